@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * busway.h - all of Busway.
+ *
+ * Read in this order: addr.h (addresses and ranges), platform.h (the graph and its words),
+ * resolve.h (where does an access land?), reach.h (which address reaches this memory?),
+ * refusal.h (why not), fdt.h (a platform from a device tree).
+ *
+ * What holds for every function unless it says otherwise:
+ *   - pointers must not be NULL;
+ *   - the return value is 0 or a negative status (status.h); results come back through pointers,
+ * which are left alone by a call that fails;
+ *   - sizes are in bytes, ranges are inclusive on both ends;
+ *   - there are no globals and no locks: what is immutable may be shared between threads.
+ */
+#ifndef BUSWAY_BUSWAY_H
+#define BUSWAY_BUSWAY_H
+
+#include <busway/addr.h>
+#include <busway/allocator.h>
+#include <busway/intervals.h>
+#include <busway/platform.h>
+#include <busway/reach.h>
+#include <busway/refusal.h>
+#include <busway/resolve.h>
+#include <busway/status.h>
+
+/* "1.2.3" */
+const char *busway_version(void);
+
+#endif

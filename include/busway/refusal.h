@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * refusal.h - why there is no address, as data.
+ *
+ * A refusal is a record: the reason, the hop that refused, the addresses that were asked of it,
+ * the nearest range that would have done, and what would help. Sentences are made from it on
+ * demand, without allocating. One table feeds the text, the JSON codes, the manual page and a
+ * test that each reason can be provoked.
+ */
+#ifndef BUSWAY_REFUSAL_H
+#define BUSWAY_REFUSAL_H
+
+#include <busway/addr.h>
+
+/*
+ * id, code, sentence. "asked" is in the addresses of the hop; "limit" means:
+ *   beyond-mask      what the mask lets the device emit
+ *   address-bits     the nearest run of addresses that the device can emit
+ *   no-window        the nearest window of the hop
+ *   untranslatable   (none)
+ *   straddles        the leading part that does go one way
+ *   access           the window or region that forbids the access
+ *   aperture         the outbound aperture that claims the addresses
+ *   shadowed         the earlier window that takes the addresses
+ *   reserved         the carve-out
+ *   no-memory        the nearest memory
+ *   unknown-memory   (none)
+ *   restricted-pool  the pool
+ *   behind-iommu     (none)
+ *   segment-limits   what the device takes in one list, as 0..size-1
+ *   too-many-hops    (none)
+ *   no-joint-memory  (none)
+ *   no-room          the longest run that all devices share
+ */
+#define BUSWAY_REASONS(X)                                                                          \
+	X(BUSWAY_BEYOND_MASK, "beyond-mask", "the device drives no address that high")             \
+	X(BUSWAY_ADDRESS_BITS, "address-bits", "the device cannot emit these addresses")           \
+	X(BUSWAY_NO_WINDOW, "no-window", "no window of this hop forwards the range")               \
+	X(BUSWAY_UNTRANSLATABLE, "untranslatable",                                                 \
+	  "no window of this hop leads through the levels above it")                               \
+	X(BUSWAY_STRADDLES, "straddles", "parts of the range go different ways")                   \
+	X(BUSWAY_ACCESS, "access", "this access is not allowed here")                              \
+	X(BUSWAY_APERTURE, "aperture", "an outbound aperture claims the range on the bus")         \
+	X(BUSWAY_SHADOWED, "shadowed", "an earlier window of this hop takes the addresses")        \
+	X(BUSWAY_RESERVED, "reserved", "the range is in a no-map carve-out")                       \
+	X(BUSWAY_NO_MEMORY, "no-memory", "nothing that is known answers here")                     \
+	X(BUSWAY_UNKNOWN_MEMORY, "unknown-memory", "the platform does not say where memory is")    \
+	X(BUSWAY_RESTRICTED, "restricted-pool", "the device may use its restricted pool only")     \
+	X(BUSWAY_BEHIND_IOMMU, "behind-iommu", "an IOMMU translates what the device emits")        \
+	X(BUSWAY_SEGMENT_LIMITS, "segment-limits", "the device takes fewer or smaller segments")   \
+	X(BUSWAY_TOO_MANY_HOPS, "too-many-hops", "the way never ends: windows lead in a circle")   \
+	X(BUSWAY_NO_JOINT_MEMORY, "no-joint-memory", "there is no memory that all devices reach")  \
+	X(BUSWAY_NO_ROOM, "no-room", "no run of the shared memory is that long")
+
+enum busway_reason {
+	BUSWAY_NOT_REFUSED,
+#define X(id, code, text) id,
+	BUSWAY_REASONS(X)
+#undef X
+		BUSWAY_REASON_COUNT
+};
+
+/* What would help. Which operands count is said behind each. */
+enum busway_advice_kind {
+	BUSWAY_ADVISE_MASK,        /* a mask of .bits would do */
+	BUSWAY_ADVISE_WINDOW_BASE, /* the window's bus base must be below 2^.bits */
+	BUSWAY_ADVISE_WINDOW,      /* a window at .hop that covers CPU-physical .range */
+	BUSWAY_ADVISE_BOUNCE,      /* a bounce pool of .size bytes inside CPU-physical .range */
+	BUSWAY_ADVISE_POOL,        /* bounce through the restricted pool .hop at .range */
+	BUSWAY_ADVISE_SPLIT,       /* split the access behind .range */
+	BUSWAY_ADVISE_NEAREST,     /* .range is near and would do */
+	BUSWAY_ADVISE_DOMAIN,      /* map it in a domain of the IOMMU .hop */
+	BUSWAY_ADVISE_APERTURE,    /* move the aperture of .hop off .range */
+	BUSWAY_ADVISE_SMALLER,     /* ask for .size bytes at most */
+	BUSWAY_ADVISE_MEMORY_NODE, /* state the memory: boot loaders fill it in */
+};
+
+struct busway_advice {
+	enum busway_advice_kind kind;
+	unsigned bits;
+	const char *hop;
+	struct busway_range range;
+	uint64_t size;
+};
+
+#define BUSWAY_ADVICE_MAX 3
+
+struct busway_refusal {
+	enum busway_reason reason;
+	const char *hop;    /* node or space that refused; lives as long as the platform */
+	const char *by;     /* what stands in the way there: pool, aperture, IOMMU; or NULL */
+	bool bus_addresses; /* @asked are addresses on a bus, not CPU-physical ones */
+	struct busway_range asked;
+	struct busway_range limit;
+	bool has_limit;
+	unsigned advice_count;
+	struct busway_advice advice[BUSWAY_ADVICE_MAX];
+};
+
+/* The code for scripts ("beyond-mask"); "" for BUSWAY_NOT_REFUSED. */
+const char *busway_reason_code(enum busway_reason reason);
+
+/* The sentence that belongs to the code. */
+const char *busway_reason_text(enum busway_reason reason);
+
+/*
+ * Write what happened, or what would help, as text into @buf of @size bytes.
+ * Always ends it with a NUL where @size > 0; cuts what does not fit, at a whole character.
+ * Return: the length that the whole text has. The advice is "" where nothing would help.
+ */
+size_t busway_refusal_detail(const struct busway_refusal *refusal, char *buf, size_t size);
+size_t busway_refusal_advice(const struct busway_refusal *refusal, char *buf, size_t size);
+
+#endif

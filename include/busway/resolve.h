@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * resolve.h - an access leaves a device with this address: where does it land?
+ *
+ * Follows one access hop by hop and keeps the whole path. For the inverse question, and for
+ * speed, see reach.h.
+ */
+#ifndef BUSWAY_RESOLVE_H
+#define BUSWAY_RESOLVE_H
+
+#include <busway/platform.h>
+
+/* More spaces than that on one way is a circle. Deepest real chain seen: 4. */
+#define BUSWAY_HOPS_MAX 32
+
+/* More regions than that in one access are not listed one by one. */
+#define BUSWAY_TARGETS_MAX 4
+
+struct busway_hop {
+	busway_space_id space;
+	struct busway_range range;          /* in addresses of @space */
+	const struct busway_window *window; /* by which it leaves @space; NULL: it ends here */
+};
+
+struct busway_path {
+	unsigned hop_count;
+	struct busway_hop hops[BUSWAY_HOPS_MAX];
+	/* the regions where it ends, in address order: more than one where memory banks adjoin */
+	unsigned target_count;
+	busway_region_id targets[BUSWAY_TARGETS_MAX];
+};
+
+/**
+ * busway_resolve() - follow an access of a device to its end
+ * @platform: sealed
+ * @device:   the initiator
+ * @dma:      what it emits
+ * @emission: what it can emit; NULL: what the platform says of it
+ * @access:   what it does there
+ * @path:     the hops, up to the one that refused; may be NULL
+ * @why:      the reason of a refusal; may be NULL
+ *
+ * IOMMUs are passed untranslated. An access that several windows or memory banks share is one
+ * access if its parts stay side by side all the way; otherwise it is refused as straddling.
+ *
+ * Return: 0 where all of it lands in one place (RAM, a doorbell, an aperture, or unknown memory);
+ *   -BUSWAY_ERANGE with a reason where it does not; -BUSWAY_EINVAL for a device that does not
+ * exist. Memory:  none. Threads: any number. Cost:    hops times log(windows of the hop).
+ */
+int busway_resolve(const struct busway_platform *platform, busway_device_id device,
+		   struct busway_dma_range dma, const struct busway_emission *emission,
+		   enum busway_access access, struct busway_path *path, struct busway_refusal *why);
+
+#endif

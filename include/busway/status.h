@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * status.h - what functions return: 0, or one of these, negated.
+ *
+ * The numbers are those of Linux's errno, written out because a freestanding C has no errno.h.
+ */
+#ifndef BUSWAY_STATUS_H
+#define BUSWAY_STATUS_H
+
+enum busway_status {
+	BUSWAY_E2BIG = 7,   /* more pieces than are kept: see the function */
+	BUSWAY_ENOMEM = 12, /* the allocator has no more */
+	BUSWAY_EBUSY = 16,  /* not in this state: the platform is sealed, or not yet */
+	BUSWAY_EINVAL = 22, /* an argument makes no sense */
+	BUSWAY_ENOSPC = 28, /* the caller's array is too small */
+	BUSWAY_ERANGE = 34, /* refused; the refusal says why */
+};
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli.h - what the parts of the command share.
+ *
+ *   main.c      the list of commands
+ *   options.c   command lines
+ *   numbers.c   addresses, sizes and ranges as people write them
+ *   load.c      a platform from a file
+ *   device.c    a device by name
+ *   output.c    text, colours and JSON
+ *   show*.c, why.c, map.c, alloc.c, bench.c   one command each
+ *
+ * A command builds its whole answer before it prints any of it: bad input leaves standard output
+ * empty.
+ */
+#ifndef BUSWAY_CLI_H
+#define BUSWAY_CLI_H
+
+#include <busway/busway.h>
+#include <busway/fdt.h>
+
+#include <jansson.h>
+#include <stdio.h>
+
+enum exit_status { EXIT_YES = 0, EXIT_NO = 1, EXIT_BAD = 2 };
+
+enum format { FORMAT_TEXT, FORMAT_JSON };
+
+struct options {
+	enum format format;
+	unsigned mask, coherent_mask; /* bits */
+	bool has_coherent_mask;
+	bool all, quiet, bypass_iommu, own;
+	int verbose;
+	bool color;
+	enum busway_access access;
+	uint64_t align, max_segment, boundary;
+	uint32_t max_segments;
+	const char *seconds; /* bench */
+	char **arguments;    /* what is not an option: PLATFORM first */
+	int argument_count;
+};
+
+struct command {
+	const char *name;
+	const char *arguments, *summary, *help;
+	int min_arguments, max_arguments; /* max -1: any number */
+	int (*run)(const struct options *options);
+};
+
+extern const struct command command_show, command_why, command_map, command_alloc, command_bench;
+
+/* The memory that the command hands to the library: malloc. */
+extern const struct busway_allocator cli_memory;
+
+/* Complain on standard error, as "busway: ..." in one line. Returns EXIT_BAD. */
+int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- options.c ---- */
+
+/* Parse what follows the command's name. Returns false after a complaint or --help: see *status. */
+bool parse_options(const struct command *command, int argc, char **argv, struct options *options,
+		   int *status);
+
+/* ---- numbers.c ---- */
+
+bool parse_number(const char *text, uint64_t *value);
+
+/* ADDR+LEN or FIRST-LAST; and, where @single, ADDR alone as one byte. */
+bool parse_range(const char *text, bool single, struct busway_range *range);
+
+/* ---- load.c ---- */
+
+struct loaded {
+	struct busway_platform *platform;
+	void *blob;
+	const char *source; /* as the user wrote it; "standard input" for "-" */
+};
+
+/* Load @source; complains and returns false where that fails. @flags as busway_fdt_import(). */
+bool load(const char *source, unsigned flags, struct loaded *loaded);
+void unload(struct loaded *loaded);
+
+/* Read all of @path ("-" is standard input); complains and returns NULL where that fails. */
+void *read_file(const char *path, size_t *size);
+
+/* ---- device.c ---- */
+
+/* Find the device that the user means; complains and returns false if it is not one device. */
+bool find_device(const struct loaded *loaded, const char *name, const struct options *options,
+		 busway_device_id *device);
+
+/* Split DEVICE[,DEVICE...] where names may have commas in them; -1 after a complaint. */
+int find_devices(const struct loaded *loaded, const char *list, const struct options *options,
+		 busway_device_id *devices, int capacity);
+
+/* What @device can emit under the mask of the command line. */
+struct busway_emission emission_for(const struct loaded *loaded, busway_device_id device,
+				    unsigned mask_bits);
+
+/* ---- output.c ---- */
+
+const char *kind_name(enum busway_device_kind kind);
+const char *coherence_name(enum busway_coherence coherence);
+const char *pool_type_name(enum busway_pool_type type);
+const char *outbound_name(enum busway_outbound_kind kind);
+const char *region_name(enum busway_region_kind kind);
+
+/* Text goes into a buffer first. */
+struct page {
+	FILE *out;
+	char *text;
+	size_t size;
+	bool color;
+};
+
+bool page_open(struct page *page, const struct options *options);
+
+/* Print what was written. Returns @status, or EXIT_BAD where standard output does not take it. */
+int page_print(struct page *page, int status);
+
+enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_GOOD, STYLE_BAD, STYLE_DIM };
+
+void put_styled(struct page *page, enum style style, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* "1.5 GiB" for a range; for people only. */
+void put_size(struct page *page, struct busway_range range);
+
+/* "0x000080000000..0x0000bfffffff" with at least @digits digits. */
+void put_range(struct page *page, struct busway_range range, int digits);
+
+/* How many hex digits the greatest address of @range needs, at least 8. */
+int digits_for(uint64_t address);
+
+json_t *json_hex(uint64_t value);
+json_t *json_size(struct busway_range range);
+json_t *json_text(const char *text);
+json_t *json_refusal(const struct busway_refusal *refusal);
+
+/* Print @root and give it back. Returns @status, or EXIT_BAD. */
+int json_print(json_t *root, int status);
+
+void put_refusal(struct page *page, const struct busway_refusal *refusal);
+
+/* ---- show_json.c, show_text.c ---- */
+
+/* All that is asked of one device at once. */
+struct answer {
+	busway_device_id id;
+	const struct busway_device *device;
+	struct busway_piece *windows;
+	size_t window_count;
+	struct busway_reach *reach;
+	struct busway_reach *coherent_reach; /* NULL: no mask of its own was given */
+	struct busway_intervals missed;      /* usable memory that it does not reach */
+};
+
+int answer_make(const struct loaded *loaded, busway_device_id id, const struct options *options,
+		struct answer *answer);
+void answer_free(struct answer *answer);
+
+/* Why no window of a restricted device leads anywhere: a code, or NULL where some does. */
+const char *answer_error(const struct answer *answer);
+
+int show_json(const struct loaded *loaded, const struct options *options,
+	      const busway_device_id *devices, size_t count);
+int show_text(const struct loaded *loaded, const struct options *options,
+	      const busway_device_id *devices, size_t count, bool one);
+
+#endif

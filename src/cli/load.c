@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * load.c - a platform from a file: a flattened device tree, or a source that dtc compiles.
+ */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { SIZE_MAX_READ = 256 << 20 };
+
+/* All that can be read from @fd, into memory that malloc gave. */
+static void *read_all(int fd, const char *name, size_t *size)
+{
+	size_t capacity = 64 * 1024, used = 0;
+	char *data = malloc(capacity);
+
+	while (data) {
+		const ssize_t got = read(fd, data + used, capacity - used);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			complain("%s: %s", name, strerror(errno));
+			break;
+		}
+		if (got == 0) {
+			*size = used;
+			return data;
+		}
+		used += (size_t)got;
+		if (used > SIZE_MAX_READ) {
+			complain("%s: larger than %d MiB", name, SIZE_MAX_READ >> 20);
+			break;
+		}
+		if (used == capacity) {
+			char *larger = realloc(data, capacity *= 2);
+
+			if (!larger)
+				break;
+			data = larger;
+		}
+	}
+	if (!data)
+		complain("%s: out of memory", name);
+	free(data);
+	return NULL;
+}
+
+static const char *name_of(const char *path)
+{
+	return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+void *read_file(const char *path, size_t *size)
+{
+	const bool standard = strcmp(path, "-") == 0;
+	const int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	void *data;
+
+	if (fd < 0) {
+		complain("%s: %s", path, strerror(errno));
+		return NULL;
+	}
+	data = read_all(fd, name_of(path), size);
+	if (!standard)
+		close(fd);
+	return data;
+}
+
+/* ---- device-tree sources ---- */
+
+static bool looks_like_source(const char *path, const char *data, size_t size)
+{
+	const size_t length = strlen(path);
+
+	if (length > 4 && strcmp(path + length - 4, ".dts") == 0)
+		return true;
+	return size >= 8 && memmem(data, size < 4096 ? size : 4096, "/dts-v1/", 8) != NULL;
+}
+
+/* Write @data to a file without a name, so that dtc can read it at its own pace. */
+static int spool(const char *data, size_t size)
+{
+	FILE *file = tmpfile();
+	int fd;
+
+	if (!file)
+		return -1;
+	if (fwrite(data, 1, size, file) != size || fflush(file)) {
+		fclose(file);
+		return -1;
+	}
+	fd = dup(fileno(file));
+	fclose(file);
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+static bool spawn_dtc(int in, int out, const char *directory, pid_t *pid)
+{
+	char program[] = "dtc", quiet[] = "-qq", from[] = "-Idts", to[] = "-Odtb", inc[] = "-i";
+	char dash[] = "-";
+	char *dir = strdup(directory);
+	char *argv[] = {program, quiet, from, to, inc, dir, dash, NULL};
+	posix_spawn_file_actions_t actions;
+	int failed;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	failed = dir ? posix_spawnp(pid, "dtc", &actions, NULL, argv, environ) : ENOMEM;
+	posix_spawn_file_actions_destroy(&actions);
+	free(dir);
+	if (failed == ENOENT)
+		complain("a device-tree source needs dtc (package device-tree-compiler)");
+	else if (failed)
+		complain("dtc: %s", strerror(failed));
+	return !failed;
+}
+
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+}
+
+/* The compiled tree; NULL after a complaint (dtc's own words stand before it). */
+static void *compile(const char *path, const char *source, size_t source_size, size_t *size)
+{
+	char *directory = directory_of(path);
+	const int in = spool(source, source_size);
+	void *data = NULL;
+	int pipes[2] = {-1, -1}, status = 1;
+	pid_t pid;
+
+	if (in < 0 || !directory || pipe2(pipes, O_CLOEXEC)) {
+		complain("%s: %s", name_of(path), strerror(errno));
+	} else if (spawn_dtc(in, pipes[1], directory, &pid)) {
+		close(pipes[1]);
+		pipes[1] = -1;
+		data = read_all(pipes[0], "dtc", size);
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+		if (data && status) {
+			complain("%s: dtc cannot compile it", name_of(path));
+			free(data);
+			data = NULL;
+		}
+	}
+	for (int i = 0; i < 2; i++)
+		if (pipes[i] >= 0)
+			close(pipes[i]);
+	if (in >= 0)
+		close(in);
+	free(directory);
+	return data;
+}
+
+/* ---- platforms ---- */
+
+static void complain_of_tree(const char *source, const struct busway_fdt_error *e)
+{
+	complain("%s: %s%s%s%s%s", source, e->node, e->node[0] ? ": " : "", e->property,
+		 e->property[0] ? ": " : "", e->message);
+}
+
+bool load(const char *source, unsigned flags, struct loaded *loaded)
+{
+	struct busway_fdt_error error;
+	size_t size = 0;
+	char *data = read_file(source, &size);
+	int status;
+
+	*loaded = (struct loaded){.source = name_of(source)};
+	if (data && looks_like_source(source, data, size)) {
+		char *compiled = compile(source, data, size, &size);
+
+		free(data);
+		data = compiled;
+	}
+	if (!data)
+		return false;
+	status = busway_fdt_import(data, size, flags, &cli_memory, &loaded->platform, &error);
+	if (status) {
+		free(data);
+		if (status == -BUSWAY_ENOMEM)
+			complain("%s: out of memory", loaded->source);
+		else
+			complain_of_tree(loaded->source, &error);
+		return false;
+	}
+	loaded->blob = data;
+	return true;
+}
+
+void unload(struct loaded *loaded)
+{
+	busway_platform_destroy(loaded->platform);
+	free(loaded->blob);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * show.c - what each DMA-capable device can reach, and through what.
+ */
+#include "cli.h"
+
+#include <stdlib.h>
+
+/* The devices to show: one that is named, all, or the likely masters. */
+static busway_device_id *choose(const struct loaded *loaded, const struct options *options,
+				size_t *count)
+{
+	const size_t all = busway_platform_device_count(loaded->platform);
+	busway_device_id *devices = malloc((all + 1) * sizeof(*devices));
+
+	*count = 0;
+	for (uint32_t i = 0; devices && i < all; i++) {
+		const struct busway_device *d =
+			busway_platform_device(loaded->platform, (busway_device_id){i});
+
+		if (!d->is_bridge_itself && (d->likely_master || options->all))
+			devices[(*count)++] = (busway_device_id){i};
+	}
+	if (!devices)
+		complain("out of memory");
+	return devices;
+}
+
+static int run(const struct options *options)
+{
+	const bool one = options->argument_count > 1;
+	busway_device_id named, *devices = NULL;
+	struct loaded loaded;
+	size_t count = 1;
+	int status = EXIT_BAD;
+
+	if (!load(options->arguments[0], one || options->all ? BUSWAY_FDT_ALL_NODES : 0, &loaded))
+		return EXIT_BAD;
+	if (one ? find_device(&loaded, options->arguments[1], options, &named)
+		: (devices = choose(&loaded, options, &count)) != NULL)
+		status = options->format == FORMAT_JSON
+				 ? show_json(&loaded, options, one ? &named : devices, count)
+				 : show_text(&loaded, options, one ? &named : devices, count, one);
+	free(devices);
+	unload(&loaded);
+	return status;
+}
+
+const struct command command_show = {
+	.name = "show",
+	.arguments = "PLATFORM [DEVICE]",
+	.summary = "what each DMA-capable device can reach, and through what",
+	.help = "\n"
+		"Tells, for each likely DMA master (or each node, with --all), the windows that "
+		"its\n"
+		"accesses pass, the memory that it reaches and under which address, and the "
+		"memory\n"
+		"that it does not reach. Devices that share all of that are shown together.\n"
+		"\n"
+		"  busway show board.dtb\n"
+		"  busway show board.dtb pcie@7d500000 --mask 32 -v\n"
+		"  busway show board.dtb --format json | jq '.devices[] | select(.reach == [])'\n",
+	.min_arguments = 1,
+	.max_arguments = 2,
+	.run = run,
+};

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fdt_device.c - which nodes are devices, and what is told of each.
+ */
+#include "fdt_importer.h"
+
+#include <string.h>
+
+/* ---- which nodes ---- */
+
+/* Generic names (Devicetree Specification 0.4, 2.2.2, and usage) of things that do DMA. */
+static const char *const master_names[] = {
+	"ahci",          "apbdma",        "camera",
+	"camss",         "codec",         "crypto",
+	"csi",           "display",       "display-controller",
+	"dma",           "dma-apbh",      "dma-controller",
+	"dsp",           "ehci",          "emmc",
+	"ethernet",      "eth",           "fman",
+	"fw-cfg",        "g2d",           "gpu",
+	"hevc",          "iep",           "isp",
+	"jpegdec",       "jpegenc",       "jpeg",
+	"lcdif",         "mdp",           "mmc",
+	"mshc",          "nand",          "nand-controller",
+	"npu",           "nvme",          "ohci",
+	"rga",           "rkvdec",        "sata",
+	"scsi",          "sdhci",         "sdhost",
+	"sdio",          "udc",           "ufs",
+	"ufshc",         "ufshci",        "usb",
+	"usbdrd",        "usbdrd3",       "vdec",
+	"venc",          "video",         "video-codec",
+	"video-decoder", "video-encoder", "virtio",
+	"virtio_mmio",   "vop",           "vpu",
+	"wifi",          "wlan",          "xhci",
+};
+
+static bool has_master_name(const struct fdt_tree *tree, uint32_t node)
+{
+	const char *name = tree->nodes[node].name;
+	const char *at = strchr(name, '@');
+	const size_t length = at ? (size_t)(at - name) : strlen(name);
+	size_t low = 0, high = sizeof(master_names) / sizeof(master_names[0]);
+
+	for (; low < high; low++)
+		if (strncmp(master_names[low], name, length) == 0 && !master_names[low][length])
+			return true;
+	return false;
+}
+
+static bool is_likely_master(const struct fdt_tree *tree, uint32_t node)
+{
+	static const enum fdt_property_id signs[] = {
+		FDT_IOMMUS,      FDT_DMA_COHERENT,       FDT_DMA_NONCOHERENT, FDT_DMA_CELLS,
+		FDT_IOMMU_CELLS, FDT_INTERCONNECT_NAMES, FDT_MEMORY_REGION,
+	};
+	const struct fdt_prop *names = fdt_get(tree, node, FDT_INTERCONNECT_NAMES);
+
+	if (!fdt_has(tree, node, FDT_COMPATIBLE) && !fdt_has(tree, node, FDT_REG))
+		return false; /* a bus or a property sheet, not a device */
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (signs[i] != FDT_INTERCONNECT_NAMES && fdt_has(tree, node, signs[i]))
+			return true;
+	return (names && fdt_string_index(names, "dma-mem") >= 0) || has_master_name(tree, node);
+}
+
+static enum busway_device_kind kind_of(const struct fdt_importer *importer, uint32_t node,
+				       uint32_t *host)
+{
+	const struct fdt_tree *tree = &importer->tree;
+	const struct fdt_prop *compatible = fdt_get(tree, node, FDT_COMPATIBLE);
+	const char *s;
+
+	if (fdt_is_function(importer, node, host))
+		return BUSWAY_DEVICE_PCI_FUNCTION;
+	if (fdt_is_endpoint(importer, node))
+		return BUSWAY_DEVICE_PCIE_ENDPOINT;
+	if (!fdt_is_host(importer, node))
+		return fdt_has(tree, node, FDT_IOMMU_CELLS) ? BUSWAY_DEVICE_IOMMU
+							    : BUSWAY_DEVICE_PLATFORM;
+	if (fdt_name_is(tree, node, "pcie") || fdt_string_is(tree, node, FDT_DEVICE_TYPE, "pciex"))
+		return BUSWAY_DEVICE_PCIE_HOST;
+	for (uint32_t i = 0; compatible && (s = fdt_string_at(compatible, i)); i++)
+		if (strstr(s, "pcie"))
+			return BUSWAY_DEVICE_PCIE_HOST;
+	return BUSWAY_DEVICE_PCI_HOST;
+}
+
+/* Nodes that describe something other than devices. */
+static bool is_description(const struct fdt_importer *importer, uint32_t node)
+{
+	const struct fdt_tree *tree = &importer->tree;
+
+	return node == 0 || tree->nodes[node].bookkeeping ||
+	       fdt_inside(tree, node, importer->reserved_memory) ||
+	       fdt_string_is(tree, node, FDT_DEVICE_TYPE, "memory");
+}
+
+/* ---- pools ---- */
+
+static bool is_restricted(const struct fdt_importer *importer, uint32_t pool)
+{
+	size_t count;
+	const struct busway_pool *pools = busway_platform_pools(importer->platform, &count);
+
+	return pools[pool].type == BUSWAY_POOL_RESTRICTED && pools[pool].enabled;
+}
+
+static uint32_t pool_of_phandle(const struct fdt_importer *importer, uint32_t phandle)
+{
+	const uint32_t node = fdt_by_phandle(&importer->tree, phandle);
+
+	return node == FDT_NONE ? UINT32_MAX : importer->pool_index[node];
+}
+
+/* The device's own memory-region, in order. */
+static int own_pools(struct fdt_importer *importer, uint32_t node, struct busway_device *device)
+{
+	const struct fdt_prop *regions = fdt_get(&importer->tree, node, FDT_MEMORY_REGION);
+	const uint32_t count = regions ? fdt_cells(regions) : 0;
+	uint32_t *pools = KEEP(importer, uint32_t, count);
+
+	if (!pools)
+		return -BUSWAY_ENOMEM;
+	device->pools = pools;
+	for (uint32_t i = 0; i < count; i++) {
+		const uint32_t pool = pool_of_phandle(importer, fdt_cell(regions, i));
+
+		if (pool == UINT32_MAX)
+			continue;
+		pools[device->pool_count++] = pool;
+		if (device->restricted_pool == UINT32_MAX && is_restricted(importer, pool))
+			device->restricted_pool = pool;
+	}
+	return 0;
+}
+
+/* A function without a memory-region of its own uses the host's restricted pool. */
+static int take_pools(struct fdt_importer *importer, uint32_t node, uint32_t host,
+		      struct busway_device *device)
+{
+	struct busway_device of_host = {.restricted_pool = UINT32_MAX};
+	uint32_t *one;
+	int status = own_pools(importer, node, device);
+
+	if (status || host == FDT_NONE || fdt_has(&importer->tree, node, FDT_MEMORY_REGION))
+		return status;
+	status = own_pools(importer, host, &of_host);
+	device->restricted_pool = of_host.restricted_pool;
+	if (status || of_host.restricted_pool == UINT32_MAX || device->behind_iommu)
+		return status;
+	one = KEEP(importer, uint32_t, 1);
+	if (!one)
+		return -BUSWAY_ENOMEM;
+	*one = of_host.restricted_pool;
+	device->pools = one;
+	device->pool_count = 1;
+	return 0;
+}
+
+/* ---- IOMMU and MSI ---- */
+
+static int take_maps(struct fdt_importer *importer, uint32_t node, bool is_pci,
+		     struct busway_device *device)
+{
+	const struct fdt_tree *tree = &importer->tree;
+	struct fdt_maps iommu, msi;
+	int status;
+
+	if (is_pci)
+		status = fdt_id_map(importer, node, FDT_IOMMU_MAP, FDT_IOMMU_MAP_MASK,
+				    FDT_IOMMU_CELLS, &iommu);
+	else
+		status = fdt_specifiers(importer, node, FDT_IOMMUS, FDT_IOMMU_CELLS, &iommu);
+	if (!status && fdt_has(tree, node, FDT_MSI_MAP))
+		status = fdt_id_map(importer, node, FDT_MSI_MAP, FDT_MSI_MAP_MASK, FDT_MSI_CELLS,
+				    &msi);
+	else if (!status)
+		status = fdt_specifiers(importer, node, FDT_MSI_PARENT, FDT_MSI_CELLS, &msi);
+	if (status)
+		return status;
+	device->iommu = iommu.maps;
+	device->iommu_count = iommu.count;
+	device->msi = msi.maps;
+	device->msi_count = msi.count;
+	device->behind_iommu = busway_id_map_hits(iommu.maps, iommu.count, true, 0);
+	if ((iommu.sized_entries || msi.sized_entries) &&
+	    !fdt_note(importer, &device->notes, BUSWAY_NOTE_MAP_CELLS, node,
+		      iommu.sized_entries ? FDT_IOMMU_MAP : FDT_MSI_MAP, FDT_NONE))
+		return -BUSWAY_ENOMEM;
+	return 0;
+}
+
+/* ---- iommu-addresses ---- */
+
+/* One reserved-memory node may keep IOVAs of several devices free. */
+static int reserve_iovas_of(struct fdt_importer *importer, uint32_t pool_node, uint32_t node,
+			    struct busway_region *out, size_t *count)
+{
+	const struct fdt_tree *tree = &importer->tree;
+	const struct fdt_prop *prop = fdt_get(tree, pool_node, FDT_IOMMU_ADDRESSES);
+
+	for (uint32_t at = 0; prop && at < fdt_cells(prop);) {
+		const uint32_t target = fdt_by_phandle(tree, fdt_cell(prop, at++));
+		uint32_t na, ns, flags;
+		struct busway_range range;
+
+		if (target == FDT_NONE)
+			return 0;
+		na = tree->nodes[tree->nodes[target].parent].address_cells;
+		ns = tree->nodes[tree->nodes[target].parent].size_cells;
+		flags = fdt_flag_cells(tree->nodes[tree->nodes[target].parent].bus);
+		if (na <= flags || !ns || na + ns > fdt_cells(prop) - at)
+			return 0;
+		if (target == node && busway_range_clip(fdt_number(prop, at + flags, na - flags),
+							fdt_number(prop, at + na, ns), &range)) {
+			if (out)
+				out[*count] = (struct busway_region){
+					.range = range,
+					.kind = BUSWAY_REGION_CARVEOUT,
+					.access = BUSWAY_READ_WRITE,
+					.name = fdt_path(&importer->tree, pool_node),
+				};
+			(*count)++;
+		}
+		at += na + ns;
+	}
+	return 0;
+}
+
+static int each_pool(struct fdt_importer *importer, uint32_t node, struct busway_region *out,
+		     size_t *count)
+{
+	const struct fdt_tree *tree = &importer->tree;
+	const uint32_t top = importer->reserved_memory;
+	int status = 0;
+
+	*count = 0;
+	if (top == FDT_NONE)
+		return 0;
+	for (uint32_t i = top + 1; i < tree->nodes[top].end && !status; i = tree->nodes[i].end)
+		if (tree->nodes[i].enabled)
+			status = reserve_iovas_of(importer, i, node, out, count);
+	return status;
+}
+
+static int take_iova_reservations(struct fdt_importer *importer, uint32_t node,
+				  struct busway_device *device)
+{
+	struct busway_region *made;
+	size_t count;
+
+	each_pool(importer, node, NULL, &count);
+	if (!count)
+		return 0;
+	made = KEEP(importer, struct busway_region, count);
+	if (!made)
+		return -BUSWAY_ENOMEM;
+	each_pool(importer, node, made, &count);
+	device->iova_reserved = made;
+	device->iova_reserved_count = count;
+	return 0;
+}
+
+/* ---- devices ---- */
+
+static int fill_common(struct fdt_importer *importer, uint32_t node, struct busway_device *device)
+{
+	const struct fdt_node *n = &importer->tree.nodes[node];
+
+	*device = (struct busway_device){
+		.name = fdt_path(&importer->tree, node),
+		.enabled = n->enabled,
+		.emission = busway_emission_mask(64),
+		.own = BUSWAY_NO_DEVICE,
+		.restricted_pool = UINT32_MAX,
+	};
+	if (!device->name)
+		return -BUSWAY_ENOMEM;
+	if (n->duplicate_property &&
+	    !fdt_note(importer, &device->notes, BUSWAY_NOTE_DUPLICATE, node,
+		      (enum fdt_property_id)n->duplicate_id, FDT_NONE))
+		return -BUSWAY_ENOMEM;
+	return 0;
+}
+
+static int take_view(const struct busway_dma_view *view, struct busway_device *device)
+{
+	if (!view)
+		return -BUSWAY_ENOMEM;
+	device->dma = *view;
+	return 0;
+}
+
+/* The bridge itself: its doorbell, its embedded DMA engine. */
+static int add_own(struct fdt_importer *importer, uint32_t node, enum busway_device_kind kind,
+		   busway_device_id *id)
+{
+	struct busway_device device;
+	int status = fill_common(importer, node, &device);
+
+	if (!status)
+		status = take_view(fdt_dma_view(importer, node), &device);
+	if (!status)
+		status = take_maps(importer, node, false, &device);
+	if (!status)
+		status = take_pools(importer, node, FDT_NONE, &device);
+	if (status)
+		return status;
+	device.kind = kind;
+	device.is_bridge_itself = true;
+	device.coherence = fdt_coherence(importer, node);
+	return busway_platform_add_device(importer->platform, &device, id);
+}
+
+static int take_host(struct fdt_importer *importer, uint32_t node, struct busway_device *device)
+{
+	const struct fdt_tree *tree = &importer->tree;
+	const struct fdt_host *host = fdt_host(importer, node);
+
+	if (!host)
+		return -BUSWAY_ENOMEM;
+	device->outbound = host->outbound;
+	device->outbound_count = host->outbound_count;
+	if (fdt_has(tree, node, FDT_IOMMUS) && !fdt_has(tree, node, FDT_IOMMU_MAP) &&
+	    !fdt_note(importer, &device->notes, BUSWAY_NOTE_HOST_IOMMUS, node, FDT_IOMMUS,
+		      FDT_NONE))
+		return -BUSWAY_ENOMEM;
+	return add_own(importer, node, device->kind, &device->own);
+}
+
+static int take_requester(const struct fdt_tree *tree, uint32_t node, struct busway_device *device)
+{
+	const struct fdt_prop *reg = fdt_get(tree, node, FDT_REG);
+
+	if (reg && fdt_cells(reg) >= 1) {
+		device->has_requester = true;
+		device->requester = (uint16_t)(fdt_cell(reg, 0) >> 8);
+	}
+	return 0;
+}
+
+static int note_ignored_pool(struct fdt_importer *importer, uint32_t node,
+			     struct busway_device *device)
+{
+	if (device->restricted_pool != UINT32_MAX && device->behind_iommu &&
+	    !fdt_note(importer, &device->notes, BUSWAY_NOTE_POOL_IGNORED, node, FDT_MEMORY_REGION,
+		      FDT_NONE))
+		return -BUSWAY_ENOMEM;
+	return 0;
+}
+
+static int add_device(struct fdt_importer *importer, uint32_t node, enum busway_device_kind kind,
+		      uint32_t host, bool likely)
+{
+	const struct fdt_tree *tree = &importer->tree;
+	const bool is_host = kind == BUSWAY_DEVICE_PCIE_HOST || kind == BUSWAY_DEVICE_PCI_HOST;
+	const uint32_t pci = is_host ? node : host; /* FDT_NONE: not on PCI */
+	struct busway_device device;
+	busway_device_id id;
+	int status = fill_common(importer, node, &device);
+
+	if (status)
+		return status;
+	device.kind = kind;
+	device.likely_master = likely;
+	device.coherence = fdt_coherence(importer, pci != FDT_NONE ? pci : node);
+	status = take_view(pci != FDT_NONE ? fdt_host_view(importer, pci)
+					   : fdt_dma_view(importer, node),
+			   &device);
+	if (!status)
+		status =
+			take_maps(importer, pci != FDT_NONE ? pci : node, pci != FDT_NONE, &device);
+	if (!status)
+		status = take_pools(importer, node, host, &device);
+	if (!status)
+		status = take_iova_reservations(importer, node, &device);
+	if (!status && is_host)
+		status = take_host(importer, node, &device);
+	if (!status && kind == BUSWAY_DEVICE_PCIE_ENDPOINT)
+		status = fdt_endpoint(importer, node, &device.endpoint);
+	if (!status && kind == BUSWAY_DEVICE_PCI_FUNCTION)
+		status = take_requester(tree, node, &device);
+	if (!status)
+		status = note_ignored_pool(importer, node, &device);
+	return status ? status : busway_platform_add_device(importer->platform, &device, &id);
+}
+
+int fdt_add_devices(struct fdt_importer *importer)
+{
+	const struct fdt_tree *tree = &importer->tree;
+	const bool all = importer->flags & BUSWAY_FDT_ALL_NODES;
+	const uint32_t cpus = fdt_child(tree, 0, "cpus");
+	int status = 0;
+
+	for (uint32_t i = 1; i < tree->node_count && !status; i++) {
+		uint32_t host = FDT_NONE;
+		enum busway_device_kind kind;
+		bool likely;
+
+		if (is_description(importer, i) || fdt_inside(tree, i, cpus))
+			continue;
+		kind = kind_of(importer, i, &host);
+		likely = kind != BUSWAY_DEVICE_PLATFORM || is_likely_master(tree, i);
+		if (likely || all)
+			status = add_device(importer, i, kind, host, likely);
+	}
+	return status;
+}

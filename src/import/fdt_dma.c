@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fdt_dma.c - which dma-ranges is a device's, and what it and those above it make of addresses.
+ *
+ * The Devicetree Specification does not say what a missing dma-ranges means; the rules are those
+ * of Linux 6.12 (drivers/of/address.c, drivers/of/device.c):
+ *
+ *   search       from the device's DMA parent upwards: a non-empty dma-ranges ends it; an empty one
+ *                is passed; a missing one is passed at the first level only, later it ends the
+ *                search with nothing, and the device has no limit.
+ *   translation  from that table upwards, missing and empty are both 1:1; in a table the first
+ *                entry that holds the address wins.
+ *   end          an entry of size zero ends the table for the devices that found it; it does not
+ *                for addresses that come up from tables below.
+ *
+ * Unlike Linux, what an upper level does not pass is not handed out, and a table of which nothing
+ * translates does not mean "no limit". A 1:1 step keeps the PCI space code, as Linux does since
+ * 6.13 and as bridges do.
+ */
+#include "fdt_importer.h"
+
+enum { SHADOW_CHECK_MAX = 256 };
+
+bool fdt_note(struct fdt_importer *importer, const struct busway_note **list,
+	      enum busway_note_code code, uint32_t node, enum fdt_property_id property,
+	      uint32_t entry)
+{
+	struct busway_note *note = KEEP(importer, struct busway_note, 1);
+	const char *path = fdt_path(&importer->tree, node);
+
+	if (!note || !path)
+		return false;
+	*note = (struct busway_note){code, path, fdt_property_name(property), entry, *list};
+	*list = note;
+	return true;
+}
+
+/* ---- parents ---- */
+
+/* Target of entry @index of interconnects, or FDT_NONE. */
+static uint32_t interconnect(const struct fdt_tree *tree, uint32_t node, uint32_t index)
+{
+	const struct fdt_prop *prop = fdt_get(tree, node, FDT_INTERCONNECTS);
+	uint32_t at = 0;
+
+	while (prop && at < fdt_cells(prop)) {
+		const uint32_t phandle = fdt_cell(prop, at++);
+		const uint32_t target = fdt_by_phandle(tree, phandle);
+		uint32_t cells = 0;
+
+		if (phandle && (target == FDT_NONE ||
+				!fdt_get_u32(tree, target, FDT_INTERCONNECT_CELLS, &cells) ||
+				cells > fdt_cells(prop) - at))
+			return FDT_NONE;
+		if (index-- == 0)
+			return phandle ? target : FDT_NONE;
+		at += cells;
+	}
+	return FDT_NONE;
+}
+
+static uint32_t dma_mem(const struct fdt_tree *tree, uint32_t node)
+{
+	const struct fdt_prop *names = fdt_get(tree, node, FDT_INTERCONNECT_NAMES);
+	const int index = names ? fdt_string_index(names, "dma-mem") : -1;
+
+	return index < 0 ? FDT_NONE : interconnect(tree, node, (uint32_t)index);
+}
+
+uint32_t fdt_dma_parent(const struct fdt_importer *importer, uint32_t node)
+{
+	const uint32_t target = dma_mem(&importer->tree, node);
+
+	return target == FDT_NONE ? importer->tree.nodes[node].parent : target;
+}
+
+int fdt_dma_check(struct fdt_importer *importer)
+{
+	const struct fdt_tree *tree = &importer->tree;
+
+	/* only a node with a parent of its own choice can close a circle */
+	for (uint32_t i = 1; i < tree->node_count; i++) {
+		uint32_t at = i, steps = 0;
+
+		if (!fdt_has(tree, i, FDT_INTERCONNECT_NAMES) || dma_mem(tree, i) == FDT_NONE)
+			continue;
+		while (at != 0 && steps++ <= tree->node_count) {
+			at = fdt_dma_parent(importer, at);
+			if (at == i)
+				return fdt_fail(tree, i, "interconnects",
+						"the DMA parents lead in a circle");
+		}
+		if (at != 0)
+			return fdt_fail(tree, i, "interconnects",
+					"the DMA parents lead into a circle");
+	}
+	return 0;
+}
+
+/* ---- tables ---- */
+
+static bool has_table(const struct fdt_tree *tree, uint32_t node)
+{
+	const struct fdt_prop *prop = fdt_get(tree, node, FDT_DMA_RANGES);
+
+	return prop && prop->length > 0;
+}
+
+/* The next level above @node that does something to addresses: @node or one above it. */
+static uint32_t next_level(const struct fdt_importer *importer, uint32_t node, uint32_t *class)
+{
+	const struct fdt_tree *tree = &importer->tree;
+
+	while (node != 0 && !has_table(tree, node) && !fdt_is_host(importer, node)) {
+		const uint32_t above = fdt_dma_parent(importer, node);
+
+		*class = fdt_class_up(tree->nodes[node].bus, tree->nodes[above].bus, *class);
+		node = above;
+	}
+	return node;
+}
+
+static struct fdt_table *dma_table(struct fdt_importer *importer, uint32_t node);
+
+/* Linux: where does the start of an entry come out? Sizes are not looked at. */
+static bool linux_start(struct fdt_importer *importer, uint32_t node, const struct fdt_entry *entry,
+			uint64_t *cpu, bool *clipped)
+{
+	uint64_t address = entry->parent;
+	uint32_t class = entry->parent_class;
+	uint32_t at = node;
+
+	*clipped = false;
+	if (node == 0)
+		return false; /* nothing is above the root: its own table cannot be translated */
+	for (at = fdt_dma_parent(importer, node); (at = next_level(importer, at, &class)) != 0;) {
+		const struct fdt_entry *upper;
+		const struct fdt_table *table = NULL;
+		const uint32_t above = fdt_dma_parent(importer, at);
+
+		if (has_table(&importer->tree, at)) {
+			table = dma_table(importer, at);
+			if (!table || !fdt_table_translate(table, &class, &address, &upper))
+				return false;
+			if (entry->size > upper->size - (address - upper->parent))
+				*clipped = true;
+		} else {
+			class = fdt_class_up(importer->tree.nodes[at].bus,
+					     importer->tree.nodes[above].bus, class);
+		}
+		at = above;
+	}
+	*cpu = address;
+	return true;
+}
+
+/* What Linux holds two entries to be of one kind by. */
+static uint32_t linux_flags(uint8_t bus, uint32_t code)
+{
+	switch (bus) {
+	case FDT_BUS_PCI:
+		return code & 0x43000000; /* prefetchable, space */
+	case FDT_BUS_ISA:
+		return code & 1;
+	case FDT_BUS_DEFAULT_FLAGS:
+		return code;
+	default:
+		return 0;
+	}
+}
+
+struct linux_entry {
+	uint64_t bus, cpu, size;
+	uint32_t flags, first; /* index of the first entry in it */
+	bool translates;
+};
+
+static bool linux_joins(const struct linux_entry *a, const struct linux_entry *b)
+{
+	return a->flags == b->flags && a->translates == b->translates &&
+	       b->bus == a->bus + a->size && b->cpu == a->cpu + a->size;
+}
+
+/* One joined entry is complete. False: it ends the map. */
+static bool linux_take(struct fdt_table *table, const struct linux_entry *e)
+{
+	if (!e->translates)
+		return true;
+	table->linux_count++;
+	table->has_limit = true;
+	if (e->size == 0) {
+		table->direct_count = e->first;
+		return false;
+	}
+	if (e->bus + e->size - 1 > table->bus_limit)
+		table->bus_limit = e->bus + e->size - 1;
+	return true;
+}
+
+/* Read the table as Linux 6.12 does: join, drop what does not translate, end at size zero. */
+static bool read_as_linux(struct fdt_importer *importer, struct fdt_table *table)
+{
+	const uint8_t bus = importer->tree.nodes[table->node].bus;
+	struct linux_entry open = {0};
+	bool is_open = false, ended = false;
+
+	table->direct_count = table->count;
+	for (uint32_t i = 0; i < table->count && !ended; i++) {
+		const struct fdt_entry *e = &table->entries[i];
+		struct linux_entry next = {e->child, UINT64_MAX, e->size, linux_flags(bus, e->code),
+					   i,        false};
+		bool clipped;
+
+		next.translates = linux_start(importer, table->node, e, &next.cpu, &clipped);
+		if (!next.translates && !fdt_note(importer, &table->notes, BUSWAY_NOTE_DROPPED,
+						  table->node, FDT_DMA_RANGES, i))
+			return false;
+		if (next.translates && clipped &&
+		    !fdt_note(importer, &table->notes, BUSWAY_NOTE_CLIPPED, table->node,
+			      FDT_DMA_RANGES, i))
+			return false;
+		if (is_open && linux_joins(&open, &next)) {
+			open.size += next.size;
+			continue;
+		}
+		ended = is_open && !linux_take(table, &open);
+		open = next;
+		is_open = true;
+	}
+	if (is_open && !ended)
+		ended = !linux_take(table, &open);
+	if (ended && !fdt_note(importer, &table->notes, BUSWAY_NOTE_ZERO_SIZE, table->node,
+			       FDT_DMA_RANGES, table->direct_count))
+		return false;
+	return true;
+}
+
+static bool entries_overlap(const struct fdt_entry *a, const struct fdt_entry *b)
+{
+	struct busway_range x, y;
+
+	return a->child_class == b->child_class && busway_range_clip(a->child, a->size, &x) &&
+	       busway_range_clip(b->child, b->size, &y) && busway_range_overlaps(x, y);
+}
+
+static bool wraps(uint64_t first, uint64_t size)
+{
+	return size && size - 1 > UINT64_MAX - first;
+}
+
+static bool note_entry(struct fdt_importer *importer, struct fdt_table *table, uint32_t i)
+{
+	const struct fdt_entry *e = &table->entries[i];
+	const struct fdt_node *node = &importer->tree.nodes[table->node];
+
+	if ((wraps(e->child, e->size) || wraps(e->parent, e->size)) &&
+	    !fdt_note(importer, &table->notes, BUSWAY_NOTE_WRAPS, table->node, FDT_DMA_RANGES, i))
+		return false;
+	if (node->bus == FDT_BUS_PCI && e->child_class != FDT_CLASS_MEMORY &&
+	    !fdt_note(importer, &table->notes, BUSWAY_NOTE_CODE, table->node, FDT_DMA_RANGES, i))
+		return false;
+	for (uint32_t j = 0; j < i && table->count <= SHADOW_CHECK_MAX; j++)
+		if (entries_overlap(e, &table->entries[j]))
+			return fdt_note(importer, &table->notes, BUSWAY_NOTE_SHADOWED, table->node,
+					FDT_DMA_RANGES, i);
+	return true;
+}
+
+static bool note_table(struct fdt_importer *importer, struct fdt_table *table)
+{
+	const struct fdt_tree *tree = &importer->tree;
+	uint32_t class = 0;
+	const uint32_t node = table->node;
+
+	for (uint32_t i = 0; i < table->direct_count; i++)
+		if (!note_entry(importer, table, i))
+			return false;
+	if (table->has_tail &&
+	    !fdt_note(importer, &table->notes, BUSWAY_NOTE_TAIL, node, FDT_DMA_RANGES, FDT_NONE))
+		return false;
+	if (!tree->nodes[node].states_cells &&
+	    !fdt_note(importer, &table->notes, BUSWAY_NOTE_CELLS, node, FDT_DMA_RANGES, FDT_NONE))
+		return false;
+	if (!table->linux_count && !fdt_note(importer, &table->notes, BUSWAY_NOTE_NO_ENTRY, node,
+					     FDT_DMA_RANGES, FDT_NONE))
+		return false;
+	/* a missing level between this table and what is above it */
+	if (node != 0) {
+		const uint32_t above = fdt_dma_parent(importer, node);
+
+		if (above != 0 && next_level(importer, above, &class) != above &&
+		    !fdt_has(tree, above, FDT_DMA_RANGES))
+			return fdt_note(importer, &table->notes, BUSWAY_NOTE_MISSING_LEVEL, above,
+					FDT_DMA_RANGES, FDT_NONE);
+	}
+	return true;
+}
+
+static struct fdt_table *dma_table(struct fdt_importer *importer, uint32_t node)
+{
+	struct fdt_memo *memo = &importer->memos[node];
+	const uint8_t above = importer->tree.nodes[fdt_dma_parent(importer, node)].bus;
+
+	if (memo->table)
+		return memo->table;
+	memo->table = fdt_table_read(importer, node, FDT_DMA_RANGES, above);
+	if (!memo->table)
+		return NULL;
+	if (!read_as_linux(importer, memo->table) || !note_table(importer, memo->table))
+		memo->table = NULL;
+	return memo->table;
+}
+
+/* ---- spaces ---- */
+
+static int up_space(struct fdt_importer *importer, uint32_t node, uint32_t class,
+		    busway_space_id *space);
+
+/* The space that addresses on the bus of @node have above it: of the next level, or the CPU's. */
+static int space_above(struct fdt_importer *importer, uint32_t node, uint32_t class,
+		       busway_space_id *space)
+{
+	const uint32_t at = next_level(importer, node, &class);
+
+	if (at == 0) {
+		*space = BUSWAY_CPU_SPACE;
+		return 0;
+	}
+	return up_space(importer, at, class, space);
+}
+
+static int new_space(struct fdt_importer *importer, uint32_t node, busway_space_id *space)
+{
+	const struct busway_space s = {
+		.name = fdt_path(&importer->tree, node),
+		.kind = fdt_is_host(importer, node) ? BUSWAY_SPACE_PCI : BUSWAY_SPACE_BUS,
+	};
+
+	return s.name ? busway_platform_add_space(importer->platform, &s, space) : -BUSWAY_ENOMEM;
+}
+
+static int add_entry(struct fdt_importer *importer, const struct fdt_table *table, uint32_t i,
+		     busway_space_id from)
+{
+	const struct fdt_entry *e = &table->entries[i];
+	struct busway_window window = {
+		.from = from,
+		.out = {e->parent},
+		.access = BUSWAY_READ_WRITE,
+		.name = fdt_path(&importer->tree, table->node),
+		.entry = i,
+	};
+	struct busway_range out;
+	int status;
+
+	if (!busway_range_clip(e->child, e->size, &window.in) ||
+	    !busway_range_clip(e->parent, e->size, &out))
+		return 0; /* of size zero: it forwards nothing */
+	if (busway_range_span(out) < busway_range_span(window.in))
+		window.in.last = window.in.first + busway_range_span(out);
+	if (!window.name)
+		return -BUSWAY_ENOMEM;
+	status = space_above(importer, fdt_dma_parent(importer, table->node), e->parent_class,
+			     &window.to);
+	return status ? status : busway_platform_add_window(importer->platform, &window);
+}
+
+/* Windows for the entries of @node's table; @class FDT_NONE takes those that its devices see. */
+static int add_table(struct fdt_importer *importer, uint32_t node, uint32_t class,
+		     busway_space_id space)
+{
+	const struct fdt_table *table = dma_table(importer, node);
+	const bool direct = class == FDT_NONE;
+	int status = 0;
+
+	if (!table)
+		return -BUSWAY_ENOMEM;
+	if (!table->linux_count)
+		busway_platform_mark_untranslatable(importer->platform, space);
+	if (node == 0)
+		return 0;
+	for (uint32_t i = 0; i < (direct ? table->direct_count : table->count) && !status; i++)
+		if (direct || table->entries[i].child_class == class)
+			status = add_entry(importer, table, i, space);
+	return status;
+}
+
+/* Do addresses of @class from below see the same entries as the devices of this level? */
+static bool same_for_all(const struct fdt_table *table, uint32_t class)
+{
+	if (table->direct_count != table->count)
+		return false;
+	for (uint32_t i = 0; i < table->count; i++)
+		if (table->entries[i].child_class != class)
+			return false;
+	return true;
+}
+
+/* The space of the devices that found the table of @node. */
+static int direct_space(struct fdt_importer *importer, uint32_t node, busway_space_id *space)
+{
+	struct fdt_memo *memo = &importer->memos[node];
+	int status = 0;
+
+	if (!memo->has_direct_space) {
+		status = new_space(importer, node, &memo->direct_space);
+		if (!status)
+			status = add_table(importer, node, FDT_NONE, memo->direct_space);
+		memo->has_direct_space = status == 0;
+	}
+	*space = memo->direct_space;
+	return status;
+}
+
+static int host_space(struct fdt_importer *importer, uint32_t host, busway_space_id *space);
+
+/* A space of its own for addresses of one class that come up from below. */
+static int class_space(struct fdt_importer *importer, uint32_t node, uint32_t class,
+		       busway_space_id *space)
+{
+	struct fdt_up_space *made = importer->up_spaces.items;
+	struct fdt_up_space *entry;
+	int status;
+
+	for (size_t i = 0; i < importer->up_spaces.count; i++) {
+		if (made[i].node == node && made[i].class == class) {
+			*space = made[i].space;
+			return 0;
+		}
+	}
+	status = new_space(importer, node, space);
+	if (!status)
+		status = add_table(importer, node, class, *space);
+	if (!status && fdt_is_host(importer, node))
+		status = fdt_host_add_apertures(importer, node, *space, false);
+	if (status)
+		return status;
+	entry = vector_next(&importer->work, &importer->up_spaces, sizeof(*entry),
+			    _Alignof(struct fdt_up_space));
+	if (!entry)
+		return -BUSWAY_ENOMEM;
+	*entry = (struct fdt_up_space){node, class, *space};
+	importer->up_spaces.count++;
+	return 0;
+}
+
+static int up_space(struct fdt_importer *importer, uint32_t node, uint32_t class,
+		    busway_space_id *space)
+{
+	const struct fdt_table *table;
+
+	if (fdt_is_host(importer, node) && !has_table(&importer->tree, node))
+		return host_space(importer, node, space);
+	table = dma_table(importer, node);
+	if (!table)
+		return -BUSWAY_ENOMEM;
+	if (!same_for_all(table, class))
+		return class_space(importer, node, class, space);
+	return fdt_is_host(importer, node) ? host_space(importer, node, space)
+					   : direct_space(importer, node, space);
+}
+
+/* ---- the search ---- */
+
+static void search(const struct fdt_importer *importer, uint32_t start, struct fdt_memo *memo)
+{
+	const struct fdt_tree *tree = &importer->tree;
+	uint32_t node = start, above;
+	bool past_first = false;
+
+	memo->searched = true;
+	memo->found = FDT_NONE;
+	memo->hidden = FDT_NONE;
+	for (;; node = above) {
+		if (has_table(tree, node)) {
+			memo->found = node;
+			return;
+		}
+		if (past_first && !fdt_has(tree, node, FDT_DMA_RANGES))
+			break;
+		past_first = true;
+		above = fdt_dma_parent(importer, node);
+		if (node == 0)
+			return;
+	}
+	for (; node != 0; node = fdt_dma_parent(importer, node)) {
+		if (has_table(tree, node)) {
+			memo->hidden = node;
+			return;
+		}
+	}
+}
+
+static const struct fdt_memo *searched(struct fdt_importer *importer, uint32_t start)
+{
+	struct fdt_memo *memo = &importer->memos[start];
+
+	if (!memo->searched)
+		search(importer, start, memo);
+	return memo;
+}
+
+/* The view of what enters where the search from @start leads. */
+static int fill_view(struct fdt_importer *importer, uint32_t start, struct busway_dma_view *view)
+{
+	const struct fdt_memo *memo = searched(importer, start);
+	const struct fdt_table *table;
+
+	*view = (struct busway_dma_view){.enters = BUSWAY_CPU_SPACE};
+	if (memo->found == FDT_NONE) {
+		if (memo->hidden != FDT_NONE &&
+		    !fdt_note(importer, &view->notes, BUSWAY_NOTE_HIDDEN_TABLE, memo->hidden,
+			      FDT_DMA_RANGES, FDT_NONE))
+			return -BUSWAY_ENOMEM;
+		return 0;
+	}
+	table = dma_table(importer, memo->found);
+	view->source = fdt_path(&importer->tree, memo->found);
+	if (!table || !view->source)
+		return -BUSWAY_ENOMEM;
+	view->restricted = true;
+	view->has_bus_limit = table->has_limit;
+	view->bus_limit = table->bus_limit;
+	view->empty_table = table->direct_count == 0 && table->has_limit;
+	view->notes = table->notes;
+	if (memo->found != start && !fdt_has(&importer->tree, start, FDT_DMA_RANGES) &&
+	    !fdt_note(importer, &view->notes, BUSWAY_NOTE_FIRST_LEVEL, start, FDT_DMA_RANGES,
+		      FDT_NONE))
+		return -BUSWAY_ENOMEM;
+	return direct_space(importer, memo->found, &view->enters);
+}
+
+const struct busway_dma_view *fdt_dma_view(struct fdt_importer *importer, uint32_t node)
+{
+	const uint32_t start = fdt_dma_parent(importer, node);
+	const bool chosen = start != importer->tree.nodes[node].parent;
+	struct fdt_memo *memo = &importer->memos[start];
+	struct busway_dma_view *own;
+
+	if (!memo->view) {
+		struct busway_dma_view *view = KEEP(importer, struct busway_dma_view, 1);
+
+		if (!view || fill_view(importer, start, view))
+			return NULL;
+		memo->view = view;
+	}
+	if (!chosen)
+		return memo->view;
+	own = KEEP(importer, struct busway_dma_view, 1);
+	if (!own)
+		return NULL;
+	*own = *memo->view;
+	return fdt_note(importer, &own->notes, BUSWAY_NOTE_DMA_PARENT, node, FDT_INTERCONNECT_NAMES,
+			FDT_NONE)
+		       ? own
+		       : NULL;
+}
+
+/* ---- host bridges ---- */
+
+/* The bus of a host bridge without a table of its own leads 1:1 to where the search leads. */
+static int inherit(struct fdt_importer *importer, uint32_t host, busway_space_id space)
+{
+	const struct fdt_memo *memo = searched(importer, host);
+	struct busway_window window = {
+		.from = space,
+		.in = BUSWAY_RANGE_ALL,
+		.access = BUSWAY_READ_WRITE,
+		.name = fdt_path(&importer->tree, host),
+	};
+	int status = 0;
+
+	window.to = BUSWAY_CPU_SPACE;
+	if (!window.name)
+		return -BUSWAY_ENOMEM;
+	if (memo->found != FDT_NONE)
+		status = direct_space(importer, memo->found, &window.to);
+	return status ? status : busway_platform_add_window(importer->platform, &window);
+}
+
+static int host_space(struct fdt_importer *importer, uint32_t host, busway_space_id *space)
+{
+	struct fdt_memo *memo = &importer->memos[host];
+	int status;
+
+	if (!memo->host_space_made) {
+		if (has_table(&importer->tree, host)) {
+			status = direct_space(importer, host, &memo->host_space);
+		} else {
+			status = new_space(importer, host, &memo->host_space);
+			if (!status)
+				status = inherit(importer, host, memo->host_space);
+		}
+		if (!status)
+			status = fdt_host_add_apertures(importer, host, memo->host_space,
+							importer->tree.nodes[host].enabled);
+		if (status)
+			return status;
+		memo->host_space_made = true;
+	}
+	*space = memo->host_space;
+	return 0;
+}
+
+const struct busway_dma_view *fdt_host_view(struct fdt_importer *importer, uint32_t host)
+{
+	struct fdt_memo *memo = &importer->memos[host];
+	struct busway_dma_view *view;
+
+	if (memo->host_view)
+		return memo->host_view;
+	view = KEEP(importer, struct busway_dma_view, 1);
+	if (!view || fill_view(importer, host, view) || host_space(importer, host, &view->enters))
+		return NULL;
+	memo->host_view = view;
+	return view;
+}
+
+/* ---- coherence ---- */
+
+enum busway_coherence fdt_coherence(struct fdt_importer *importer, uint32_t node)
+{
+	const struct fdt_tree *tree = &importer->tree;
+
+	for (uint32_t at = node;; at = fdt_dma_parent(importer, at)) {
+		struct fdt_memo *memo = &importer->memos[at];
+
+		if (!memo->coherence_known && fdt_has(tree, at, FDT_DMA_COHERENT))
+			memo->coherence = BUSWAY_COHERENT;
+		else if (!memo->coherence_known && fdt_has(tree, at, FDT_DMA_NONCOHERENT))
+			memo->coherence = BUSWAY_NONCOHERENT;
+		memo->coherence_known = true;
+		if (memo->coherence != BUSWAY_COHERENCE_DEFAULT || at == 0)
+			return memo->coherence;
+	}
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fdt_import.c - from a flattened device tree to a sealed platform, step by step.
+ */
+#include "fdt_importer.h"
+
+#include <string.h>
+
+static int make_memos(struct fdt_importer *importer)
+{
+	const uint32_t count = importer->tree.node_count;
+
+	importer->memos = arena_take(&importer->work, count * sizeof(*importer->memos),
+				     _Alignof(struct fdt_memo));
+	importer->pool_index = arena_take(&importer->work, count * sizeof(*importer->pool_index),
+					  _Alignof(uint32_t));
+	if (!importer->memos || !importer->pool_index)
+		return -BUSWAY_ENOMEM;
+	memset(importer->memos, 0, count * sizeof(*importer->memos));
+	memset(importer->pool_index, 0xff, count * sizeof(*importer->pool_index));
+	return 0;
+}
+
+static int describe(struct fdt_importer *importer)
+{
+	const struct fdt_tree *tree = &importer->tree;
+	const struct fdt_prop *compatible = fdt_get(tree, 0, FDT_COMPATIBLE);
+	const struct fdt_prop *model = fdt_get(tree, 0, FDT_MODEL);
+	const char *name = model ? fdt_string_at(model, 0) : NULL;
+	const char **list;
+	size_t count = 0;
+
+	while (compatible && fdt_string_at(compatible, (uint32_t)count))
+		count++;
+	list = KEEP(importer, const char *, count);
+	if (!list)
+		return -BUSWAY_ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		list[i] = fdt_string_at(compatible, (uint32_t)i);
+	busway_platform_describe(importer->platform, name ? name : "", list, count);
+	return 0;
+}
+
+static int add_aliases(struct fdt_importer *importer)
+{
+	const struct fdt_alias *aliases = importer->tree.aliases.items;
+	int status = 0;
+
+	for (size_t i = 0; i < importer->tree.aliases.count && !status; i++)
+		status = busway_platform_add_alias(importer->platform, aliases[i].name,
+						   aliases[i].path);
+	return status;
+}
+
+static int import(struct fdt_importer *importer, const void *blob, size_t size,
+		  struct busway_fdt_error *error)
+{
+	int status = fdt_tree_index(&importer->tree, blob, size, &importer->work,
+				    importer->platform, error);
+
+	if (!status)
+		status = make_memos(importer);
+	if (!status)
+		status = fdt_dma_check(importer);
+	if (!status)
+		status = describe(importer);
+	if (!status)
+		status = fdt_add_memory(importer);
+	if (!status)
+		status = fdt_add_doorbells(importer);
+	if (!status)
+		status = fdt_add_devices(importer);
+	if (!status)
+		status = add_aliases(importer);
+	return status ? status : busway_platform_seal(importer->platform);
+}
+
+int busway_fdt_import(const void *blob, size_t size, unsigned flags,
+		      const struct busway_allocator *memory, struct busway_platform **out,
+		      struct busway_fdt_error *error)
+{
+	struct fdt_importer importer = {.work = {.memory = memory}, .flags = flags};
+	int status = busway_platform_create(memory, &importer.platform);
+
+	if (status)
+		return status;
+	if (error)
+		*error = (struct busway_fdt_error){0};
+	status = import(&importer, blob, size, error);
+	arena_release(&importer.work);
+	if (status)
+		busway_platform_destroy(importer.platform);
+	else
+		*out = importer.platform;
+	return status;
+}

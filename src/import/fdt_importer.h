@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fdt_importer.h - what the parts of the device-tree importer share.
+ *
+ *   fdt_tree.c     the index: nodes, properties, phandles
+ *   fdt_table.c    entries of ranges and dma-ranges; Linux's own reading of a table
+ *   fdt_dma.c      which table is a device's, and the spaces and windows that tables make
+ *   fdt_memory.c   banks, reserved memory, pools
+ *   fdt_maps.c     iommus, iommu-map, msi-parent, msi-map, doorbells
+ *   fdt_host.c     host bridges and endpoint controllers
+ *   fdt_device.c   which nodes are devices, and what is told of each
+ *   fdt_import.c   the order in which all that happens
+ */
+#ifndef BUSWAY_FDT_IMPORTER_H
+#define BUSWAY_FDT_IMPORTER_H
+
+#include "fdt_tree.h"
+
+/* One entry of ranges or dma-ranges. */
+struct fdt_entry {
+	uint32_t child_class, parent_class; /* space classes, see fdt_class() */
+	uint32_t code;                      /* the flag cell as it stands */
+	uint64_t child, parent, size;
+};
+
+/* A property of entries, read. */
+struct fdt_table {
+	uint32_t node;
+	struct fdt_entry *entries;
+	uint32_t count;
+	uint32_t direct_count; /* dma-ranges: entries before the one that ends Linux's map */
+	bool has_tail;         /* the property is no whole number of entries */
+	bool sound;            /* its cell counts can hold addresses */
+	/* Linux's map of it */
+	bool has_limit;
+	uint64_t bus_limit;
+	uint32_t linux_count; /* entries of that map */
+	const struct busway_note *notes;
+};
+
+/* What is worked out once for each node. */
+struct fdt_memo {
+	bool searched, coherence_known, has_direct_space, host_seen, host_space_made;
+	uint32_t found;  /* the search for a table, begun here: its node, or FDT_NONE */
+	uint32_t hidden; /* a table above that the search does not reach, or FDT_NONE */
+	enum busway_coherence coherence;
+	struct fdt_table *table;  /* of dma-ranges */
+	struct fdt_table *ranges; /* of ranges */
+	struct busway_dma_view *view, *host_view;
+	busway_space_id direct_space, host_space;
+	struct fdt_host *host;
+};
+
+/* The space that a table makes for addresses of one class that come up from below. */
+struct fdt_up_space {
+	uint32_t node, class;
+	busway_space_id space;
+};
+
+struct fdt_host {
+	struct busway_outbound *outbound;
+	size_t outbound_count;
+};
+
+struct fdt_importer {
+	struct fdt_tree tree;
+	struct arena work;
+	struct busway_platform *platform;
+	unsigned flags;
+	struct fdt_memo *memos;   /* one for each node */
+	struct vector up_spaces;  /* struct fdt_up_space */
+	uint32_t reserved_memory; /* node, or FDT_NONE */
+	uint32_t *pool_index;     /* of the first pool of each node; UINT32_MAX: none */
+};
+
+#define KEEP(importer, type, count)                                                                \
+	((type *)busway_platform_keep((importer)->platform, (count) * sizeof(type), _Alignof(type)))
+
+/* Put a note in front of @list; false when there is no memory. */
+bool fdt_note(struct fdt_importer *importer, const struct busway_note **list,
+	      enum busway_note_code code, uint32_t node, enum fdt_property_id property,
+	      uint32_t entry);
+
+/* ---- fdt_table.c ---- */
+
+#define FDT_CLASS_IO     1u
+#define FDT_CLASS_MEMORY 2u
+
+static inline uint32_t fdt_flag_cells(uint8_t bus)
+{
+	return bus == FDT_BUS_DEFAULT ? 0 : 1;
+}
+
+/* Which addresses of a bus can be compared at all: those of one class. @flags: the first cell. */
+uint32_t fdt_class(uint8_t bus, uint32_t flags);
+
+/* The class that an address of @class on a bus of type @from has one level up, passed 1:1. */
+uint32_t fdt_class_up(uint8_t from, uint8_t to, uint32_t class);
+
+/*
+ * Read the entries of property @id of @node; @parent_bus is the type of the bus above. The table
+ * lives as long as the work. Return: the table, without entries where the property is absent or
+ * empty; NULL when there is no memory.
+ */
+struct fdt_table *fdt_table_read(struct fdt_importer *importer, uint32_t node,
+				 enum fdt_property_id id, uint8_t parent_bus);
+
+/* The table of ranges of @node, read once. */
+const struct fdt_table *fdt_ranges(struct fdt_importer *importer, uint32_t node);
+
+/* Translate one address of @class upwards through @table; false: no entry holds it. */
+bool fdt_table_translate(const struct fdt_table *table, uint32_t *class, uint64_t *address,
+			 const struct fdt_entry **entry);
+
+/* ---- fdt_dma.c ---- */
+
+/* The parent that DMA goes to. A circle is refused by fdt_dma_check(). */
+uint32_t fdt_dma_parent(const struct fdt_importer *importer, uint32_t node);
+
+/* Do all chains of DMA parents end at the root? 0 or -BUSWAY_EINVAL. */
+int fdt_dma_check(struct fdt_importer *importer);
+
+/* How DMA of the platform device @node enters the graph; NULL when there is no memory. */
+const struct busway_dma_view *fdt_dma_view(struct fdt_importer *importer, uint32_t node);
+
+/* The same for the functions below the host bridge @host. */
+const struct busway_dma_view *fdt_host_view(struct fdt_importer *importer, uint32_t host);
+
+enum busway_coherence fdt_coherence(struct fdt_importer *importer, uint32_t node);
+
+/* ---- fdt_host.c ---- */
+
+bool fdt_is_host(const struct fdt_importer *importer, uint32_t node);
+bool fdt_is_endpoint(const struct fdt_importer *importer, uint32_t node);
+
+/* Is @node a function (or bridge) on a PCI bus? Then @host is the host bridge above it. */
+bool fdt_is_function(const struct fdt_importer *importer, uint32_t node, uint32_t *host);
+
+/* What the bridge's ranges say; NULL when there is no memory. */
+const struct fdt_host *fdt_host(struct fdt_importer *importer, uint32_t node);
+
+/* Translate an address on the bus of @node through ranges to a CPU-physical one. */
+bool fdt_translate(struct fdt_importer *importer, uint32_t node, uint32_t class, uint64_t address,
+		   busway_phys_t *phys);
+
+/* Entry @index of reg of @node as a CPU-physical range. */
+bool fdt_reg(struct fdt_importer *importer, uint32_t node, uint32_t index,
+	     struct busway_phys_range *out);
+
+/* Apertures of @host in its spaces, and windows from the CPU's space into them. */
+int fdt_host_add_apertures(struct fdt_importer *importer, uint32_t host, busway_space_id space,
+			   bool reachable_from_cpu);
+
+int fdt_endpoint(struct fdt_importer *importer, uint32_t node, const struct busway_endpoint **out);
+
+/* ---- fdt_memory.c ---- */
+
+int fdt_add_memory(struct fdt_importer *importer);
+
+/* ---- fdt_maps.c ---- */
+
+struct fdt_maps {
+	const struct busway_id_map *maps;
+	size_t count;
+	bool sized_entries; /* read with the controllers' own cell counts */
+};
+
+int fdt_id_map(struct fdt_importer *importer, uint32_t node, enum fdt_property_id map,
+	       enum fdt_property_id mask, enum fdt_property_id cells, struct fdt_maps *out);
+int fdt_specifiers(struct fdt_importer *importer, uint32_t node, enum fdt_property_id list,
+		   enum fdt_property_id cells, struct fdt_maps *out);
+
+/* A region for the doorbell of each controller that has one at a known place. */
+int fdt_add_doorbells(struct fdt_importer *importer);
+
+/* ---- fdt_device.c ---- */
+
+int fdt_add_devices(struct fdt_importer *importer);
+
+#endif

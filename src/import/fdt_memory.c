@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fdt_memory.c - memory banks, and what of them is reserved for whom.
+ *
+ * Banks: children of the root with device_type "memory" (Linux drivers/of/fdt.c; a node that is
+ * only named so is none). Reserved memory: Devicetree Specification 0.4, 3.5, and the bindings
+ * of shared-dma-pool and restricted-dma-pool.
+ */
+#include "fdt_importer.h"
+
+#include <libfdt.h>
+
+/* ---- banks ---- */
+
+static int add_bank(struct fdt_importer *importer, const char *name, uint64_t base, uint64_t size)
+{
+	struct busway_memory_bank bank = {.name = name};
+	struct busway_region region = {
+		.space = BUSWAY_CPU_SPACE,
+		.kind = BUSWAY_REGION_RAM,
+		.access = BUSWAY_READ_WRITE,
+		.name = name,
+	};
+	int status;
+
+	if (!busway_range_clip(base, size, &bank.range))
+		return 0; /* left for the boot loader to fill in */
+	region.range = bank.range;
+	status = busway_platform_add_bank(importer->platform, &bank);
+	return status ? status : busway_platform_add_region(importer->platform, &region);
+}
+
+static int add_banks(struct fdt_importer *importer, uint32_t node)
+{
+	const struct fdt_tree *tree = &importer->tree;
+	const struct fdt_prop *reg = fdt_get(tree, node, FDT_LINUX_USABLE_MEMORY);
+	const uint32_t na = tree->nodes[0].address_cells, ns = tree->nodes[0].size_cells;
+	const char *name = fdt_path(&importer->tree, node);
+	int status = 0;
+
+	if (!reg)
+		reg = fdt_get(tree, node, FDT_REG);
+	if (!name)
+		return -BUSWAY_ENOMEM;
+	if (!reg || !na || !ns)
+		return 0;
+	for (uint32_t at = 0; at + na + ns <= fdt_cells(reg) && !status; at += na + ns)
+		status = add_bank(importer, name, fdt_number(reg, at, na),
+				  fdt_number(reg, at + na, ns));
+	return status;
+}
+
+/* ---- pools ---- */
+
+static enum busway_pool_type pool_type(const struct fdt_tree *tree, uint32_t node)
+{
+	if (fdt_is_compatible(tree, node, "restricted-dma-pool"))
+		return BUSWAY_POOL_RESTRICTED;
+	if (fdt_is_compatible(tree, node, "shared-dma-pool"))
+		return BUSWAY_POOL_SHARED;
+	return BUSWAY_POOL_RESERVED;
+}
+
+/* Would the kernel take the pool for what it says it is? (kernel/dma/swiotlb.c, coherent.c) */
+static bool flags_fit(const struct fdt_tree *tree, uint32_t node, enum busway_pool_type type)
+{
+	const bool no_map = fdt_has(tree, node, FDT_NO_MAP);
+	const bool reusable = fdt_has(tree, node, FDT_REUSABLE);
+
+	if (type == BUSWAY_POOL_RESTRICTED)
+		return !no_map && !reusable && !fdt_has(tree, node, FDT_LINUX_CMA_DEFAULT) &&
+		       !fdt_has(tree, node, FDT_LINUX_DMA_DEFAULT);
+	return !(no_map && reusable);
+}
+
+static bool names_region(const struct fdt_tree *tree, uint32_t user, uint32_t phandle)
+{
+	const struct fdt_prop *regions = fdt_get(tree, user, FDT_MEMORY_REGION);
+
+	for (uint32_t i = 0; regions && i < fdt_cells(regions); i++)
+		if (fdt_cell(regions, i) == phandle)
+			return true;
+	return false;
+}
+
+/* Who names the pool, in document order; @users were collected once: see collect_users(). */
+static int find_users(struct fdt_importer *importer, const uint32_t *users, size_t user_count,
+		      uint32_t phandle, struct busway_pool *pool)
+{
+	const char **names;
+	size_t count = 0;
+
+	for (size_t i = 0; i < user_count; i++)
+		count += phandle && names_region(&importer->tree, users[i], phandle);
+	names = KEEP(importer, const char *, count);
+	if (!names)
+		return -BUSWAY_ENOMEM;
+	pool->users = names;
+	for (size_t i = 0; i < user_count && pool->user_count < count; i++) {
+		if (!names_region(&importer->tree, users[i], phandle))
+			continue;
+		names[pool->user_count] = fdt_path(&importer->tree, users[i]);
+		if (!names[pool->user_count++])
+			return -BUSWAY_ENOMEM;
+	}
+	return 0;
+}
+
+static int add_carveout(struct fdt_importer *importer, const struct busway_pool *pool)
+{
+	const struct busway_region region = {
+		.space = BUSWAY_CPU_SPACE,
+		.range = pool->range,
+		.kind = BUSWAY_REGION_CARVEOUT,
+		.access = BUSWAY_READ_WRITE,
+		.name = pool->name,
+	};
+
+	return busway_platform_add_region(importer->platform, &region);
+}
+
+static int add_pool(struct fdt_importer *importer, uint32_t node, const struct busway_pool *pool)
+{
+	uint32_t index;
+	int status = busway_platform_add_pool(importer->platform, pool, &index);
+
+	if (status)
+		return status;
+	if (importer->pool_index[node] == UINT32_MAX)
+		importer->pool_index[node] = index;
+	if (pool->no_map && pool->enabled && !pool->dynamic)
+		return add_carveout(importer, pool);
+	return 0;
+}
+
+/* Linux wants alignment in #address-cells; the specification says #size-cells: take what is there
+ */
+static uint64_t whole_number(const struct fdt_prop *prop)
+{
+	const uint32_t cells = prop ? fdt_cells(prop) : 0;
+
+	return cells ? fdt_number(prop, 0, cells) : 0;
+}
+
+static int add_dynamic(struct fdt_importer *importer, uint32_t node, struct busway_pool pool)
+{
+	const struct fdt_tree *tree = &importer->tree;
+	const struct fdt_prop *ranges = fdt_get(tree, node, FDT_ALLOC_RANGES);
+	const uint32_t na = tree->nodes[0].address_cells, ns = tree->nodes[0].size_cells;
+	const uint32_t count = ranges && na && ns ? fdt_cells(ranges) / (na + ns) : 0;
+	struct busway_range *made = KEEP(importer, struct busway_range, count);
+
+	if (!made)
+		return -BUSWAY_ENOMEM;
+	pool.dynamic = true;
+	pool.size = whole_number(fdt_get(tree, node, FDT_SIZE));
+	pool.alignment = whole_number(fdt_get(tree, node, FDT_ALIGNMENT));
+	pool.alloc_ranges = made;
+	for (uint32_t i = 0; i < count; i++)
+		if (busway_range_clip(fdt_number(ranges, i * (na + ns), na),
+				      fdt_number(ranges, i * (na + ns) + na, ns),
+				      &made[pool.alloc_range_count]))
+			pool.alloc_range_count++;
+	return add_pool(importer, node, &pool);
+}
+
+static int add_static(struct fdt_importer *importer, uint32_t node, struct busway_pool pool)
+{
+	const struct fdt_tree *tree = &importer->tree;
+	const struct fdt_prop *reg = fdt_get(tree, node, FDT_REG);
+	const uint32_t na = tree->nodes[0].address_cells, ns = tree->nodes[0].size_cells;
+	const uint32_t width = na + ns;
+	int status = 0;
+
+	/* Linux skips the whole node where the length is wrong */
+	if (!na || !ns || !fdt_cells(reg) || reg->length % (width * 4))
+		return 0;
+	for (uint32_t at = 0; at + width <= fdt_cells(reg) && !status; at += width) {
+		if (!busway_range_clip(fdt_number(reg, at, na), fdt_number(reg, at + na, ns),
+				       &pool.range))
+			continue;
+		status = add_pool(importer, node, &pool);
+	}
+	return status;
+}
+
+static int add_reserved(struct fdt_importer *importer, uint32_t node, const uint32_t *users,
+			size_t user_count)
+{
+	const struct fdt_tree *tree = &importer->tree;
+	const enum busway_pool_type type = pool_type(tree, node);
+	struct busway_pool pool = {
+		.name = fdt_path(&importer->tree, node),
+		.type = type,
+		.enabled = tree->nodes[node].enabled,
+		.valid = flags_fit(tree, node, type),
+		.no_map = fdt_has(tree, node, FDT_NO_MAP),
+		.reusable = fdt_has(tree, node, FDT_REUSABLE),
+	};
+	int status;
+
+	if (!pool.name)
+		return -BUSWAY_ENOMEM;
+	status = find_users(importer, users, user_count, tree->nodes[node].phandle, &pool);
+	if (status)
+		return status;
+	if (fdt_has(tree, node, FDT_REG))
+		return add_static(importer, node, pool);
+	return fdt_has(tree, node, FDT_SIZE) ? add_dynamic(importer, node, pool) : 0;
+}
+
+static uint32_t *collect_users(struct fdt_importer *importer, size_t *count)
+{
+	const struct fdt_tree *tree = &importer->tree;
+	uint32_t *users;
+
+	*count = 0;
+	for (uint32_t i = 0; i < tree->node_count; i++)
+		*count += fdt_has(tree, i, FDT_MEMORY_REGION);
+	users = arena_take(&importer->work, *count * sizeof(*users), _Alignof(uint32_t));
+	*count = 0;
+	for (uint32_t i = 0; users && i < tree->node_count; i++)
+		if (fdt_has(tree, i, FDT_MEMORY_REGION))
+			users[(*count)++] = i;
+	return users;
+}
+
+/* Linux (__reserved_mem_check_root) ignores the node unless its cells are the root's. */
+static bool is_heeded(const struct fdt_tree *tree, uint32_t node)
+{
+	const struct fdt_node *root = &tree->nodes[0], *n = &tree->nodes[node];
+
+	return n->address_cells == root->address_cells && n->size_cells == root->size_cells &&
+	       fdt_has(tree, node, FDT_RANGES);
+}
+
+static int add_reserved_memory(struct fdt_importer *importer)
+{
+	const struct fdt_tree *tree = &importer->tree;
+	const uint32_t top = fdt_child(tree, 0, "reserved-memory");
+	size_t user_count;
+	uint32_t *users;
+	int status = 0;
+
+	importer->reserved_memory = top;
+	if (top == FDT_NONE || !is_heeded(tree, top))
+		return 0;
+	users = collect_users(importer, &user_count);
+	if (!users)
+		return -BUSWAY_ENOMEM;
+	for (uint32_t i = top + 1; i < tree->nodes[top].end && !status; i = tree->nodes[i].end)
+		status = add_reserved(importer, i, users, user_count);
+	return status;
+}
+
+/* The header's reservations: independent of /reserved-memory. */
+static int add_reservations(struct fdt_importer *importer)
+{
+	const void *blob = importer->tree.blob;
+	const int count = fdt_num_mem_rsv(blob);
+	int status = 0;
+
+	for (int i = 0; i < count && !status; i++) {
+		struct busway_range range;
+		uint64_t address, size;
+
+		if (fdt_get_mem_rsv(blob, i, &address, &size) == 0 &&
+		    busway_range_clip(address, size, &range))
+			status = busway_platform_add_reserved(importer->platform, range);
+	}
+	return status;
+}
+
+int fdt_add_memory(struct fdt_importer *importer)
+{
+	static const char *const unknown = "(memory not stated)";
+	const struct fdt_tree *tree = &importer->tree;
+	const struct busway_region all = {
+		.space = BUSWAY_CPU_SPACE,
+		.range = BUSWAY_RANGE_ALL,
+		.kind = BUSWAY_REGION_UNKNOWN,
+		.access = BUSWAY_READ_WRITE,
+		.name = unknown,
+	};
+	int status = 0;
+
+	for (uint32_t i = 1; i < tree->node_count && !status; i = tree->nodes[i].end)
+		if (fdt_string_is(tree, i, FDT_DEVICE_TYPE, "memory") && tree->nodes[i].available)
+			status = add_banks(importer, i);
+	if (!status && !busway_platform_memory_known(importer->platform))
+		status = busway_platform_add_region(importer->platform, &all);
+	if (!status)
+		status = add_reservations(importer);
+	return status ? status : add_reserved_memory(importer);
+}

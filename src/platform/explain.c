@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * explain.c - why a piece of memory has no address for a device.
+ *
+ * Off the hot path. Windows are followed backwards from the memory to the device's first space,
+ * without regard to precedence or masks; each candidate address found is then followed forwards,
+ * and what stops it is the reason. Without a candidate, the hop where the way back ends is named.
+ */
+#include "reach_internal.h"
+
+#include <busway/resolve.h>
+
+enum { CANDIDATES_MAX = 64, VISITS_MAX = 1 << 16, SPACES_MAX = 64 };
+
+struct search {
+	const struct busway_reach *reach;
+	const struct busway_device *device;
+	uint64_t phys;
+	enum busway_access access;
+	unsigned candidates, visits;
+	uint32_t way[SPACES_MAX]; /* spaces between the device and the CPU */
+	unsigned way_count;
+	struct busway_refusal best;
+	/* where the way back ended, nearest to the device */
+	const struct space_entry *dead_end;
+	struct busway_range dead_asked, dead_limit;
+	bool has_dead_limit;
+	unsigned dead_depth;
+};
+
+/* Of two reasons, which one is more worth telling: what a driver can mend first. */
+static int worth(enum busway_reason reason)
+{
+	static const enum busway_reason order[] = {
+		BUSWAY_BEYOND_MASK, BUSWAY_ADDRESS_BITS, BUSWAY_APERTURE,
+		BUSWAY_SHADOWED,    BUSWAY_ACCESS,
+	};
+
+	for (int i = 0; i < (int)(sizeof(order) / sizeof(order[0])); i++)
+		if (order[i] == reason)
+			return 10 - i;
+	return reason == BUSWAY_NOT_REFUSED ? 0 : 1;
+}
+
+static void refuse_shadowed(struct search *s, busway_dma_t dma, const struct busway_path *path,
+			    struct busway_refusal *why)
+{
+	const struct busway_region *target =
+		busway_platform_region(s->reach->platform, path->targets[0]);
+	const struct busway_hop *hop = &path->hops[0];
+	const bool aperture = target->kind == BUSWAY_REGION_APERTURE;
+
+	/* the hop where another window, or an aperture, takes it */
+	if (aperture)
+		hop = &path->hops[path->hop_count - 1];
+	*why = (struct busway_refusal){
+		.reason = aperture ? BUSWAY_APERTURE : BUSWAY_SHADOWED,
+		.hop = space_entry(s->reach->platform, hop->space)->space.name,
+		.by = aperture      ? target->name
+		      : hop->window ? hop->window->name
+				    : NULL,
+		.bus_addresses = true,
+		.asked = {dma.raw, dma.raw},
+		.has_limit = aperture || hop->window,
+		.limit = aperture      ? target->range
+			 : hop->window ? hop->window->in
+				       : target->range,
+	};
+	if (aperture)
+		advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_APERTURE,
+						   .hop = target->name,
+						   .range = target->range});
+}
+
+/* The device would have to emit @dma: what becomes of that? */
+static void try_candidate(struct search *s, uint64_t dma)
+{
+	const struct busway_dma_range one = {{dma}, {dma}};
+	struct busway_refusal why = {0};
+	struct busway_path path;
+	int status;
+
+	if (s->candidates++ >= CANDIDATES_MAX)
+		return;
+	status = busway_resolve(s->reach->platform, s->reach->device, one, &s->reach->emission,
+				s->access, &path, &why);
+	if (status == 0)
+		refuse_shadowed(s, one.first, &path, &why);
+	if (worth(why.reason) > worth(s->best.reason) ||
+	    (why.reason == s->best.reason && why.asked.first < s->best.asked.first))
+		s->best = why;
+}
+
+static void note_dead_end(struct search *s, const struct space_entry *from, uint64_t address,
+			  unsigned depth, const struct busway_window *near)
+{
+	if (s->dead_end && depth <= s->dead_depth)
+		return;
+	s->dead_end = from;
+	s->dead_depth = depth;
+	s->dead_asked = (struct busway_range){address, address};
+	s->has_dead_limit = near != NULL;
+	if (near)
+		s->dead_limit = window_out_range(near);
+}
+
+static uint64_t distance(struct busway_range range, uint64_t address)
+{
+	return busway_range_has(range, address) ? 0
+	       : address < range.first          ? range.first - address
+						: address - range.last;
+}
+
+static bool on_way(const struct search *s, busway_space_id space)
+{
+	for (unsigned i = 0; i < s->way_count; i++)
+		if (s->way[i] == space.index)
+			return true;
+	return false;
+}
+
+/* The spaces that accesses of the device come through on their way up to the CPU's. */
+static void find_way(struct search *s)
+{
+	const struct busway_platform *p = s->reach->platform;
+
+	s->way[0] = s->device->dma.enters.index;
+	s->way_count = 1;
+	for (unsigned at = 0; at < s->way_count; at++) {
+		if (s->way[at] == BUSWAY_CPU_SPACE.index)
+			continue;
+		for (uint32_t i = 0; i < p->windows.count; i++) {
+			const struct busway_window *w = window_at(p, i);
+
+			if (w->from.index == s->way[at] && !on_way(s, w->to) &&
+			    s->way_count < SPACES_MAX)
+				s->way[s->way_count++] = w->to.index;
+		}
+	}
+}
+
+static void backwards(struct search *s, busway_space_id space, uint64_t address, unsigned depth)
+{
+	const struct busway_platform *p = s->reach->platform;
+	const struct busway_window *near = NULL;
+	bool any = false;
+
+	if (space.index == s->device->dma.enters.index) {
+		try_candidate(s, address);
+		return;
+	}
+	if (depth >= BUSWAY_HOPS_MAX || s->visits++ > VISITS_MAX)
+		return;
+	for (uint32_t i = 0; i < p->windows.count; i++) {
+		const struct busway_window *w = window_at(p, i);
+		const struct busway_range out = window_out_range(w);
+
+		if (w->to.index != space.index || !on_way(s, w->from))
+			continue;
+		if (busway_range_has(out, address)) {
+			any = true;
+			backwards(s, w->from, w->in.first + (address - out.first), depth + 1);
+		} else if (!near ||
+			   distance(out, address) < distance(window_out_range(near), address)) {
+			near = w;
+		}
+	}
+	if (!any)
+		note_dead_end(s, space_entry(p, near ? near->from : s->device->dma.enters), address,
+			      depth, near);
+}
+
+/* What there is at @phys in the CPU's space, where it is not memory. */
+static bool refuse_not_memory(const struct busway_platform *p, struct busway_range phys,
+			      struct busway_refusal *why)
+{
+	const struct space_entry *cpu = space_entry(p, BUSWAY_CPU_SPACE);
+	const struct claim claim = claim_at(cpu, phys.first);
+	const struct busway_region *region =
+		claim.kind == CLAIM_REGION ? region_at(p, claim.index) : NULL;
+	uint64_t best = UINT64_MAX;
+
+	if (region && (region->kind == BUSWAY_REGION_RAM || region->kind == BUSWAY_REGION_UNKNOWN))
+		return false;
+	if (claim.last < phys.last)
+		phys.last = claim.last;
+	*why = (struct busway_refusal){
+		.reason = region && region->kind == BUSWAY_REGION_CARVEOUT ? BUSWAY_RESERVED
+									   : BUSWAY_NO_MEMORY,
+		.hop = cpu->space.name,
+		.by = region ? region->name : NULL,
+		.asked = phys,
+		.has_limit = region != NULL,
+	};
+	if (region)
+		why->limit = region->range;
+	for (size_t i = 0; !region && i < p->banks.count; i++) {
+		const struct busway_range bank =
+			((const struct busway_memory_bank *)p->banks.items)[i].range;
+
+		if (!why->has_limit || distance(bank, phys.first) < best) {
+			best = distance(bank, phys.first);
+			why->limit = bank;
+			why->has_limit = true;
+		}
+	}
+	return true;
+}
+
+/* Does the device's mask leave it nothing at all? Then its windows are the problem. */
+static void advise_window_base(const struct busway_reach *reach, struct busway_refusal *why)
+{
+	if (why->reason == BUSWAY_BEYOND_MASK && reach->piece_count == 0)
+		advise(why, (struct busway_advice){
+				    .kind = BUSWAY_ADVISE_WINDOW_BASE,
+				    .bits = busway_bits_needed(~reach->emission.zero),
+			    });
+}
+
+/* Memory that cannot be reached can be bounced, if some that can be reached is long enough. */
+static void advise_memory(const struct busway_reach *reach, struct busway_range phys,
+			  uint64_t size_less_one, struct busway_refusal *why)
+{
+	struct busway_range run;
+
+	if (reach_longest(reach, &run) && busway_range_span(run) >= size_less_one &&
+	    size_less_one != UINT64_MAX)
+		advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_BOUNCE,
+						   .range = run,
+						   .size = size_less_one + 1});
+	else if (why->reason == BUSWAY_NO_WINDOW)
+		advise(why, (struct busway_advice){
+				    .kind = BUSWAY_ADVISE_WINDOW, .hop = why->hop, .range = phys});
+}
+
+static void explain_dead_end(const struct search *s, struct busway_range phys,
+			     struct busway_refusal *why)
+{
+	const struct busway_space *space = &s->dead_end->space;
+
+	*why = (struct busway_refusal){
+		.reason = space->untranslatable ? BUSWAY_UNTRANSLATABLE : BUSWAY_NO_WINDOW,
+		.hop = space->name,
+		.asked = phys,
+		.has_limit = s->has_dead_limit,
+		.limit = s->dead_limit,
+	};
+}
+
+void explain_address(const struct busway_reach *reach, struct busway_range phys,
+		     uint64_t size_less_one, enum busway_access access, struct busway_refusal *why)
+{
+	const struct busway_platform *p = reach->platform;
+	struct search s = {
+		.reach = reach,
+		.device = busway_platform_device(p, reach->device),
+		.phys = phys.first,
+		.access = access,
+	};
+
+	if (refuse_not_memory(p, phys, why))
+		return;
+	find_way(&s);
+	backwards(&s, BUSWAY_CPU_SPACE, phys.first, 0);
+	if (s.best.reason == BUSWAY_NOT_REFUSED) {
+		explain_dead_end(&s, phys, why);
+	} else {
+		const uint64_t span = busway_range_span(phys);
+
+		*why = s.best;
+		/* one byte was tried: tell it of the whole */
+		if (span <= UINT64_MAX - why->asked.first)
+			why->asked.last = why->asked.first + span;
+		if (why->reason == BUSWAY_BEYOND_MASK && why->advice_count)
+			why->advice[0].bits = busway_bits_needed(why->asked.last);
+	}
+	advise_window_base(reach, why);
+	advise_memory(reach, phys, size_less_one, why);
+}

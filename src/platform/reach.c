@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reach.c - what one device can address, as flat sorted lists. Read <busway/reach.h> first.
+ *
+ * Two views of the same answer: pieces, by the address that the device emits, one for each
+ * target; and runs, by the memory that they lead to, joined across targets. Knows nothing of
+ * the hops between: see flatten.c.
+ */
+#include "reach_internal.h"
+
+#include "../base/sort.h"
+
+#include <string.h>
+
+/* ---- building ---- */
+
+/* Keep of @piece what the device can emit. */
+static int emit_piece(const struct busway_emission *emission, const struct flat_piece *piece,
+		      struct flat *out)
+{
+	const struct busway_range dma = busway_dma_raw(piece->piece.dma);
+	struct busway_range run, common;
+	uint64_t from = dma.first;
+
+	while (emission_next(emission, from, &run) && busway_range_common(run, dma, &common)) {
+		struct flat_piece part = *piece;
+		int status;
+
+		part.piece.dma = busway_dma_range(common);
+		part.piece.phys = busway_phys(piece->piece.phys.raw + (common.first - dma.first));
+		status = flat_add(out, &part);
+		if (status)
+			return status;
+		if (common.last == dma.last || run.last == UINT64_MAX)
+			break;
+		from = run.last + 1;
+	}
+	return 0;
+}
+
+static int emit_all(const struct busway_emission *emission, const struct flat *all,
+		    struct flat *out)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < all->count && status == 0; i++)
+		status = emit_piece(emission, &all->pieces[i], out);
+	return status;
+}
+
+static bool run_before(const void *a, const void *b)
+{
+	const struct reach_run *x = a, *y = b;
+
+	return x->phys_first != y->phys_first ? x->phys_first < y->phys_first : x->rank < y->rank;
+}
+
+static bool run_goes_on(const struct reach_run *run, const struct busway_piece *piece)
+{
+	return run->phys_last != UINT64_MAX && piece->phys.raw == run->phys_last + 1 &&
+	       run->dma_first + (run->phys_last - run->phys_first) + 1 == piece->dma.first.raw &&
+	       run->access == piece->access;
+}
+
+static void make_runs(struct busway_reach *reach, const struct flat *flat)
+{
+	struct reach_run *runs = reach->runs;
+	size_t count = 0;
+
+	for (size_t i = 0; i < flat->count; i++) {
+		const struct busway_piece *p = &flat->pieces[i].piece;
+		const uint64_t last = p->phys.raw + (p->dma.last.raw - p->dma.first.raw);
+
+		if (count && run_goes_on(&runs[count - 1], p))
+			runs[count - 1].phys_last = last;
+		else
+			runs[count++] = (struct reach_run){p->phys.raw, last, p->dma.first.raw,
+							   flat->pieces[i].rank, p->access};
+	}
+	sort(runs, count, sizeof(*runs), run_before);
+	for (size_t i = 0; i < count; i++) {
+		const uint64_t before = i ? reach->highest[i - 1] : 0;
+
+		if (i && runs[i].phys_first <= before)
+			reach->aliased = true;
+		reach->highest[i] = i && before > runs[i].phys_last ? before : runs[i].phys_last;
+	}
+	reach->run_count = count;
+}
+
+/* One block: the reach, then its pieces, runs and the highest ends of runs. */
+static size_t block_size(size_t pieces)
+{
+	return sizeof(struct busway_reach) +
+	       pieces * (sizeof(struct busway_piece) + sizeof(struct reach_run) + sizeof(uint64_t));
+}
+
+static int reach_make(const struct busway_platform *platform, busway_device_id device,
+		      const struct busway_emission *emission, const struct busway_allocator *memory,
+		      const struct flat *flat, struct busway_reach **out)
+{
+	struct busway_reach *reach =
+		memory->alloc(memory->ctx, block_size(flat->count), _Alignof(struct busway_reach));
+
+	if (!reach)
+		return -BUSWAY_ENOMEM;
+	*reach = (struct busway_reach){
+		.platform = platform,
+		.memory = memory,
+		.device = device,
+		.emission = *emission,
+		.pieces = (struct busway_piece *)(reach + 1),
+		.piece_count = flat->count,
+	};
+	reach->runs = (struct reach_run *)(reach->pieces + flat->count);
+	reach->highest = (uint64_t *)(reach->runs + flat->count);
+	for (size_t i = 0; i < flat->count; i++)
+		reach->pieces[i] = flat->pieces[i].piece;
+	make_runs(reach, flat);
+	*out = reach;
+	return 0;
+}
+
+static bool device_exists(const struct busway_platform *platform, busway_device_id device)
+{
+	return platform->sealed && device.index < platform->devices.count;
+}
+
+int busway_reach_build(const struct busway_platform *platform, busway_device_id device,
+		       const struct busway_emission *emission,
+		       const struct busway_allocator *memory, struct busway_reach **out)
+{
+	struct flat all = {.memory = memory}, emitted = {.memory = memory};
+	const struct busway_device *dev;
+	int status;
+
+	if (!device_exists(platform, device))
+		return -BUSWAY_EINVAL;
+	dev = busway_platform_device(platform, device);
+	if (!emission)
+		emission = &dev->emission;
+	status = flatten(platform, dev->dma.enters, FLATTEN_MEMORY, &all);
+	if (status == 0)
+		status = emit_all(emission, &all, &emitted);
+	if (status == 0)
+		status = reach_make(platform, device, emission, memory, &emitted, out);
+	flat_free(&emitted);
+	flat_free(&all);
+	return status;
+}
+
+void busway_reach_destroy(struct busway_reach *reach)
+{
+	if (reach)
+		reach->memory->free(reach->memory->ctx, reach, block_size(reach->piece_count),
+				    _Alignof(struct busway_reach));
+}
+
+int busway_windows_build(const struct busway_platform *platform, busway_device_id device,
+			 const struct busway_allocator *memory, struct busway_piece **pieces,
+			 size_t *count)
+{
+	struct flat flat = {.memory = memory};
+	struct busway_piece *made = NULL;
+	int status;
+
+	if (!device_exists(platform, device))
+		return -BUSWAY_EINVAL;
+	status = flatten(platform, busway_platform_device(platform, device)->dma.enters,
+			 FLATTEN_WINDOWS, &flat);
+	if (status)
+		return status;
+	if (flat.count) {
+		made = memory->alloc(memory->ctx, flat.count * sizeof(*made),
+				     _Alignof(struct busway_piece));
+		if (!made)
+			status = -BUSWAY_ENOMEM;
+	}
+	for (size_t i = 0; made && i < flat.count; i++)
+		made[i] = flat.pieces[i].piece;
+	if (status == 0) {
+		*pieces = made;
+		*count = flat.count;
+	}
+	flat_free(&flat);
+	return status;
+}
+
+/* ---- looking up ---- */
+
+const struct busway_piece *busway_reach_pieces(const struct busway_reach *reach, size_t *count)
+{
+	*count = reach->piece_count;
+	return reach->pieces;
+}
+
+const struct busway_piece *busway_reach_find(const struct busway_reach *reach, busway_dma_t dma)
+{
+	const struct busway_piece *base = reach->pieces;
+	size_t count = reach->piece_count;
+
+	if (!count)
+		return NULL;
+	/* halve without a branch that depends on the data: the last piece that begins at or
+	 * before dma ends up at base */
+	while (count > 1) {
+		const size_t half = count / 2;
+
+		base += base[half].dma.first.raw <= dma.raw ? half : 0;
+		count -= half;
+	}
+	return base->dma.first.raw <= dma.raw && dma.raw <= base->dma.last.raw ? base : NULL;
+}
+
+/* The last run that begins at or before @phys; run_count where none does. */
+static size_t last_run_from(const struct busway_reach *reach, uint64_t phys)
+{
+	const struct reach_run *base = reach->runs;
+	size_t count = reach->run_count;
+
+	if (!count || base->phys_first > phys)
+		return reach->run_count;
+	while (count > 1) {
+		const size_t half = count / 2;
+
+		base += base[half].phys_first <= phys ? half : 0;
+		count -= half;
+	}
+	return (size_t)(base - reach->runs);
+}
+
+/* Of the runs that hold all of @phys, the one whose window came first. */
+static const struct reach_run *first_alias(const struct busway_reach *reach, size_t at,
+					   struct busway_range phys)
+{
+	const struct reach_run *best = NULL;
+
+	for (size_t i = at + 1; i-- > 0 && reach->highest[i] >= phys.last;) {
+		const struct reach_run *run = &reach->runs[i];
+
+		if (run_holds(run, phys, BUSWAY_READ_WRITE) && (!best || run->rank < best->rank))
+			best = run;
+	}
+	return best;
+}
+
+int busway_reach_address(const struct busway_reach *reach, struct busway_phys_range phys,
+			 busway_dma_t *out)
+{
+	const struct busway_range r = busway_phys_raw(phys);
+	const size_t at = last_run_from(reach, r.first);
+	const struct reach_run *run;
+
+	if (at == reach->run_count)
+		return -BUSWAY_ERANGE;
+	run = &reach->runs[at];
+	if (reach->aliased) {
+		run = first_alias(reach, at, r);
+		if (!run)
+			return -BUSWAY_ERANGE;
+	} else if (!run_holds(run, r, BUSWAY_READ_WRITE)) {
+		return -BUSWAY_ERANGE;
+	}
+	*out = busway_dma(run->dma_first + (r.first - run->phys_first));
+	return 0;
+}
+
+bool reach_longest(const struct busway_reach *reach, struct busway_range *run)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < reach->run_count; i++) {
+		const struct busway_range r = {reach->runs[i].phys_first, reach->runs[i].phys_last};
+
+		if (!found || busway_range_span(r) > busway_range_span(*run))
+			*run = r;
+		found = true;
+	}
+	return found;
+}

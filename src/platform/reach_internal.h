@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reach_internal.h - what the files behind <busway/reach.h> share.
+ */
+#ifndef BUSWAY_REACH_INTERNAL_H
+#define BUSWAY_REACH_INTERNAL_H
+
+#include "platform_internal.h"
+
+#include <busway/reach.h>
+
+/* ---- flattening ---- */
+
+enum flatten_mode { FLATTEN_MEMORY, FLATTEN_WINDOWS };
+
+/* As busway_piece, with the window by which it left the first space (its place in line). */
+struct flat_piece {
+	struct busway_piece piece;
+	uint32_t rank;
+};
+
+struct flat {
+	struct flat_piece *pieces;
+	size_t count, capacity;
+	const struct busway_allocator *memory;
+};
+
+/* All of @space, sorted by dma, merged. On failure @flat is empty. */
+int flatten(const struct busway_platform *platform, busway_space_id space, enum flatten_mode mode,
+	    struct flat *flat);
+int flat_add(struct flat *flat, const struct flat_piece *piece);
+void flat_free(struct flat *flat);
+
+/* ---- reach ---- */
+
+/* Pieces of all targets that continue on both sides: how addresses are looked up by memory. */
+struct reach_run {
+	uint64_t phys_first, phys_last, dma_first;
+	uint32_t rank;
+	enum busway_access access;
+};
+
+struct busway_reach {
+	const struct busway_platform *platform;
+	const struct busway_allocator *memory;
+	busway_device_id device;
+	struct busway_emission emission;
+	struct busway_piece *pieces;
+	size_t piece_count;
+	struct reach_run *runs; /* sorted by phys_first, then rank */
+	uint64_t *highest;      /* highest[i]: the greatest phys_last of runs 0..i */
+	size_t run_count;
+	bool aliased; /* some runs overlap in memory */
+};
+
+static inline bool run_holds(const struct reach_run *run, struct busway_range phys,
+			     enum busway_access access)
+{
+	return run->phys_first <= phys.first && phys.last <= run->phys_last &&
+	       (run->access & access) == access;
+}
+
+/* Why the memory @phys, all of it outside the reach, has no address. */
+void explain_address(const struct busway_reach *reach, struct busway_range phys,
+		     uint64_t size_less_one, enum busway_access access, struct busway_refusal *why);
+
+/* Refuses a device that must bounce or is translated, with the advice that belongs to it. */
+bool refuse_indirect(const struct busway_platform *platform, const struct busway_device *device,
+		     struct busway_range phys, unsigned flags, struct busway_refusal *why);
+
+/* The longest run of memory that a device reaches; false where it reaches none. */
+bool reach_longest(const struct busway_reach *reach, struct busway_range *run);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * refusal.c - sentences from refusal records, and the texts of codes.
+ */
+#include "../base/text.h"
+
+#include <busway/busway.h>
+
+static const struct {
+	const char *code, *text;
+} reasons[BUSWAY_REASON_COUNT] = {{"", ""},
+#define X(id, code, text) {code, text},
+				  BUSWAY_REASONS(X)
+#undef X
+};
+
+static const struct {
+	const char *code, *text;
+} notes[BUSWAY_NOTE_COUNT] = {
+#define X(id, code, text) {code, text},
+	BUSWAY_NOTES(X)
+#undef X
+};
+
+const char *busway_reason_code(enum busway_reason reason)
+{
+	return (unsigned)reason < BUSWAY_REASON_COUNT ? reasons[reason].code : "";
+}
+
+const char *busway_reason_text(enum busway_reason reason)
+{
+	return (unsigned)reason < BUSWAY_REASON_COUNT ? reasons[reason].text : "";
+}
+
+const char *busway_note_code(enum busway_note_code code)
+{
+	return (unsigned)code < BUSWAY_NOTE_COUNT ? notes[code].code : "";
+}
+
+const char *busway_note_text(enum busway_note_code code)
+{
+	return (unsigned)code < BUSWAY_NOTE_COUNT ? notes[code].text : "";
+}
+
+/* How the limit of each reason is put into words; NULL: it is not told. */
+static const char *limit_words(enum busway_reason reason)
+{
+	switch (reason) {
+	case BUSWAY_BEYOND_MASK:
+		return "it drives ";
+	case BUSWAY_ADDRESS_BITS:
+		return "the nearest it can emit is ";
+	case BUSWAY_NO_WINDOW:
+		return "the nearest window is ";
+	case BUSWAY_STRADDLES:
+		return "one way goes ";
+	case BUSWAY_ACCESS:
+	case BUSWAY_APERTURE:
+	case BUSWAY_SHADOWED:
+	case BUSWAY_RESERVED:
+	case BUSWAY_RESTRICTED:
+		return "which is ";
+	case BUSWAY_NO_MEMORY:
+		return "the nearest that is known is ";
+	case BUSWAY_NO_ROOM:
+		return "the longest is ";
+	default:
+		return NULL;
+	}
+}
+
+size_t busway_refusal_detail(const struct busway_refusal *refusal, char *buf, size_t size)
+{
+	struct text text = text_open(buf, size);
+	const char *words = refusal->has_limit ? limit_words(refusal->reason) : NULL;
+
+	if (refusal->reason == BUSWAY_NOT_REFUSED)
+		return 0;
+	if (refusal->hop) {
+		text_put(&text, refusal->hop);
+		text_put(&text, ": ");
+	}
+	if (refusal->reason == BUSWAY_NO_ROOM || refusal->reason == BUSWAY_NO_JOINT_MEMORY ||
+	    refusal->reason == BUSWAY_UNKNOWN_MEMORY) {
+		text_put_size(&text, busway_range_span(refusal->asked) + 1);
+		text_put(&text, " wanted: ");
+	} else {
+		text_put(&text, refusal->bus_addresses ? "bus " : "CPU ");
+		text_put_range(&text, refusal->asked);
+		text_put(&text, ": ");
+	}
+	text_put(&text, busway_reason_text(refusal->reason));
+	if (words || refusal->by) {
+		text_put(&text, " (");
+		if (refusal->by) {
+			text_put(&text, refusal->by);
+			text_put(&text, words ? ", " : "");
+		}
+		if (words) {
+			text_put(&text, words);
+			text_put_range(&text, refusal->limit);
+		}
+		text_put(&text, ")");
+	}
+	if (refusal->reason == BUSWAY_SEGMENT_LIMITS && refusal->has_limit) {
+		text_put(&text, "; it takes ");
+		text_put_decimal(&text, refusal->limit.last);
+	}
+	return text.length;
+}
+
+static void put_advice(struct text *text, const struct busway_advice *advice)
+{
+	switch (advice->kind) {
+	case BUSWAY_ADVISE_MASK:
+		text_put(text, "a ");
+		text_put_decimal(text, advice->bits);
+		text_put(text, "-bit mask would do");
+		break;
+	case BUSWAY_ADVISE_WINDOW_BASE:
+		text_put(text, "a window's bus base must be below 2^");
+		text_put_decimal(text, advice->bits);
+		break;
+	case BUSWAY_ADVISE_WINDOW:
+		text_put(text, "a window of ");
+		text_put(text, advice->hop ? advice->hop : "this hop");
+		text_put(text, " that covers CPU ");
+		text_put_range(text, advice->range);
+		break;
+	case BUSWAY_ADVISE_BOUNCE:
+		text_put(text, "a bounce pool of ");
+		text_put_size(text, advice->size);
+		text_put(text, " inside CPU ");
+		text_put_range(text, advice->range);
+		break;
+	case BUSWAY_ADVISE_POOL:
+		text_put(text, "bounce through ");
+		text_put(text, advice->hop);
+		if (advice->range.last) {
+			text_put(text, " inside CPU ");
+			text_put_range(text, advice->range);
+		}
+		break;
+	case BUSWAY_ADVISE_SPLIT:
+		text_put(text, "split it behind ");
+		text_put_hex(text, advice->range.last);
+		break;
+	case BUSWAY_ADVISE_NEAREST:
+		text_put(text, "the nearest that would do is ");
+		text_put_range(text, advice->range);
+		break;
+	case BUSWAY_ADVISE_DOMAIN:
+		text_put(text, "map it in a domain of ");
+		text_put(text, advice->hop ? advice->hop : "the IOMMU");
+		text_put(text, ", or let the IOMMU pass this device untranslated");
+		break;
+	case BUSWAY_ADVISE_APERTURE:
+		text_put(text, "move the aperture of ");
+		text_put(text, advice->hop);
+		text_put(text, " off bus ");
+		text_put_range(text, advice->range);
+		break;
+	case BUSWAY_ADVISE_SMALLER:
+		text_put(text, "ask for ");
+		text_put_size(text, advice->size);
+		text_put(text, " at most");
+		break;
+	case BUSWAY_ADVISE_MEMORY_NODE:
+		text_put(text, "add the /memory node that the boot loader fills in, or ask with a "
+			       "tree taken from the running machine");
+		break;
+	}
+}
+
+size_t busway_refusal_advice(const struct busway_refusal *refusal, char *buf, size_t size)
+{
+	struct text text = text_open(buf, size);
+
+	for (unsigned i = 0; i < refusal->advice_count; i++) {
+		text_put(&text, i ? "; or " : "");
+		put_advice(&text, &refusal->advice[i]);
+	}
+	return text.length;
+}
+
+const char *busway_version(void)
+{
+	return BUSWAY_VERSION;
+}
