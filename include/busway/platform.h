@@ -181,6 +181,7 @@ struct busway_pool {
 	bool valid; /* its flags do not contradict its type */
 	bool no_map, reusable;
 	bool dynamic; /* placed at boot: no range here */
+	bool empty;   /* of size zero, for firmware to fill in: only range.first means something */
 	struct busway_range range;
 	uint64_t size, alignment; /* of a dynamic pool, in bytes; alignment 0: not stated */
 	const struct busway_range *alloc_ranges;

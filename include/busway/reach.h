@@ -14,7 +14,8 @@
 
 #include <busway/platform.h>
 
-/* A run of addresses that leads to one region at one offset. */
+/* A run of addresses that leads to one region, or to adjoining ones of one name (one string: the
+ * ranges of a memory node), at one offset. The target is the first of them. */
 struct busway_piece {
 	struct busway_dma_range dma;
 	busway_phys_t phys; /* where dma.first lands */

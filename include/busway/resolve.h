@@ -43,7 +43,7 @@ struct busway_path {
  * IOMMUs are passed untranslated. An access that several windows or memory banks share is one
  * access if its parts stay side by side all the way; otherwise it is refused as straddling.
  *
- * Return: 0 where all of it lands in one place (RAM, a doorbell, an aperture, or unknown memory);
+ * Return: 0 where all of it lands in one place (RAM, a doorbell, or unknown memory);
  *   -BUSWAY_ERANGE with a reason where it does not; -BUSWAY_EINVAL for a device that does not
  * exist. Memory:  none. Threads: any number. Cost:    hops times log(windows of the hop).
  */

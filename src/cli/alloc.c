@@ -67,7 +67,7 @@ static struct busway_range *reserved_ranges(const struct busway_platform *platfo
 
 	*count = 0;
 	for (size_t i = 0; ranges && i < pools; i++)
-		if (pool[i].enabled && !pool[i].dynamic)
+		if (pool[i].enabled && !pool[i].dynamic && !pool[i].empty)
 			ranges[(*count)++] = pool[i].range;
 	return ranges;
 }

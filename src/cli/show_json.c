@@ -48,11 +48,14 @@ static json_t *pool_json(const struct busway_pool *pool)
 	object = json_pack("{s:o, s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:o}", "node",
 			   json_text(pool->name), "type", pool_type_name(pool->type), "base",
 			   pool->dynamic ? json_null() : json_hex(pool->range.first), "size",
-			   pool->dynamic ? json_hex(pool->size) : json_size(pool->range), "no_map",
-			   pool->no_map, "reusable", pool->reusable, "enabled", pool->enabled,
-			   "valid", pool->valid, "users", users);
+			   pool->dynamic ? json_hex(pool->size)
+			   : pool->empty ? json_hex(0)
+					 : json_size(pool->range),
+			   "no_map", pool->no_map, "reusable", pool->reusable, "enabled",
+			   pool->enabled, "valid", pool->valid, "users", users);
 	if (pool->dynamic) {
-		json_object_set_new(object, "alignment", json_hex(pool->alignment));
+		json_object_set_new(object, "alignment",
+				    pool->alignment ? json_hex(pool->alignment) : json_null());
 		json_object_set_new(object, "alloc_ranges", ranges);
 	} else {
 		json_decref(ranges);

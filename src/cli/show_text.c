@@ -18,6 +18,8 @@ static void put_pool(struct page *page, const struct busway_pool *pool, int digi
 	fputs("    ", page->out);
 	if (pool->dynamic)
 		fprintf(page->out, "%-*s", 2 * digits + 6, "placed at boot");
+	else if (pool->empty)
+		fprintf(page->out, "%-*s", 2 * digits + 6, "filled in by firmware");
 	else
 		put_range(page, pool->range, digits);
 	fprintf(page->out, "  %-10s %s", pool_type_name(pool->type), pool->name);

@@ -128,7 +128,7 @@ static int add_pool(struct fdt_importer *importer, uint32_t node, const struct b
 		return status;
 	if (importer->pool_index[node] == UINT32_MAX)
 		importer->pool_index[node] = index;
-	if (pool->no_map && pool->enabled && !pool->dynamic)
+	if (pool->no_map && pool->enabled && !pool->dynamic && !pool->empty)
 		return add_carveout(importer, pool);
 	return 0;
 }
@@ -176,9 +176,11 @@ static int add_static(struct fdt_importer *importer, uint32_t node, struct buswa
 	if (!na || !ns || !fdt_cells(reg) || reg->length % (width * 4))
 		return 0;
 	for (uint32_t at = 0; at + width <= fdt_cells(reg) && !status; at += width) {
-		if (!busway_range_clip(fdt_number(reg, at, na), fdt_number(reg, at + na, ns),
-				       &pool.range))
-			continue;
+		const uint64_t base = fdt_number(reg, at, na);
+
+		pool.empty = !busway_range_clip(base, fdt_number(reg, at + na, ns), &pool.range);
+		if (pool.empty)
+			pool.range = (struct busway_range){base, base};
 		status = add_pool(importer, node, &pool);
 	}
 	return status;

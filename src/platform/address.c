@@ -100,7 +100,7 @@ bool refuse_indirect(const struct busway_platform *platform, const struct busway
 					       .hop = device->name,
 					       .by = pool->name,
 					       .asked = phys,
-					       .has_limit = !pool->dynamic,
+					       .has_limit = !pool->dynamic && !pool->empty,
 					       .limit = pool->range};
 		advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_POOL,
 						   .hop = pool->name,

@@ -54,6 +54,8 @@ static bool next_masked(const struct busway_emission *e, uint64_t from, struct b
 		free_bits++;
 	if (!next_pattern(from >> free_bits, care >> free_bits, e->one >> free_bits, &x))
 		return false;
+	if (free_bits && x >> (64 - free_bits))
+		return false; /* the next one would be beyond 2^64 */
 	run->first = x << free_bits;
 	run->last = run->first + busway_bits_last(free_bits);
 	return true;

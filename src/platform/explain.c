@@ -42,34 +42,22 @@ static int worth(enum busway_reason reason)
 	return reason == BUSWAY_NOT_REFUSED ? 0 : 1;
 }
 
-static void refuse_shadowed(struct search *s, busway_dma_t dma, const struct busway_path *path,
+/* The access does land somewhere, but not in this memory: an earlier window takes it. */
+static void refuse_shadowed(const struct search *s, uint64_t dma, const struct busway_path *path,
 			    struct busway_refusal *why)
 {
-	const struct busway_region *target =
-		busway_platform_region(s->reach->platform, path->targets[0]);
 	const struct busway_hop *hop = &path->hops[0];
-	const bool aperture = target->kind == BUSWAY_REGION_APERTURE;
 
-	/* the hop where another window, or an aperture, takes it */
-	if (aperture)
-		hop = &path->hops[path->hop_count - 1];
 	*why = (struct busway_refusal){
-		.reason = aperture ? BUSWAY_APERTURE : BUSWAY_SHADOWED,
+		.reason = BUSWAY_SHADOWED,
 		.hop = space_entry(s->reach->platform, hop->space)->space.name,
-		.by = aperture      ? target->name
-		      : hop->window ? hop->window->name
-				    : NULL,
+		.by = hop->window ? hop->window->name : NULL,
 		.bus_addresses = true,
-		.asked = {dma.raw, dma.raw},
-		.has_limit = aperture || hop->window,
-		.limit = aperture      ? target->range
-			 : hop->window ? hop->window->in
-				       : target->range,
+		.asked = {dma, dma},
+		.has_limit = hop->window != NULL,
 	};
-	if (aperture)
-		advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_APERTURE,
-						   .hop = target->name,
-						   .range = target->range});
+	if (hop->window)
+		why->limit = hop->window->in;
 }
 
 /* The device would have to emit @dma: what becomes of that? */
@@ -85,7 +73,7 @@ static void try_candidate(struct search *s, uint64_t dma)
 	status = busway_resolve(s->reach->platform, s->reach->device, one, &s->reach->emission,
 				s->access, &path, &why);
 	if (status == 0)
-		refuse_shadowed(s, one.first, &path, &why);
+		refuse_shadowed(s, dma, &path, &why);
 	if (worth(why.reason) > worth(s->best.reason) ||
 	    (why.reason == s->best.reason && why.asked.first < s->best.asked.first))
 		s->best = why;

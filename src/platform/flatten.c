@@ -66,14 +66,23 @@ void flat_free(struct flat *flat)
 	*flat = (struct flat){.memory = flat->memory};
 }
 
-static bool continues(const struct flat_piece *a, const struct flat_piece *b)
+/* The same region, or another one of the same name: ranges of one memory node. */
+static bool same_target(const struct flattening *f, busway_region_id a, busway_region_id b)
+{
+	return a.index == b.index ||
+	       region_at(f->platform, a.index)->name == region_at(f->platform, b.index)->name;
+}
+
+static bool continues(const struct flattening *f, const struct flat_piece *a,
+		      const struct flat_piece *b)
 {
 	const uint64_t span = a->piece.dma.last.raw - a->piece.dma.first.raw;
 
 	return busway_range_adjoins(busway_dma_raw(a->piece.dma), busway_dma_raw(b->piece.dma)) &&
 	       span != UINT64_MAX - a->piece.phys.raw &&
 	       b->piece.phys.raw == a->piece.phys.raw + span + 1 &&
-	       a->piece.target.index == b->piece.target.index && a->piece.access == b->piece.access;
+	       same_target(f, a->piece.target, b->piece.target) &&
+	       a->piece.access == b->piece.access;
 }
 
 static int put(struct flattening *f, const struct stretch *s, struct busway_range range,
@@ -91,7 +100,7 @@ static int put(struct flattening *f, const struct stretch *s, struct busway_rang
 
 	if (!piece.piece.access)
 		return 0;
-	if (flat->count && continues(&flat->pieces[flat->count - 1], &piece)) {
+	if (flat->count && continues(f, &flat->pieces[flat->count - 1], &piece)) {
 		flat->pieces[flat->count - 1].piece.dma.last = piece.piece.dma.last;
 		return 0;
 	}

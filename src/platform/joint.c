@@ -44,7 +44,7 @@ static int usable_memory(const struct busway_sharer *sharer, struct busway_inter
 			status = busway_intervals_add(
 				set, (struct busway_range){run->phys_first, run->phys_last});
 	}
-	if (status == 0 && pool && !pool->dynamic)
+	if (status == 0 && pool && !pool->dynamic && !pool->empty)
 		status = busway_intervals_keep(set, pool->range);
 	else if (status == 0 && pool)
 		busway_intervals_clear(set);
@@ -64,7 +64,8 @@ static int starts_of(const struct joint *j, const struct busway_sharer *sharer,
 
 		if (run->access != BUSWAY_READ_WRITE)
 			continue;
-		if (pool && (pool->dynamic || !busway_range_common(r, pool->range, &r)))
+		if (pool &&
+		    (pool->dynamic || pool->empty || !busway_range_common(r, pool->range, &r)))
 			continue;
 		if (busway_range_holds(r, j->size))
 			status = busway_intervals_add(
@@ -86,7 +87,8 @@ static bool in_a_pool(const struct joint *j, struct busway_range range)
 	for (size_t i = 0; i < j->count; i++) {
 		const struct busway_pool *pool = pool_of(&j->sharers[i]);
 
-		if (pool && !pool->dynamic && busway_range_overlaps(pool->range, range))
+		if (pool && !pool->dynamic && !pool->empty &&
+		    busway_range_overlaps(pool->range, range))
 			return true;
 	}
 	return false;

@@ -119,14 +119,26 @@ static int refuse_access(struct walk *walk, busway_space_id space, struct busway
 	return -BUSWAY_ERANGE;
 }
 
-/* A region that is no place for DMA. */
+/* Reserved memory is not for anybody else's DMA, and in an aperture it is not memory that answers.
+ */
+static bool is_no_place(const struct busway_region *region)
+{
+	return region->kind == BUSWAY_REGION_CARVEOUT || region->kind == BUSWAY_REGION_APERTURE;
+}
+
 static int refuse_region(struct walk *walk, busway_space_id space, struct busway_range asked,
 			 const struct busway_region *region)
 {
-	refuse(walk, BUSWAY_RESERVED, space, asked);
+	const bool aperture = region->kind == BUSWAY_REGION_APERTURE;
+
+	refuse(walk, aperture ? BUSWAY_APERTURE : BUSWAY_RESERVED, space, asked);
 	walk->why->by = region->name;
 	walk->why->has_limit = true;
 	walk->why->limit = region->range;
+	if (aperture)
+		advise(walk->why, (struct busway_advice){.kind = BUSWAY_ADVISE_APERTURE,
+							 .hop = region->name,
+							 .range = region->range});
 	return -BUSWAY_ERANGE;
 }
 
@@ -152,7 +164,7 @@ static int follow(struct walk *walk, busway_space_id space, struct part *part, u
 			if ((region->access & walk->access) != walk->access)
 				return refuse_access(walk, space, range, region->name,
 						     region->range);
-			if (region->kind == BUSWAY_REGION_CARVEOUT)
+			if (is_no_place(region))
 				return refuse_region(walk, space, range, region);
 			*span = busway_range_span(range);
 			*part = (struct part){range, claim.index};
