@@ -1,13 +1,258 @@
-#include "cli.h"
-static int run(const struct options *o)
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bench.c - the library's hot paths, measured.
+ *
+ * Machines are noisy, so workloads are interleaved in rounds within one process, the median and
+ * the minimum are told, and each is set against a reference of the same run. Instruction counts
+ * come from outside (tools/bench.sh, with callgrind): --count N runs N operations, once.
+ */
+#include "bench.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ROUNDS = 11 };
+
+volatile uint64_t bench_sink;
+
+struct result {
+	double median, min; /* ns an operation */
+};
+
+struct workload *add_workload(struct workloads *workloads, const char *name, const char *what,
+			      const char *reference, void (*run)(void *, unsigned long),
+			      void *state, unsigned long batch)
 {
-	(void)o;
-	return EXIT_YES;
+	struct workload *w = &workloads->list[workloads->count];
+
+	if (workloads->count == WORKLOADS_MAX)
+		return NULL;
+	workloads->count++;
+	*w = (struct workload){
+		.what = what, .reference = reference, .batch = batch, .run = run, .state = state};
+	snprintf(w->name, sizeof(w->name), "%s", name);
+	return w;
 }
-const struct command command_bench = {.name = "bench",
-				      .arguments = "[NAME...]",
-				      .summary = "the library's hot paths, measured",
-				      .help = "",
-				      .min_arguments = 0,
-				      .max_arguments = -1,
-				      .run = run};
+
+/* ---- choosing ---- */
+
+static bool is_file(const char *name)
+{
+	return strchr(name, '/') || access(name, F_OK) == 0;
+}
+
+/* Named as it is, or by the letters before its first '-': "G" stands for G-small and G-big. */
+static bool is_named(const struct workload *w, const char *name)
+{
+	const size_t length = strlen(name);
+
+	return strncmp(w->name, name, length) == 0 &&
+	       (w->name[length] == '\0' || w->name[length] == '-');
+}
+
+static bool is_reference_of(const struct workloads *all, const struct workload *w,
+			    const bool *chosen)
+{
+	for (unsigned i = 0; i < all->count; i++)
+		if (chosen[i] && all->list[i].reference && !strcmp(all->list[i].reference, w->name))
+			return true;
+	return false;
+}
+
+static bool choose(const struct workloads *all, const struct options *options, bool *chosen)
+{
+	unsigned names = 0;
+
+	for (int a = 0; a < options->argument_count; a++) {
+		bool known = false;
+
+		if (is_file(options->arguments[a]))
+			continue;
+		names++;
+		for (unsigned i = 0; i < all->count; i++) {
+			if (all->list[i].reference &&
+			    is_named(&all->list[i], options->arguments[a]))
+				chosen[i] = known = true;
+		}
+		if (!known) {
+			complain("bench: there is no workload '%s'", options->arguments[a]);
+			return false;
+		}
+	}
+	for (unsigned i = 0; i < all->count; i++) {
+		if (!names)
+			chosen[i] = !options->argument_count ||
+				    !strncmp(all->list[i].name, "G-files", 7);
+		if (!options->count && !chosen[i] && is_reference_of(all, &all->list[i], chosen))
+			chosen[i] = true;
+	}
+	return true;
+}
+
+/* ---- measuring ---- */
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void measure(const struct workloads *all, const bool *chosen, const struct options *options,
+		    struct result *results)
+{
+	static double times[WORKLOADS_MAX][ROUNDS];
+	const bool progress = isatty(STDERR_FILENO) && !options->quiet;
+
+	for (int round = 0; round <= ROUNDS; round++) {
+		if (progress)
+			fprintf(stderr, "\rround %d of %d ", round, ROUNDS);
+		for (unsigned i = 0; i < all->count; i++) {
+			const struct workload *w = &all->list[i];
+			double start;
+
+			if (!chosen[i])
+				continue;
+			start = now();
+			w->run(w->state, w->batch);
+			if (round) /* the first one warms up */
+				times[i][round - 1] = (now() - start) / (double)w->batch;
+		}
+	}
+	if (progress)
+		fputs("\r                  \r", stderr);
+	for (unsigned i = 0; i < all->count; i++) {
+		qsort(times[i], ROUNDS, sizeof(double), compare);
+		results[i] = (struct result){times[i][ROUNDS / 2], times[i][0]};
+	}
+}
+
+/* ---- telling ---- */
+
+static const struct result *reference_of(const struct workloads *all, const struct result *results,
+					 const struct workload *w)
+{
+	for (unsigned i = 0; w->reference && i < all->count; i++)
+		if (!strcmp(all->list[i].name, w->reference))
+			return &results[i];
+	return NULL;
+}
+
+static int print_json(const struct workloads *all, const bool *chosen, const struct result *results)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < all->count; i++) {
+		const struct workload *w = &all->list[i];
+		const struct result *reference = reference_of(all, results, w);
+		json_t *object;
+
+		if (!chosen[i])
+			continue;
+		object = json_pack("{s:s, s:s, s:f, s:f}", "name", w->name, "what", w->what,
+				   "ns_median", results[i].median, "ns_min", results[i].min);
+		if (reference) {
+			json_object_set_new(object, "reference", json_string(w->reference));
+			json_object_set_new(object, "ratio_of_minima",
+					    json_real(results[i].min / reference->min));
+		}
+		json_array_append_new(list, object);
+	}
+	return json_print(json_pack("{s:s, s:s, s:i, s:o}", "schema", "busway-bench/1", "version",
+				    busway_version(), "rounds", ROUNDS, "results", list),
+			  EXIT_YES);
+}
+
+static int print_text(const struct workloads *all, const bool *chosen, const struct result *results,
+		      const struct options *options)
+{
+	struct page page;
+
+	if (!page_open(&page, options))
+		return EXIT_BAD;
+	fprintf(page.out, "%-22s %14s %14s  %-9s %s\n", "workload", "median ns", "minimum ns",
+		"ratio", "(of minima, to the reference above it)");
+	for (unsigned i = 0; i < all->count; i++) {
+		const struct result *reference = reference_of(all, results, &all->list[i]);
+
+		if (!chosen[i])
+			continue;
+		fprintf(page.out, "%-22s %14.1f %14.1f  ", all->list[i].name, results[i].median,
+			results[i].min);
+		if (reference)
+			fprintf(page.out, "%-9.2f %s\n", results[i].min / reference->min,
+				all->list[i].what);
+		else
+			fprintf(page.out, "%-9s %s\n", "", all->list[i].what);
+	}
+	return page_print(&page, EXIT_YES);
+}
+
+static bool gather(struct workloads *all, const struct options *options)
+{
+	char **files = calloc((size_t)options->argument_count + 1, sizeof(*files));
+	size_t count = 0;
+	bool ok;
+
+	for (int i = 0; files && i < options->argument_count; i++)
+		if (is_file(options->arguments[i]))
+			files[count++] = options->arguments[i];
+	ok = files && add_import_workloads(all, files, count) &&
+	     (count || add_lookup_workloads(all));
+	free(files);
+	return ok;
+}
+
+static int run(const struct options *options)
+{
+	static struct workloads all; /* its states live as long as the process */
+	struct result results[WORKLOADS_MAX];
+	bool chosen[WORKLOADS_MAX] = {false};
+
+	if (!gather(&all, options))
+		return EXIT_BAD;
+	if (!choose(&all, options, chosen))
+		return EXIT_BAD;
+	if (options->count) {
+		for (unsigned i = 0; i < all.count; i++)
+			if (chosen[i])
+				all.list[i].run(all.list[i].state, options->count);
+		return EXIT_YES;
+	}
+	measure(&all, chosen, options, results);
+	return options->format == FORMAT_JSON ? print_json(&all, chosen, results)
+					      : print_text(&all, chosen, results, options);
+}
+
+const struct command command_bench = {
+	.name = "bench",
+	.arguments = "[NAME...] [TREE.dtb...]",
+	.summary = "the library's hot paths, measured",
+	.help = "\n"
+		"Runs workloads in interleaved rounds and tells the median and the minimum, and "
+		"the\n"
+		"ratio to a reference measured in the same run. A NAME is that of a workload or "
+		"the\n"
+		"letters before its '-': G (whole trees), D (direct mapping), reach, resolve. "
+		"With\n"
+		"trees named, those are measured instead of the built-in ones.\n"
+		"\n"
+		"  --count N   run N operations of each chosen workload once, untimed (to count\n"
+		"              instructions from outside)\n"
+		"\n"
+		"  busway bench G\n"
+		"  busway bench /usr/lib/linux-image-*/broadcom/*.dtb --format json\n",
+	.min_arguments = 0,
+	.max_arguments = -1,
+	.run = run,
+};

@@ -8,6 +8,7 @@
  *   load.c      a platform from a file
  *   device.c    a device by name
  *   output.c    text, colours and JSON
+ *   answer.c    all that is asked of one device at once
  *   show*.c, why.c, map.c, alloc.c, bench.c   one command each
  *
  * A command builds its whole answer before it prints any of it: bad input leaves standard output
@@ -36,7 +37,7 @@ struct options {
 	enum busway_access access;
 	uint64_t align, max_segment, boundary;
 	uint32_t max_segments;
-	const char *seconds; /* bench */
+	unsigned long count; /* bench */
 	char **arguments;    /* what is not an option: PLATFORM first */
 	int argument_count;
 };
@@ -143,7 +144,7 @@ int json_print(json_t *root, int status);
 
 void put_refusal(struct page *page, const struct busway_refusal *refusal);
 
-/* ---- show_json.c, show_text.c ---- */
+/* ---- answer.c ---- */
 
 /* All that is asked of one device at once. */
 struct answer {
@@ -162,6 +163,8 @@ void answer_free(struct answer *answer);
 
 /* Why no window of a restricted device leads anywhere: a code, or NULL where some does. */
 const char *answer_error(const struct answer *answer);
+
+/* ---- show_json.c, show_text.c ---- */
 
 int show_json(const struct loaded *loaded, const struct options *options,
 	      const busway_device_id *devices, size_t count);

@@ -5,6 +5,7 @@
 #include "cli.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,7 +25,7 @@ enum {
 	OPT_MAX_SEGMENT,
 	OPT_BOUNDARY,
 	OPT_MAX_SEGMENTS,
-	OPT_SECONDS,
+	OPT_COUNT,
 };
 
 static const struct option long_options[] = {
@@ -44,7 +45,7 @@ static const struct option long_options[] = {
 	{"max-segment", required_argument, NULL, OPT_MAX_SEGMENT},
 	{"boundary", required_argument, NULL, OPT_BOUNDARY},
 	{"max-segments", required_argument, NULL, OPT_MAX_SEGMENTS},
-	{"seconds", required_argument, NULL, OPT_SECONDS},
+	{"count", required_argument, NULL, OPT_COUNT},
 	{NULL, 0, NULL, 0},
 };
 
@@ -171,8 +172,10 @@ static bool take_option(int option, struct options *o)
 			return false;
 		o->max_segments = count > UINT32_MAX ? 0 : (uint32_t)count;
 		return true;
-	case OPT_SECONDS:
-		o->seconds = optarg;
+	case OPT_COUNT:
+		if (!parse_size("--count", optarg, false, &count))
+			return false;
+		o->count = count > ULONG_MAX ? ULONG_MAX : (unsigned long)count;
 		return true;
 	default:
 		return false;

@@ -20,6 +20,8 @@ struct search {
 	unsigned candidates, visits;
 	uint32_t way[SPACES_MAX]; /* spaces between the device and the CPU */
 	unsigned way_count;
+	/* the windows from the memory back to where the search is */
+	const struct busway_window *chain[BUSWAY_HOPS_MAX];
 	struct busway_refusal best;
 	/* where the way back ended, nearest to the device */
 	const struct space_entry *dead_end;
@@ -43,17 +45,24 @@ static int worth(enum busway_reason reason)
 }
 
 /* The access does land somewhere, but not in this memory: an earlier window takes it. */
-static void refuse_shadowed(const struct search *s, uint64_t dma, const struct busway_path *path,
+static void refuse_shadowed(const struct search *s, unsigned depth, const struct busway_path *path,
 			    struct busway_refusal *why)
 {
 	const struct busway_hop *hop = &path->hops[0];
+
+	/* the first hop where the access leaves the way that was looked for */
+	for (unsigned i = 0; i < path->hop_count && i < depth; i++) {
+		hop = &path->hops[i];
+		if (hop->window != s->chain[depth - 1 - i])
+			break;
+	}
 
 	*why = (struct busway_refusal){
 		.reason = BUSWAY_SHADOWED,
 		.hop = space_entry(s->reach->platform, hop->space)->space.name,
 		.by = hop->window ? hop->window->name : NULL,
 		.bus_addresses = true,
-		.asked = {dma, dma},
+		.asked = hop->range,
 		.has_limit = hop->window != NULL,
 	};
 	if (hop->window)
@@ -61,7 +70,7 @@ static void refuse_shadowed(const struct search *s, uint64_t dma, const struct b
 }
 
 /* The device would have to emit @dma: what becomes of that? */
-static void try_candidate(struct search *s, uint64_t dma)
+static void try_candidate(struct search *s, uint64_t dma, unsigned depth)
 {
 	const struct busway_dma_range one = {{dma}, {dma}};
 	struct busway_refusal why = {0};
@@ -73,7 +82,7 @@ static void try_candidate(struct search *s, uint64_t dma)
 	status = busway_resolve(s->reach->platform, s->reach->device, one, &s->reach->emission,
 				s->access, &path, &why);
 	if (status == 0)
-		refuse_shadowed(s, dma, &path, &why);
+		refuse_shadowed(s, depth, &path, &why);
 	if (worth(why.reason) > worth(s->best.reason) ||
 	    (why.reason == s->best.reason && why.asked.first < s->best.asked.first))
 		s->best = why;
@@ -134,7 +143,7 @@ static void backwards(struct search *s, busway_space_id space, uint64_t address,
 	bool any = false;
 
 	if (space.index == s->device->dma.enters.index) {
-		try_candidate(s, address);
+		try_candidate(s, address, depth);
 		return;
 	}
 	if (depth >= BUSWAY_HOPS_MAX || s->visits++ > VISITS_MAX)
@@ -147,6 +156,7 @@ static void backwards(struct search *s, busway_space_id space, uint64_t address,
 			continue;
 		if (busway_range_has(out, address)) {
 			any = true;
+			s->chain[depth] = w;
 			backwards(s, w->from, w->in.first + (address - out.first), depth + 1);
 		} else if (!near ||
 			   distance(out, address) < distance(window_out_range(near), address)) {

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bench.h - workloads of `busway bench`, and what they have in common.
+ *
+ *   bench.c          chooses, runs in rounds, prints
+ *   bench_import.c   G: load, validate, index and answer whole trees
+ *   bench_lookup.c   reach, resolve and D: look up one address
+ *   bench_tree.c     trees of a size
+ */
+#ifndef BUSWAY_BENCH_H
+#define BUSWAY_BENCH_H
+
+#include "cli.h"
+
+struct workload {
+	char name[32];
+	const char *what;
+	const char *reference; /* name of the workload that it is compared with; NULL: none */
+	unsigned long batch;   /* operations in one call of .run */
+	void (*run)(void *state, unsigned long operations);
+	void *state;
+};
+
+enum { WORKLOADS_MAX = 64 };
+
+struct workloads {
+	struct workload list[WORKLOADS_MAX];
+	unsigned count;
+};
+
+struct workload *add_workload(struct workloads *workloads, const char *name, const char *what,
+			      const char *reference, void (*run)(void *, unsigned long),
+			      void *state, unsigned long batch);
+
+/* So that the compiler cannot leave out what is measured. */
+extern volatile uint64_t bench_sink;
+
+/* Add the workloads of a file. False: out of memory, or trees that cannot be read (complains). */
+bool add_import_workloads(struct workloads *workloads, char *const *files, size_t file_count);
+bool add_lookup_workloads(struct workloads *workloads);
+
+/* A tree of about 120 bytes a block, from malloc; NULL: out of memory. */
+void *bench_tree(unsigned blocks, size_t *size);
+
+/* splitmix64, as in the published workloads. */
+static inline uint64_t bench_random(uint64_t *state)
+{
+	uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
+}
+
+#endif
