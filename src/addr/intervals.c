@@ -7,7 +7,7 @@
  */
 #include <busway/intervals.h>
 
-#include <string.h>
+#include "../base/bytes.h"
 
 void busway_intervals_init(struct busway_intervals *set, const struct busway_allocator *memory)
 {

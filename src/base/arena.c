@@ -3,10 +3,10 @@
  * arena.c - see arena.h. Chunks come from the caller; large things get a chunk to themselves.
  */
 #include "arena.h"
+#include "bytes.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 enum { CHUNK_SIZE = 16 * 1024 };
 

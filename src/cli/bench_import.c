@@ -76,10 +76,21 @@ static struct trees *make_trees(size_t count)
 {
 	struct trees *trees = calloc(1, sizeof(*trees));
 
-	if (!trees)
-		return NULL;
-	trees->list = calloc(count + 1, sizeof(*trees->list));
-	return trees->list ? trees : NULL;
+	if (trees)
+		trees->list = calloc(count + 1, sizeof(*trees->list));
+	if (trees && !trees->list) {
+		free(trees);
+		trees = NULL;
+	}
+	return trees;
+}
+
+static void free_trees(struct trees *trees)
+{
+	for (size_t i = 0; i < trees->count; i++)
+		free(trees->list[i].blob);
+	free(trees->list);
+	free(trees);
 }
 
 static bool add_pair(struct workloads *workloads, const char *name, const char *what,
@@ -103,27 +114,35 @@ static bool add_made(struct workloads *workloads, const char *name, const char *
 		return false;
 	trees->list[0].blob = bench_tree(blocks, &trees->list[0].size);
 	trees->count = 1;
-	return trees->list[0].blob && add_pair(workloads, name, what, trees, batch);
+	if (trees->list[0].blob && add_pair(workloads, name, what, trees, batch))
+		return true;
+	free_trees(trees);
+	return false;
 }
 
 bool add_import_workloads(struct workloads *workloads, char *const *files, size_t file_count)
 {
-	struct trees *trees = make_trees(file_count);
+	struct trees *trees;
 
+	if (!file_count)
+		return add_made(workloads, "G-small", "a tree of 30 KB", 220, 50) &&
+		       add_made(workloads, "G-big", "a tree of 125 KB", 900, 10) &&
+		       add_made(workloads, "G-huge", "a tree of 1.25 MB: is the cost linear?", 9000,
+				1);
+	trees = make_trees(file_count);
 	if (!trees)
 		return false;
 	for (size_t i = 0; i < file_count; i++) {
-		struct tree *tree = &trees->list[trees->count];
+		struct tree *tree = &trees->list[i];
 
 		tree->blob = read_file(files[i], &tree->size);
 		if (!tree->blob)
-			return false;
+			break;
 		trees->count++;
 	}
-	if (file_count)
-		return add_pair(workloads, "G-files", "the trees that were named, all of them",
-				trees, 1);
-	return add_made(workloads, "G-small", "a tree of 30 KB", 220, 50) &&
-	       add_made(workloads, "G-big", "a tree of 125 KB", 900, 10) &&
-	       add_made(workloads, "G-huge", "a tree of 1.25 MB: is the cost linear?", 9000, 1);
+	if (trees->count == file_count &&
+	    add_pair(workloads, "G-files", "the trees that were named, all of them", trees, 1))
+		return true;
+	free_trees(trees);
+	return false;
 }

@@ -379,10 +379,14 @@ static int put_groups(struct page *page, const struct loaded *loaded, const stru
 	busway_device_id *chosen = calloc(2 * count + 1, sizeof(*chosen));
 	bool *shown = calloc(2 * count + 1, sizeof(*shown));
 	size_t disabled = 0;
-	int status = chosen && shown ? EXIT_YES : complain("out of memory");
+	int status = EXIT_YES;
 
-	if (status == EXIT_YES)
+	if (chosen && shown) {
 		count = gather(loaded, options, devices, count, chosen, &disabled);
+	} else {
+		status = complain("out of memory");
+		count = 0;
+	}
 	for (size_t i = 0; i < count && status == EXIT_YES; i++) {
 		if (shown[i])
 			continue;

@@ -8,17 +8,17 @@
 
 /* ---- which nodes ---- */
 
-/* Generic names (Devicetree Specification 0.4, 2.2.2, and usage) of things that do DMA. */
+/* Generic names (Devicetree Specification 0.4, 2.2.2, and usage) of things that do DMA. Sorted. */
 static const char *const master_names[] = {
 	"ahci",          "apbdma",        "camera",
 	"camss",         "codec",         "crypto",
 	"csi",           "display",       "display-controller",
 	"dma",           "dma-apbh",      "dma-controller",
 	"dsp",           "ehci",          "emmc",
-	"ethernet",      "eth",           "fman",
+	"eth",           "ethernet",      "fman",
 	"fw-cfg",        "g2d",           "gpu",
 	"hevc",          "iep",           "isp",
-	"jpegdec",       "jpegenc",       "jpeg",
+	"jpeg",          "jpegdec",       "jpegenc",
 	"lcdif",         "mdp",           "mmc",
 	"mshc",          "nand",          "nand-controller",
 	"npu",           "nvme",          "ohci",
@@ -33,16 +33,26 @@ static const char *const master_names[] = {
 	"wifi",          "wlan",          "xhci",
 };
 
+/* The names are sorted: find @name, of @length, by halving. */
 static bool has_master_name(const struct fdt_tree *tree, uint32_t node)
 {
 	const char *name = tree->nodes[node].name;
-	const char *at = strchr(name, '@');
-	const size_t length = at ? (size_t)(at - name) : strlen(name);
+	const size_t length = strcspn(name, "@");
 	size_t low = 0, high = sizeof(master_names) / sizeof(master_names[0]);
 
-	for (; low < high; low++)
-		if (strncmp(master_names[low], name, length) == 0 && !master_names[low][length])
+	while (low < high) {
+		const size_t middle = (low + high) / 2;
+		int order = strncmp(name, master_names[middle], length);
+
+		if (order == 0 && master_names[middle][length])
+			order = -1;
+		if (order == 0)
 			return true;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
 	return false;
 }
 

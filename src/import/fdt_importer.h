@@ -147,8 +147,9 @@ bool fdt_translate(struct fdt_importer *importer, uint32_t node, uint32_t class,
 bool fdt_reg(struct fdt_importer *importer, uint32_t node, uint32_t index,
 	     struct busway_phys_range *out);
 
-/* Apertures of @host in its spaces, and windows from the CPU's space into them. */
-int fdt_host_add_apertures(struct fdt_importer *importer, uint32_t host, busway_space_id space,
+/* Apertures of the host bridge @node in one of its spaces, and windows from the CPU's space into
+ * them. */
+int fdt_host_add_apertures(struct fdt_importer *importer, uint32_t node, busway_space_id space,
 			   bool reachable_from_cpu);
 
 int fdt_endpoint(struct fdt_importer *importer, uint32_t node, const struct busway_endpoint **out);
@@ -165,8 +166,8 @@ struct fdt_maps {
 	bool sized_entries; /* read with the controllers' own cell counts */
 };
 
-int fdt_id_map(struct fdt_importer *importer, uint32_t node, enum fdt_property_id map,
-	       enum fdt_property_id mask, enum fdt_property_id cells, struct fdt_maps *out);
+int fdt_id_map(struct fdt_importer *importer, uint32_t node, enum fdt_property_id id,
+	       enum fdt_property_id mask_id, enum fdt_property_id cells, struct fdt_maps *out);
 int fdt_specifiers(struct fdt_importer *importer, uint32_t node, enum fdt_property_id list,
 		   enum fdt_property_id cells, struct fdt_maps *out);
 

@@ -106,13 +106,13 @@ static uint8_t find_id(const char *name)
 
 static int intern(struct pass *pass, uint32_t offset, uint8_t *id)
 {
-	const char *name = pass->strings + offset;
-
-	if (offset >= pass->strings_size || !memchr(name, '\0', pass->strings_size - offset))
+	if (offset >= pass->strings_size ||
+	    (!pass->ids[offset] &&
+	     !memchr(pass->strings + offset, '\0', pass->strings_size - offset)))
 		return PASS_FAIL(pass, pass->current, NULL,
 				 "a property's name lies outside the strings block");
 	if (!pass->ids[offset])
-		pass->ids[offset] = (uint8_t)(find_id(name) + 1);
+		pass->ids[offset] = (uint8_t)(find_id(pass->strings + offset) + 1);
 	*id = (uint8_t)(pass->ids[offset] - 1);
 	return 0;
 }

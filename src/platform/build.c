@@ -4,7 +4,7 @@
  */
 #include "platform_internal.h"
 
-#include <string.h>
+#include "../base/bytes.h"
 
 int busway_platform_create(const struct busway_allocator *memory, struct busway_platform **out)
 {

@@ -23,10 +23,10 @@ struct search {
 	/* the windows from the memory back to where the search is */
 	const struct busway_window *chain[BUSWAY_HOPS_MAX];
 	struct busway_refusal best;
-	/* where the way back ended, nearest to the device */
+	/* where the way back ended, nearest to the device; until then its first space */
 	const struct space_entry *dead_end;
-	struct busway_range dead_asked, dead_limit;
-	bool has_dead_limit;
+	struct busway_range dead_limit;
+	bool any_dead_end, has_dead_limit;
 	unsigned dead_depth;
 };
 
@@ -88,14 +88,14 @@ static void try_candidate(struct search *s, uint64_t dma, unsigned depth)
 		s->best = why;
 }
 
-static void note_dead_end(struct search *s, const struct space_entry *from, uint64_t address,
-			  unsigned depth, const struct busway_window *near)
+static void note_dead_end(struct search *s, const struct space_entry *from, unsigned depth,
+			  const struct busway_window *near)
 {
-	if (s->dead_end && depth <= s->dead_depth)
+	if (s->any_dead_end && depth <= s->dead_depth)
 		return;
+	s->any_dead_end = true;
 	s->dead_end = from;
 	s->dead_depth = depth;
-	s->dead_asked = (struct busway_range){address, address};
 	s->has_dead_limit = near != NULL;
 	if (near)
 		s->dead_limit = window_out_range(near);
@@ -164,8 +164,8 @@ static void backwards(struct search *s, busway_space_id space, uint64_t address,
 		}
 	}
 	if (!any)
-		note_dead_end(s, space_entry(p, near ? near->from : s->device->dma.enters), address,
-			      depth, near);
+		note_dead_end(s, space_entry(p, near ? near->from : s->device->dma.enters), depth,
+			      near);
 }
 
 /* What there is at @phys in the CPU's space, where it is not memory. */
@@ -259,6 +259,7 @@ void explain_address(const struct busway_reach *reach, struct busway_range phys,
 	if (refuse_not_memory(p, phys, why))
 		return;
 	find_way(&s);
+	s.dead_end = space_entry(p, s.device->dma.enters);
 	backwards(&s, BUSWAY_CPU_SPACE, phys.first, 0);
 	if (s.best.reason == BUSWAY_NOT_REFUSED) {
 		explain_dead_end(&s, phys, why);

@@ -8,9 +8,9 @@
  */
 #include "reach_internal.h"
 
-#include <busway/resolve.h>
+#include "../base/bytes.h"
 
-#include <string.h>
+#include <busway/resolve.h>
 
 enum { STEPS_MAX = 1 << 24 };
 

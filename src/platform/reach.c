@@ -8,9 +8,9 @@
  */
 #include "reach_internal.h"
 
-#include "../base/sort.h"
+#include "../base/bytes.h"
 
-#include <string.h>
+#include "../base/sort.h"
 
 /* ---- building ---- */
 

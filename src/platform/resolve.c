@@ -8,9 +8,9 @@
  */
 #include <busway/resolve.h>
 
-#include "platform_internal.h"
+#include "../base/bytes.h"
 
-#include <string.h>
+#include "platform_internal.h"
 
 struct part {
 	struct busway_range range; /* in addresses of the first space; then of the last */
