@@ -4,7 +4,8 @@
  *
  * Read in this order: addr.h (addresses and ranges), platform.h (the graph and its words),
  * resolve.h (where does an access land?), reach.h (which address reaches this memory?),
- * refusal.h (why not), fdt.h (a platform from a device tree).
+ * iova.h (what an IOMMU's address space leaves), refusal.h (why not), fdt.h (a platform from a
+ * device tree).
  *
  * What holds for every function unless it says otherwise:
  *   - pointers must not be NULL;
@@ -19,6 +20,7 @@
 #include <busway/addr.h>
 #include <busway/allocator.h>
 #include <busway/intervals.h>
+#include <busway/iova.h>
 #include <busway/platform.h>
 #include <busway/reach.h>
 #include <busway/refusal.h>

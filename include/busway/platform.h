@@ -327,6 +327,9 @@ int busway_platform_add_reserved(struct busway_platform *platform, struct busway
 
 /* Another name for the device @path; neither string is copied. */
 int busway_platform_add_alias(struct busway_platform *platform, const char *name, const char *path);
+/* Notes about the platform as a whole; the list is not copied. */
+void busway_platform_set_notes(struct busway_platform *platform, const struct busway_note *notes);
+
 void busway_platform_describe(struct busway_platform *platform, const char *model,
 			      const char *const *compatible, size_t compatible_count);
 
@@ -360,6 +363,7 @@ const struct busway_memory_bank *busway_platform_banks(const struct busway_platf
 						       size_t *count);
 const struct busway_pool *busway_platform_pools(const struct busway_platform *platform,
 						size_t *count);
+const struct busway_note *busway_platform_notes(const struct busway_platform *platform);
 const char *busway_platform_model(const struct busway_platform *platform);
 const char *const *busway_platform_compatible(const struct busway_platform *platform,
 					      size_t *count);

@@ -40,6 +40,8 @@ int answer_make(const struct loaded *loaded, busway_device_id id, const struct o
 
 	*answer = (struct answer){.id = id, .device = busway_platform_device(loaded->platform, id)};
 	busway_intervals_init(&answer->missed, &cli_memory);
+	answer->iova.memory_ = &cli_memory;
+	busway_intervals_init(&answer->iova.allowed, &cli_memory);
 	status = busway_windows_build(loaded->platform, id, &cli_memory, &answer->windows,
 				      &answer->window_count);
 	if (!status)
@@ -48,6 +50,9 @@ int answer_make(const struct loaded *loaded, busway_device_id id, const struct o
 	if (!status && options->has_coherent_mask)
 		status = busway_reach_build(loaded->platform, id, &coherent, &cli_memory,
 					    &answer->coherent_reach);
+	if (!status && answer->device->behind_iommu)
+		status = busway_iova_build(loaded->platform, id, &emission, &cli_memory,
+					   &answer->iova);
 	if (!status)
 		status = find_missed(loaded->platform, answer);
 	if (status) {
@@ -69,6 +74,7 @@ void answer_free(struct answer *answer)
 	busway_reach_destroy(answer->reach);
 	busway_reach_destroy(answer->coherent_reach);
 	busway_intervals_clear(&answer->missed);
+	busway_iova_free(&answer->iova);
 	answer->windows = NULL;
 	answer->reach = answer->coherent_reach = NULL;
 }

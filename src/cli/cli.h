@@ -154,6 +154,7 @@ struct answer {
 	size_t window_count;
 	struct busway_reach *reach;
 	struct busway_reach *coherent_reach; /* NULL: no mask of its own was given */
+	struct busway_iova iova;             /* of a device behind an IOMMU */
 	struct busway_intervals missed;      /* usable memory that it does not reach */
 };
 

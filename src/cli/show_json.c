@@ -14,6 +14,22 @@ static json_t *u32_or_null(uint32_t value)
 	return value == UINT32_MAX ? json_null() : json_integer(value);
 }
 
+/* ---- notes ---- */
+
+static void add_notes(json_t *list, const struct busway_note *notes)
+{
+	for (; notes; notes = notes->next) {
+		json_t *note =
+			json_pack("{s:s, s:o, s:s, s:s}", "code", busway_note_code(notes->code),
+				  "node", json_text(notes->node), "property", notes->property,
+				  "message", busway_note_text(notes->code));
+
+		if (notes->entry != UINT32_MAX)
+			json_object_set_new(note, "entry", json_integer(notes->entry));
+		json_array_append_new(list, note);
+	}
+}
+
 /* ---- the platform ---- */
 
 static json_t *memory_json(const struct busway_platform *platform)
@@ -67,7 +83,7 @@ static json_t *platform_json(const struct loaded *loaded)
 {
 	size_t count;
 	const char *const *names = busway_platform_compatible(loaded->platform, &count);
-	json_t *compatible = json_array(), *list = json_array();
+	json_t *compatible = json_array(), *list = json_array(), *notes = json_array();
 	const struct busway_pool *pools;
 
 	for (size_t i = 0; i < count; i++)
@@ -75,9 +91,11 @@ static json_t *platform_json(const struct loaded *loaded)
 	pools = busway_platform_pools(loaded->platform, &count);
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, pool_json(&pools[i]));
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "source", json_text(loaded->source), "model",
-			 json_text(busway_platform_model(loaded->platform)), "compatible",
-			 compatible, "memory", memory_json(loaded->platform), "pools", list);
+	add_notes(notes, busway_platform_notes(loaded->platform));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "source", json_text(loaded->source),
+			 "model", json_text(busway_platform_model(loaded->platform)), "compatible",
+			 compatible, "memory", memory_json(loaded->platform), "pools", list,
+			 "notes", notes);
 }
 
 /* ---- a device ---- */
@@ -210,20 +228,6 @@ static json_t *endpoint_json(const struct busway_endpoint *e)
 			 "max_functions", u32_or_null(e->max_functions));
 }
 
-static void add_notes(json_t *list, const struct busway_note *notes)
-{
-	for (; notes; notes = notes->next) {
-		json_t *note =
-			json_pack("{s:s, s:o, s:s, s:s}", "code", busway_note_code(notes->code),
-				  "node", json_text(notes->node), "property", notes->property,
-				  "message", busway_note_text(notes->code));
-
-		if (notes->entry != UINT32_MAX)
-			json_object_set_new(note, "entry", json_integer(notes->entry));
-		json_array_append_new(list, note);
-	}
-}
-
 static json_t *notes_json(const struct busway_device *device)
 {
 	json_t *list = json_array();
@@ -231,6 +235,27 @@ static json_t *notes_json(const struct busway_device *device)
 	add_notes(list, device->dma.notes);
 	add_notes(list, device->notes);
 	return list;
+}
+
+/* Where an IOMMU translates: the IOVAs that can be used, and who took the others. */
+static json_t *iova_json(const struct answer *answer)
+{
+	json_t *allowed = json_array(), *removed = json_array();
+
+	for (size_t i = 0; i < answer->iova.allowed.count; i++)
+		json_array_append_new(
+			allowed, json_pack("{s:o, s:o}", "first",
+					   json_hex(answer->iova.allowed.runs[i].first), "last",
+					   json_hex(answer->iova.allowed.runs[i].last)));
+	for (size_t i = 0; i < answer->iova.removed_count; i++) {
+		const struct busway_iova_removed *r = &answer->iova.removed[i];
+
+		json_array_append_new(removed,
+				      json_pack("{s:o, s:o, s:o}", "first",
+						json_hex(r->range.first), "last",
+						json_hex(r->range.last), "by", json_text(r->by)));
+	}
+	return json_pack("{s:o, s:o}", "allowed", allowed, "removed", removed);
 }
 
 static json_t *own_json(const struct loaded *loaded, const struct options *options,
@@ -266,6 +291,8 @@ static json_t *device_json(const struct loaded *loaded, const struct options *op
 			   maps_json(d->msi, d->msi_count, "controller"), "outbound",
 			   outbound_json(d), "pools", pools_of_json(loaded, d), "endpoint",
 			   endpoint_json(d->endpoint));
+	if (d->behind_iommu)
+		json_object_set_new(object, "iova", iova_json(&answer));
 	if (answer.coherent_reach)
 		json_object_set_new(object, "coherent_reach",
 				    reach_json(loaded, answer.coherent_reach));

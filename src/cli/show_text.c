@@ -11,6 +11,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- notes ---- */
+
+static void put_notes(struct page *page, const struct busway_note *notes)
+{
+	for (; notes; notes = notes->next) {
+		fprintf(page->out, "  rule %s: %s: %s", busway_note_code(notes->code), notes->node,
+			notes->property);
+		if (notes->entry != UINT32_MAX)
+			fprintf(page->out, "[%u]", notes->entry);
+		fprintf(page->out, ": %s\n", busway_note_text(notes->code));
+	}
+}
+
 /* ---- the platform ---- */
 
 static void put_pool(struct page *page, const struct busway_pool *pool, int digits)
@@ -77,6 +90,7 @@ static void put_platform(struct page *page, const struct loaded *loaded)
 		fputs("  reserved\n", page->out);
 	for (size_t i = 0; i < count; i++)
 		put_pool(page, &pools[i], digits);
+	put_notes(page, busway_platform_notes(loaded->platform));
 }
 
 /* ---- one answer ---- */
@@ -163,17 +177,6 @@ static void put_missed(struct page *page, const struct answer *answer, int digit
 	}
 }
 
-static void put_notes(struct page *page, const struct busway_note *notes)
-{
-	for (; notes; notes = notes->next) {
-		fprintf(page->out, "  rule %s: %s: %s", busway_note_code(notes->code), notes->node,
-			notes->property);
-		if (notes->entry != UINT32_MAX)
-			fprintf(page->out, "[%u]", notes->entry);
-		fprintf(page->out, ": %s\n", busway_note_text(notes->code));
-	}
-}
-
 static void put_way(struct page *page, const struct loaded *loaded, const struct options *options,
 		    const struct answer *answer)
 {
@@ -207,6 +210,25 @@ static void put_maps(struct page *page, const char *title, const struct busway_i
 		if (m->has_doorbell)
 			fprintf(page->out, ", doorbell at CPU 0x%" PRIx64, m->doorbell.raw);
 		fputs(m->enabled ? "\n" : " (disabled)\n", page->out);
+	}
+}
+
+static void put_iova(struct page *page, const struct answer *answer)
+{
+	const struct busway_iova *iova = &answer->iova;
+
+	if (!answer->device->behind_iommu)
+		return;
+	fputs("  IOVAs that can be used\n", page->out);
+	for (size_t i = 0; i < iova->allowed.count; i++) {
+		fputs("    ", page->out);
+		put_range(page, iova->allowed.runs[i], 16);
+		fputc('\n', page->out);
+	}
+	for (size_t i = 0; i < iova->removed_count; i++) {
+		fputs("    ", page->out);
+		put_range(page, iova->removed[i].range, 16);
+		fprintf(page->out, "  removed: %s\n", iova->removed[i].by);
 	}
 }
 
@@ -290,6 +312,7 @@ static int put_device(struct page *page, const struct loaded *loaded, const stru
 							 : "");
 	put_way(page, loaded, options, &answer);
 	put_maps(page, "IOMMU", d->iommu, d->iommu_count);
+	put_iova(page, &answer);
 	put_maps(page, "MSI to", d->msi, d->msi_count);
 	put_outbound(page, d);
 	put_endpoint(page, d->endpoint);

@@ -168,14 +168,17 @@ static int take_pools(struct fdt_importer *importer, uint32_t node, uint32_t hos
 
 /* ---- IOMMU and MSI ---- */
 
-static int take_maps(struct fdt_importer *importer, uint32_t node, bool is_pci,
+/* How the IOMMU entries of a node are to be read. */
+enum map_use { MAP_OF_DEVICE, MAP_OF_PCI, MAP_OF_BRIDGE_ITSELF };
+
+static int take_maps(struct fdt_importer *importer, uint32_t node, enum map_use use,
 		     struct busway_device *device)
 {
 	const struct fdt_tree *tree = &importer->tree;
 	struct fdt_maps iommu, msi;
 	int status;
 
-	if (is_pci)
+	if (use == MAP_OF_PCI || (use == MAP_OF_DEVICE && fdt_has(tree, node, FDT_IOMMU_MAP)))
 		status = fdt_id_map(importer, node, FDT_IOMMU_MAP, FDT_IOMMU_MAP_MASK,
 				    FDT_IOMMU_CELLS, &iommu);
 	else
@@ -310,7 +313,7 @@ static int add_own(struct fdt_importer *importer, uint32_t node, enum busway_dev
 	if (!status)
 		status = take_view(fdt_dma_view(importer, node), &device);
 	if (!status)
-		status = take_maps(importer, node, false, &device);
+		status = take_maps(importer, node, MAP_OF_BRIDGE_ITSELF, &device);
 	if (!status)
 		status = take_pools(importer, node, FDT_NONE, &device);
 	if (status)
@@ -377,8 +380,8 @@ static int add_device(struct fdt_importer *importer, uint32_t node, enum busway_
 					   : fdt_dma_view(importer, node),
 			   &device);
 	if (!status)
-		status =
-			take_maps(importer, pci != FDT_NONE ? pci : node, pci != FDT_NONE, &device);
+		status = take_maps(importer, pci != FDT_NONE ? pci : node,
+				   pci != FDT_NONE ? MAP_OF_PCI : MAP_OF_DEVICE, &device);
 	if (!status)
 		status = take_pools(importer, node, host, &device);
 	if (!status)

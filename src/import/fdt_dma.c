@@ -177,8 +177,10 @@ struct linux_entry {
 
 static bool linux_joins(const struct linux_entry *a, const struct linux_entry *b)
 {
+	/* two halves of the whole space stay two: one of 2^64 bytes would look like an end */
 	return a->flags == b->flags && a->translates == b->translates &&
-	       b->bus == a->bus + a->size && b->cpu == a->cpu + a->size;
+	       a->size <= UINT64_MAX - b->size && b->bus == a->bus + a->size &&
+	       b->cpu == a->cpu + a->size;
 }
 
 /* One joined entry is complete. False: it ends the map. */

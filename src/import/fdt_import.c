@@ -72,6 +72,8 @@ static int import(struct fdt_importer *importer, const void *blob, size_t size,
 		status = fdt_add_devices(importer);
 	if (!status)
 		status = add_aliases(importer);
+	if (!status)
+		busway_platform_set_notes(importer->platform, importer->notes);
 	return status ? status : busway_platform_seal(importer->platform);
 }
 

@@ -67,10 +67,12 @@ struct fdt_importer {
 	struct arena work;
 	struct busway_platform *platform;
 	unsigned flags;
-	struct fdt_memo *memos;   /* one for each node */
-	struct vector up_spaces;  /* struct fdt_up_space */
-	uint32_t reserved_memory; /* node, or FDT_NONE */
-	uint32_t *pool_index;     /* of the first pool of each node; UINT32_MAX: none */
+	struct fdt_memo *memos;          /* one for each node */
+	struct vector up_spaces;         /* struct fdt_up_space */
+	uint32_t reserved_memory;        /* node, or FDT_NONE */
+	bool reserved_ignored;           /* Linux ignores it */
+	const struct busway_note *notes; /* of the platform */
+	uint32_t *pool_index;            /* of the first pool of each node; UINT32_MAX: none */
 };
 
 #define KEEP(importer, type, count)                                                                \

@@ -126,6 +126,8 @@ static int add_pool(struct fdt_importer *importer, uint32_t node, const struct b
 
 	if (status)
 		return status;
+	if (importer->reserved_ignored)
+		return 0; /* told, but nobody heeds it */
 	if (importer->pool_index[node] == UINT32_MAX)
 		importer->pool_index[node] = index;
 	if (pool->no_map && pool->enabled && !pool->dynamic && !pool->empty)
@@ -195,7 +197,7 @@ static int add_reserved(struct fdt_importer *importer, uint32_t node, const uint
 		.name = fdt_path(&importer->tree, node),
 		.type = type,
 		.enabled = tree->nodes[node].enabled,
-		.valid = flags_fit(tree, node, type),
+		.valid = flags_fit(tree, node, type) && !importer->reserved_ignored,
 		.no_map = fdt_has(tree, node, FDT_NO_MAP),
 		.reusable = fdt_has(tree, node, FDT_REUSABLE),
 	};
@@ -245,8 +247,14 @@ static int add_reserved_memory(struct fdt_importer *importer)
 	int status = 0;
 
 	importer->reserved_memory = top;
-	if (top == FDT_NONE || !is_heeded(tree, top))
+	if (top == FDT_NONE)
 		return 0;
+	if (!is_heeded(tree, top)) {
+		importer->reserved_ignored = true;
+		if (!fdt_note(importer, &importer->notes, BUSWAY_NOTE_RESERVED_IGNORED, top,
+			      FDT_RANGES, FDT_NONE))
+			return -BUSWAY_ENOMEM;
+	}
 	users = collect_users(importer, &user_count);
 	if (!users)
 		return -BUSWAY_ENOMEM;

@@ -87,8 +87,9 @@ bool fdt_table_translate(const struct fdt_table *table, uint32_t *class, uint64_
 	for (uint32_t i = 0; i < table->count; i++) {
 		const struct fdt_entry *e = &table->entries[i];
 
+		/* in 64 bits, as Linux does it: an entry that reaches 2^64 never matches */
 		if (e->child_class != *class || *address < e->child ||
-		    *address - e->child >= e->size)
+		    *address >= e->child + e->size)
 			continue;
 		*address = e->parent + (*address - e->child);
 		*class = e->parent_class;

@@ -154,6 +154,11 @@ int busway_platform_add_alias(struct busway_platform *platform, const char *name
 	return ADD(platform, aliases, &alias, NULL);
 }
 
+void busway_platform_set_notes(struct busway_platform *platform, const struct busway_note *notes)
+{
+	platform->notes = notes;
+}
+
 void busway_platform_describe(struct busway_platform *platform, const char *model,
 			      const char *const *compatible, size_t compatible_count)
 {

@@ -78,6 +78,7 @@ struct busway_platform {
 	struct vector devices;  /* struct busway_device */
 	struct vector aliases;  /* struct alias */
 	struct vector reserved; /* struct busway_range */
+	const struct busway_note *notes;
 	const char *model;
 	const char *const *compatible;
 	size_t compatible_count;

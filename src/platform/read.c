@@ -67,6 +67,11 @@ const struct busway_range *busway_platform_reserved(const struct busway_platform
 	return platform->reserved.items;
 }
 
+const struct busway_note *busway_platform_notes(const struct busway_platform *platform)
+{
+	return platform->notes;
+}
+
 const char *busway_platform_model(const struct busway_platform *platform)
 {
 	return platform->model;

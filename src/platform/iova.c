@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * iova.c - which IOVAs a device behind an IOMMU can use. Read <busway/iova.h> first.
+ */
+#include <busway/iova.h>
+
+#include "../base/bytes.h"
+#include "../base/sort.h"
+#include "reach_internal.h"
+
+static int take_away(struct busway_iova *iova, struct busway_range range, const char *by)
+{
+	const struct busway_allocator *memory = iova->memory_;
+	struct busway_iova_removed *grown;
+
+	if (iova->removed_count == iova->removed_capacity_) {
+		const size_t capacity = iova->removed_capacity_ ? iova->removed_capacity_ * 2 : 8;
+
+		grown = memory->alloc(memory->ctx, capacity * sizeof(*grown),
+				      _Alignof(struct busway_iova_removed));
+		if (!grown)
+			return -BUSWAY_ENOMEM;
+		if (iova->removed) {
+			memcpy(grown, iova->removed, iova->removed_count * sizeof(*grown));
+			memory->free(memory->ctx, iova->removed,
+				     iova->removed_capacity_ * sizeof(*grown),
+				     _Alignof(struct busway_iova_removed));
+		}
+		iova->removed = grown;
+		iova->removed_capacity_ = capacity;
+	}
+	iova->removed[iova->removed_count++] = (struct busway_iova_removed){range, by};
+	return busway_intervals_remove(&iova->allowed, range);
+}
+
+/* What lies between the windows. */
+static int remove_holes(struct busway_iova *iova, const struct flat *windows, const char *by)
+{
+	uint64_t next = 0;
+	int status = 0;
+
+	for (size_t i = 0; i < windows->count && !status; i++) {
+		const struct busway_range dma = busway_dma_raw(windows->pieces[i].piece.dma);
+
+		if (dma.first > next)
+			status = take_away(iova, (struct busway_range){next, dma.first - 1}, by);
+		if (dma.last == UINT64_MAX)
+			return status;
+		next = dma.last + 1;
+	}
+	return status ? status : take_away(iova, (struct busway_range){next, UINT64_MAX}, by);
+}
+
+static int remove_apertures(struct busway_iova *iova, const struct busway_platform *platform,
+			    const struct busway_device *device)
+{
+	int status = 0;
+
+	for (uint32_t i = 0; i < platform->regions.count && !status; i++) {
+		const struct busway_region *region = region_at(platform, i);
+
+		if (region->kind == BUSWAY_REGION_APERTURE &&
+		    region->space.index == device->dma.enters.index)
+			status = take_away(iova, region->range, region->name);
+	}
+	return status;
+}
+
+/* What the device cannot emit, between the runs that it can. */
+static int remove_unemitted(struct busway_iova *iova, const struct busway_device *device,
+			    const struct busway_emission *emission)
+{
+	struct busway_range run;
+	uint64_t next = 0;
+	int status = 0;
+
+	while (!status && emission_next(emission, next, &run)) {
+		if (iova->removed_count > BUSWAY_PIECES_MAX)
+			return -BUSWAY_E2BIG;
+		if (run.first > next)
+			status = take_away(iova, (struct busway_range){next, run.first - 1},
+					   device->name);
+		if (run.last == UINT64_MAX)
+			return status;
+		next = run.last + 1;
+	}
+	return status ? status
+		      : take_away(iova, (struct busway_range){next, UINT64_MAX}, device->name);
+}
+
+static bool comes_before(const void *a, const void *b)
+{
+	const struct busway_iova_removed *x = a, *y = b;
+
+	return x->range.first != y->range.first ? x->range.first < y->range.first
+						: x->range.last < y->range.last;
+}
+
+static int build(struct busway_iova *iova, const struct busway_platform *platform,
+		 const struct busway_device *device, const struct busway_emission *emission)
+{
+	struct flat windows = {.memory = iova->memory_};
+	const char *source = device->dma.source ? device->dma.source : device->name;
+	int status = busway_intervals_add(&iova->allowed, BUSWAY_RANGE_ALL);
+
+	if (!status)
+		status = flatten(platform, device->dma.enters, FLATTEN_WINDOWS, &windows);
+	if (!status)
+		status = remove_holes(iova, &windows, source);
+	if (!status)
+		status = remove_apertures(iova, platform, device);
+	for (size_t i = 0; i < device->iova_reserved_count && !status; i++)
+		status = take_away(iova, device->iova_reserved[i].range,
+				   device->iova_reserved[i].name);
+	if (!status)
+		status = remove_unemitted(iova, device, emission);
+	if (!status)
+		sort(iova->removed, iova->removed_count, sizeof(*iova->removed), comes_before);
+	flat_free(&windows);
+	return status;
+}
+
+int busway_iova_build(const struct busway_platform *platform, busway_device_id device,
+		      const struct busway_emission *emission, const struct busway_allocator *memory,
+		      struct busway_iova *out)
+{
+	struct busway_iova iova = {.memory_ = memory};
+	const struct busway_device *dev;
+	int status;
+
+	if (!platform->sealed || device.index >= platform->devices.count)
+		return -BUSWAY_EINVAL;
+	dev = busway_platform_device(platform, device);
+	busway_intervals_init(&iova.allowed, memory);
+	status = build(&iova, platform, dev, emission ? emission : &dev->emission);
+	if (status)
+		busway_iova_free(&iova);
+	else
+		*out = iova;
+	return status;
+}
+
+void busway_iova_free(struct busway_iova *iova)
+{
+	busway_intervals_clear(&iova->allowed);
+	if (iova->removed)
+		iova->memory_->free(iova->memory_->ctx, iova->removed,
+				    iova->removed_capacity_ * sizeof(*iova->removed),
+				    _Alignof(struct busway_iova_removed));
+	iova->removed = NULL;
+	iova->removed_count = iova->removed_capacity_ = 0;
+}
