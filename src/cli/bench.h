@@ -3,6 +3,7 @@
  * bench.h - workloads of `busway bench`, and what they have in common.
  *
  *   bench.c          chooses, runs in rounds, prints
+ *   bench_list.c    the list of workloads
  *   bench_import.c   G: load, validate, index and answer whole trees
  *   bench_lookup.c   reach, resolve and D: look up one address
  *   bench_tree.c     trees of a size

@@ -4,8 +4,6 @@
  */
 #include "cli.h"
 
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct command *const commands[] = {
@@ -13,35 +11,6 @@ static const struct command *const commands[] = {
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
-
-static void *take(void *ctx, size_t size, size_t align)
-{
-	(void)ctx;
-	(void)align; /* malloc's is enough for every type of the library */
-	return malloc(size);
-}
-
-static void give_back(void *ctx, void *mem, size_t size, size_t align)
-{
-	(void)ctx;
-	(void)size;
-	(void)align;
-	free(mem);
-}
-
-const struct busway_allocator cli_memory = {take, give_back, NULL};
-
-int complain(const char *format, ...)
-{
-	va_list arguments;
-
-	fputs("busway: ", stderr);
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fputc('\n', stderr);
-	return EXIT_BAD;
-}
 
 static void print_usage(FILE *out)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * output.c - text, colours and JSON.
+ * output.c - complaints, text, colours and JSON.
  */
 #include "cli.h"
 
@@ -8,6 +8,37 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- memory and complaints ---- */
+
+static void *take(void *ctx, size_t size, size_t align)
+{
+	(void)ctx;
+	(void)align; /* malloc's is enough for every type of the library */
+	return malloc(size);
+}
+
+static void give_back(void *ctx, void *mem, size_t size, size_t align)
+{
+	(void)ctx;
+	(void)size;
+	(void)align;
+	free(mem);
+}
+
+const struct busway_allocator cli_memory = {take, give_back, NULL};
+
+int complain(const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("busway: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	return EXIT_BAD;
+}
 
 /* ---- names ---- */
 

@@ -19,8 +19,6 @@
  */
 #include "fdt_importer.h"
 
-enum { SHADOW_CHECK_MAX = 256 };
-
 bool fdt_note(struct fdt_importer *importer, const struct busway_note **list,
 	      enum busway_note_code code, uint32_t node, enum fdt_property_id property,
 	      uint32_t entry)
@@ -99,218 +97,24 @@ int fdt_dma_check(struct fdt_importer *importer)
 
 /* ---- tables ---- */
 
-static bool has_table(const struct fdt_tree *tree, uint32_t node)
+bool fdt_has_dma_table(const struct fdt_tree *tree, uint32_t node)
 {
 	const struct fdt_prop *prop = fdt_get(tree, node, FDT_DMA_RANGES);
 
 	return prop && prop->length > 0;
 }
 
-/* The next level above @node that does something to addresses: @node or one above it. */
-static uint32_t next_level(const struct fdt_importer *importer, uint32_t node, uint32_t *class)
+uint32_t fdt_next_level(const struct fdt_importer *importer, uint32_t node, uint32_t *class)
 {
 	const struct fdt_tree *tree = &importer->tree;
 
-	while (node != 0 && !has_table(tree, node) && !fdt_is_host(importer, node)) {
+	while (node != 0 && !fdt_has_dma_table(tree, node) && !fdt_is_host(importer, node)) {
 		const uint32_t above = fdt_dma_parent(importer, node);
 
 		*class = fdt_class_up(tree->nodes[node].bus, tree->nodes[above].bus, *class);
 		node = above;
 	}
 	return node;
-}
-
-static struct fdt_table *dma_table(struct fdt_importer *importer, uint32_t node);
-
-/* Linux: where does the start of an entry come out? Sizes are not looked at. */
-static bool linux_start(struct fdt_importer *importer, uint32_t node, const struct fdt_entry *entry,
-			uint64_t *cpu, bool *clipped)
-{
-	uint64_t address = entry->parent;
-	uint32_t class = entry->parent_class;
-	uint32_t at = node;
-
-	*clipped = false;
-	if (node == 0)
-		return false; /* nothing is above the root: its own table cannot be translated */
-	for (at = fdt_dma_parent(importer, node); (at = next_level(importer, at, &class)) != 0;) {
-		const struct fdt_entry *upper;
-		const struct fdt_table *table = NULL;
-		const uint32_t above = fdt_dma_parent(importer, at);
-
-		if (has_table(&importer->tree, at)) {
-			table = dma_table(importer, at);
-			if (!table || !fdt_table_translate(table, &class, &address, &upper))
-				return false;
-			if (entry->size > upper->size - (address - upper->parent))
-				*clipped = true;
-		} else {
-			class = fdt_class_up(importer->tree.nodes[at].bus,
-					     importer->tree.nodes[above].bus, class);
-		}
-		at = above;
-	}
-	*cpu = address;
-	return true;
-}
-
-/* What Linux holds two entries to be of one kind by. */
-static uint32_t linux_flags(uint8_t bus, uint32_t code)
-{
-	switch (bus) {
-	case FDT_BUS_PCI:
-		return code & 0x43000000; /* prefetchable, space */
-	case FDT_BUS_ISA:
-		return code & 1;
-	case FDT_BUS_DEFAULT_FLAGS:
-		return code;
-	default:
-		return 0;
-	}
-}
-
-struct linux_entry {
-	uint64_t bus, cpu, size;
-	uint32_t flags, first; /* index of the first entry in it */
-	bool translates;
-};
-
-static bool linux_joins(const struct linux_entry *a, const struct linux_entry *b)
-{
-	/* two halves of the whole space stay two: one of 2^64 bytes would look like an end */
-	return a->flags == b->flags && a->translates == b->translates &&
-	       a->size <= UINT64_MAX - b->size && b->bus == a->bus + a->size &&
-	       b->cpu == a->cpu + a->size;
-}
-
-/* One joined entry is complete. False: it ends the map. */
-static bool linux_take(struct fdt_table *table, const struct linux_entry *e)
-{
-	if (!e->translates)
-		return true;
-	table->linux_count++;
-	table->has_limit = true;
-	if (e->size == 0) {
-		table->direct_count = e->first;
-		return false;
-	}
-	if (e->bus + e->size - 1 > table->bus_limit)
-		table->bus_limit = e->bus + e->size - 1;
-	return true;
-}
-
-/* Read the table as Linux 6.12 does: join, drop what does not translate, end at size zero. */
-static bool read_as_linux(struct fdt_importer *importer, struct fdt_table *table)
-{
-	const uint8_t bus = importer->tree.nodes[table->node].bus;
-	struct linux_entry open = {0};
-	bool is_open = false, ended = false;
-
-	table->direct_count = table->count;
-	for (uint32_t i = 0; i < table->count && !ended; i++) {
-		const struct fdt_entry *e = &table->entries[i];
-		struct linux_entry next = {e->child, UINT64_MAX, e->size, linux_flags(bus, e->code),
-					   i,        false};
-		bool clipped;
-
-		next.translates = linux_start(importer, table->node, e, &next.cpu, &clipped);
-		if (!next.translates && !fdt_note(importer, &table->notes, BUSWAY_NOTE_DROPPED,
-						  table->node, FDT_DMA_RANGES, i))
-			return false;
-		if (next.translates && clipped &&
-		    !fdt_note(importer, &table->notes, BUSWAY_NOTE_CLIPPED, table->node,
-			      FDT_DMA_RANGES, i))
-			return false;
-		if (is_open && linux_joins(&open, &next)) {
-			open.size += next.size;
-			continue;
-		}
-		ended = is_open && !linux_take(table, &open);
-		open = next;
-		is_open = true;
-	}
-	if (is_open && !ended)
-		ended = !linux_take(table, &open);
-	if (ended && !fdt_note(importer, &table->notes, BUSWAY_NOTE_ZERO_SIZE, table->node,
-			       FDT_DMA_RANGES, table->direct_count))
-		return false;
-	return true;
-}
-
-static bool entries_overlap(const struct fdt_entry *a, const struct fdt_entry *b)
-{
-	struct busway_range x, y;
-
-	return a->child_class == b->child_class && busway_range_clip(a->child, a->size, &x) &&
-	       busway_range_clip(b->child, b->size, &y) && busway_range_overlaps(x, y);
-}
-
-static bool wraps(uint64_t first, uint64_t size)
-{
-	return size && size - 1 > UINT64_MAX - first;
-}
-
-static bool note_entry(struct fdt_importer *importer, struct fdt_table *table, uint32_t i)
-{
-	const struct fdt_entry *e = &table->entries[i];
-	const struct fdt_node *node = &importer->tree.nodes[table->node];
-
-	if ((wraps(e->child, e->size) || wraps(e->parent, e->size)) &&
-	    !fdt_note(importer, &table->notes, BUSWAY_NOTE_WRAPS, table->node, FDT_DMA_RANGES, i))
-		return false;
-	if (node->bus == FDT_BUS_PCI && e->child_class != FDT_CLASS_MEMORY &&
-	    !fdt_note(importer, &table->notes, BUSWAY_NOTE_CODE, table->node, FDT_DMA_RANGES, i))
-		return false;
-	for (uint32_t j = 0; j < i && table->count <= SHADOW_CHECK_MAX; j++)
-		if (entries_overlap(e, &table->entries[j]))
-			return fdt_note(importer, &table->notes, BUSWAY_NOTE_SHADOWED, table->node,
-					FDT_DMA_RANGES, i);
-	return true;
-}
-
-static bool note_table(struct fdt_importer *importer, struct fdt_table *table)
-{
-	const struct fdt_tree *tree = &importer->tree;
-	uint32_t class = 0;
-	const uint32_t node = table->node;
-
-	for (uint32_t i = 0; i < table->direct_count; i++)
-		if (!note_entry(importer, table, i))
-			return false;
-	if (table->has_tail &&
-	    !fdt_note(importer, &table->notes, BUSWAY_NOTE_TAIL, node, FDT_DMA_RANGES, FDT_NONE))
-		return false;
-	if (!tree->nodes[node].states_cells &&
-	    !fdt_note(importer, &table->notes, BUSWAY_NOTE_CELLS, node, FDT_DMA_RANGES, FDT_NONE))
-		return false;
-	if (!table->linux_count && !fdt_note(importer, &table->notes, BUSWAY_NOTE_NO_ENTRY, node,
-					     FDT_DMA_RANGES, FDT_NONE))
-		return false;
-	/* a missing level between this table and what is above it */
-	if (node != 0) {
-		const uint32_t above = fdt_dma_parent(importer, node);
-
-		if (above != 0 && next_level(importer, above, &class) != above &&
-		    !fdt_has(tree, above, FDT_DMA_RANGES))
-			return fdt_note(importer, &table->notes, BUSWAY_NOTE_MISSING_LEVEL, above,
-					FDT_DMA_RANGES, FDT_NONE);
-	}
-	return true;
-}
-
-static struct fdt_table *dma_table(struct fdt_importer *importer, uint32_t node)
-{
-	struct fdt_memo *memo = &importer->memos[node];
-	const uint8_t above = importer->tree.nodes[fdt_dma_parent(importer, node)].bus;
-
-	if (memo->table)
-		return memo->table;
-	memo->table = fdt_table_read(importer, node, FDT_DMA_RANGES, above);
-	if (!memo->table)
-		return NULL;
-	if (!read_as_linux(importer, memo->table) || !note_table(importer, memo->table))
-		memo->table = NULL;
-	return memo->table;
 }
 
 /* ---- spaces ---- */
@@ -322,7 +126,7 @@ static int up_space(struct fdt_importer *importer, uint32_t node, uint32_t class
 static int space_above(struct fdt_importer *importer, uint32_t node, uint32_t class,
 		       busway_space_id *space)
 {
-	const uint32_t at = next_level(importer, node, &class);
+	const uint32_t at = fdt_next_level(importer, node, &class);
 
 	if (at == 0) {
 		*space = BUSWAY_CPU_SPACE;
@@ -371,7 +175,7 @@ static int add_entry(struct fdt_importer *importer, const struct fdt_table *tabl
 static int add_table(struct fdt_importer *importer, uint32_t node, uint32_t class,
 		     busway_space_id space)
 {
-	const struct fdt_table *table = dma_table(importer, node);
+	const struct fdt_table *table = fdt_dma_table(importer, node);
 	const bool direct = class == FDT_NONE;
 	int status = 0;
 
@@ -451,9 +255,9 @@ static int up_space(struct fdt_importer *importer, uint32_t node, uint32_t class
 {
 	const struct fdt_table *table;
 
-	if (fdt_is_host(importer, node) && !has_table(&importer->tree, node))
+	if (fdt_is_host(importer, node) && !fdt_has_dma_table(&importer->tree, node))
 		return host_space(importer, node, space);
-	table = dma_table(importer, node);
+	table = fdt_dma_table(importer, node);
 	if (!table)
 		return -BUSWAY_ENOMEM;
 	if (!same_for_all(table, class))
@@ -474,7 +278,7 @@ static void search(const struct fdt_importer *importer, uint32_t start, struct f
 	memo->found = FDT_NONE;
 	memo->hidden = FDT_NONE;
 	for (;; node = above) {
-		if (has_table(tree, node)) {
+		if (fdt_has_dma_table(tree, node)) {
 			memo->found = node;
 			return;
 		}
@@ -486,7 +290,7 @@ static void search(const struct fdt_importer *importer, uint32_t start, struct f
 			return;
 	}
 	for (; node != 0; node = fdt_dma_parent(importer, node)) {
-		if (has_table(tree, node)) {
+		if (fdt_has_dma_table(tree, node)) {
 			memo->hidden = node;
 			return;
 		}
@@ -516,7 +320,7 @@ static int fill_view(struct fdt_importer *importer, uint32_t start, struct buswa
 			return -BUSWAY_ENOMEM;
 		return 0;
 	}
-	table = dma_table(importer, memo->found);
+	table = fdt_dma_table(importer, memo->found);
 	view->source = fdt_path(&importer->tree, memo->found);
 	if (!table || !view->source)
 		return -BUSWAY_ENOMEM;
@@ -586,7 +390,7 @@ static int host_space(struct fdt_importer *importer, uint32_t host, busway_space
 	int status;
 
 	if (!memo->host_space_made) {
-		if (has_table(&importer->tree, host)) {
+		if (fdt_has_dma_table(&importer->tree, host)) {
 			status = direct_space(importer, host, &memo->host_space);
 		} else {
 			status = new_space(importer, host, &memo->host_space);

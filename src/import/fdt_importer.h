@@ -2,8 +2,9 @@
 /*
  * fdt_importer.h - what the parts of the device-tree importer share.
  *
- *   fdt_tree.c     the index: nodes, properties, phandles
- *   fdt_table.c    entries of ranges and dma-ranges; Linux's own reading of a table
+ *   fdt_tree.c     the index: nodes, properties, phandles (fdt_lookup.c: ask it)
+ *   fdt_table.c    entries of ranges and dma-ranges
+ *   fdt_linux.c    a table as Linux reads it
  *   fdt_dma.c      which table is a device's, and the spaces and windows that tables make
  *   fdt_memory.c   banks, reserved memory, pools
  *   fdt_maps.c     iommus, iommu-map, msi-parent, msi-map, doorbells
@@ -114,7 +115,18 @@ const struct fdt_table *fdt_ranges(struct fdt_importer *importer, uint32_t node)
 bool fdt_table_translate(const struct fdt_table *table, uint32_t *class, uint64_t *address,
 			 const struct fdt_entry **entry);
 
+/* ---- fdt_linux.c ---- */
+
+/* The dma-ranges of @node, read once, with Linux's view and notes; NULL: no memory. */
+struct fdt_table *fdt_dma_table(struct fdt_importer *importer, uint32_t node);
+
 /* ---- fdt_dma.c ---- */
+
+/* Has @node a dma-ranges that is not empty? */
+bool fdt_has_dma_table(const struct fdt_tree *tree, uint32_t node);
+
+/* The level at or above @node that does something to addresses: a table or a host bridge. */
+uint32_t fdt_next_level(const struct fdt_importer *importer, uint32_t node, uint32_t *class);
 
 /* The parent that DMA goes to. A circle is refused by fdt_dma_check(). */
 uint32_t fdt_dma_parent(const struct fdt_importer *importer, uint32_t node);

@@ -177,28 +177,14 @@ static int take_cells(struct pass *pass, enum fdt_property_id id, uint8_t *count
 	return 0;
 }
 
-static bool prop_is(const struct fdt_prop *prop, const char *wanted)
-{
-	const size_t length = strlen(wanted) + 1;
-
-	return prop && prop->length >= length && memcmp(prop->value, wanted, length) == 0;
-}
-
-static bool name_is(const char *name, const char *wanted)
-{
-	const size_t length = strlen(wanted);
-
-	return strncmp(name, wanted, length) == 0 && (name[length] == '\0' || name[length] == '@');
-}
-
 static enum fdt_bus match_bus(const struct pass *pass, const struct fdt_node *node)
 {
 	const struct fdt_prop *type = own_prop(pass, pass->current, FDT_DEVICE_TYPE);
 
-	if (prop_is(type, "pci") || prop_is(type, "pciex") || prop_is(type, "vci") ||
-	    prop_is(type, "ht") || name_is(node->name, "pcie"))
+	if (fdt_prop_is(type, "pci") || fdt_prop_is(type, "pciex") || fdt_prop_is(type, "vci") ||
+	    fdt_prop_is(type, "ht") || fdt_base_name_is(node->name, "pcie"))
 		return FDT_BUS_PCI;
-	if (name_is(node->name, "isa"))
+	if (fdt_base_name_is(node->name, "isa"))
 		return FDT_BUS_ISA;
 	return node->address_cells == 3 ? FDT_BUS_DEFAULT_FLAGS : FDT_BUS_DEFAULT;
 }
@@ -224,7 +210,7 @@ static int settle(struct pass *pass)
 		return failed;
 	node->states_cells = address && size;
 	node->bus = (uint8_t)match_bus(pass, node);
-	node->available = !status || prop_is(status, "okay") || prop_is(status, "ok");
+	node->available = !status || fdt_prop_is(status, "okay") || fdt_prop_is(status, "ok");
 	node->enabled = node->available && (is_root || parent->enabled);
 	if (!phandle)
 		phandle = own_prop(pass, pass->current, FDT_LINUX_PHANDLE);
@@ -386,13 +372,6 @@ static int read_tokens(struct pass *pass)
 
 /* ---- tables made afterwards ---- */
 
-static uint32_t mix(uint32_t x)
-{
-	x = (x ^ x >> 16) * 0x45d9f3bu;
-	x = (x ^ x >> 16) * 0x45d9f3bu;
-	return x ^ x >> 16;
-}
-
 static uint32_t *make_table(struct arena *arena, uint32_t entries, uint32_t *mask)
 {
 	uint32_t size = 16, *table;
@@ -413,7 +392,7 @@ static int index_phandles(struct fdt_tree *tree)
 		return -BUSWAY_ENOMEM;
 	for (uint32_t i = 0; i < tree->node_count; i++) {
 		const uint32_t phandle = tree->nodes[i].phandle;
-		uint32_t slot = mix(phandle) & tree->phandle_mask;
+		uint32_t slot = fdt_hash(phandle) & tree->phandle_mask;
 
 		if (!phandle)
 			continue;
@@ -436,7 +415,7 @@ static uint32_t hash_name(uint32_t parent, const char *name)
 
 	while (*name)
 		hash = (hash ^ (unsigned char)*name++) * 0x01000193u;
-	return mix(hash);
+	return fdt_hash(hash);
 }
 
 /* Two children of one node must not have one name: a path would mean both. */
@@ -540,129 +519,4 @@ int fdt_tree_index(struct fdt_tree *tree, const void *blob, size_t size, struct 
 	memset(tree->paths, 0, tree->node_count * sizeof(*tree->paths));
 	failed = index_phandles(tree);
 	return failed ? failed : check_siblings(tree);
-}
-
-/* ---- looking things up ---- */
-
-const struct fdt_prop *fdt_get(const struct fdt_tree *tree, uint32_t node, enum fdt_property_id id)
-{
-	const struct fdt_node *n = &tree->nodes[node];
-	const struct fdt_prop *props = tree->props + n->first_prop;
-
-	for (uint32_t i = 0; i < n->prop_count; i++)
-		if (props[i].id == id)
-			return &props[i];
-	return NULL;
-}
-
-uint32_t fdt_by_phandle(const struct fdt_tree *tree, uint32_t phandle)
-{
-	uint32_t slot = mix(phandle) & tree->phandle_mask;
-
-	if (!phandle)
-		return FDT_NONE;
-	for (; tree->phandles[slot] != FDT_NONE; slot = (slot + 1) & tree->phandle_mask)
-		if (tree->nodes[tree->phandles[slot]].phandle == phandle)
-			return tree->phandles[slot];
-	return FDT_NONE;
-}
-
-const char *fdt_path(struct fdt_tree *tree, uint32_t node)
-{
-	size_t length = 0, at;
-	char *path = tree->paths[node];
-
-	if (path)
-		return path;
-	for (uint32_t n = node; n != 0; n = tree->nodes[n].parent)
-		length += strlen(tree->nodes[n].name) + 1;
-	if (node == 0)
-		length = 1;
-	path = busway_platform_keep(tree->platform, length + 1, 1);
-	if (!path)
-		return NULL;
-	path[0] = '/';
-	path[length] = '\0';
-	at = length;
-	for (uint32_t n = node; n != 0; n = tree->nodes[n].parent) {
-		const size_t part = strlen(tree->nodes[n].name);
-
-		at -= part;
-		memcpy(path + at, tree->nodes[n].name, part);
-		path[--at] = '/';
-	}
-	tree->paths[node] = path;
-	return path;
-}
-
-uint64_t fdt_number(const struct fdt_prop *prop, uint32_t i, uint32_t count)
-{
-	uint64_t number = 0;
-
-	while (count--)
-		number = number << 32 | fdt_cell(prop, i++);
-	return number;
-}
-
-bool fdt_get_u32(const struct fdt_tree *tree, uint32_t node, enum fdt_property_id id,
-		 uint32_t *value)
-{
-	const struct fdt_prop *prop = fdt_get(tree, node, id);
-
-	if (!prop || prop->length < 4)
-		return false;
-	*value = fdt_cell(prop, 0);
-	return true;
-}
-
-const char *fdt_string_at(const struct fdt_prop *prop, uint32_t i)
-{
-	const char *s = (const char *)prop->value, *end = s + prop->length;
-
-	while (s < end) {
-		const char *nul = memchr(s, '\0', (size_t)(end - s));
-
-		if (!nul)
-			return NULL;
-		if (i-- == 0)
-			return s;
-		s = nul + 1;
-	}
-	return NULL;
-}
-
-int fdt_string_index(const struct fdt_prop *prop, const char *wanted)
-{
-	const char *s;
-
-	for (uint32_t i = 0; (s = fdt_string_at(prop, i)); i++)
-		if (strcmp(s, wanted) == 0)
-			return (int)i;
-	return -1;
-}
-
-bool fdt_string_is(const struct fdt_tree *tree, uint32_t node, enum fdt_property_id id,
-		   const char *wanted)
-{
-	return prop_is(fdt_get(tree, node, id), wanted);
-}
-
-bool fdt_is_compatible(const struct fdt_tree *tree, uint32_t node, const char *wanted)
-{
-	const struct fdt_prop *compatible = fdt_get(tree, node, FDT_COMPATIBLE);
-
-	return compatible && fdt_string_index(compatible, wanted) >= 0;
-}
-
-bool fdt_name_is(const struct fdt_tree *tree, uint32_t node, const char *wanted)
-{
-	return name_is(tree->nodes[node].name, wanted);
-}
-
-uint32_t fdt_child(const struct fdt_tree *tree, uint32_t parent, const char *name)
-{
-	for (uint32_t i = parent + 1; i < tree->nodes[parent].end; i = tree->nodes[i].end)
-		if (strcmp(tree->nodes[i].name, name) == 0)
-			return i;
-	return FDT_NONE;
 }

@@ -181,6 +181,15 @@ int fdt_string_index(const struct fdt_prop *prop, const char *wanted);
 bool fdt_string_is(const struct fdt_tree *tree, uint32_t node, enum fdt_property_id id,
 		   const char *wanted);
 
+/* Does a property's value begin with the string @wanted? False where there is none. */
+bool fdt_prop_is(const struct fdt_prop *prop, const char *wanted);
+
+/* Is a node's name without its unit address @wanted? */
+bool fdt_base_name_is(const char *name, const char *wanted);
+
+/* Spread a number over 32 bits, for hash tables. */
+uint32_t fdt_hash(uint32_t x);
+
 /* Does some string of "compatible" equal @wanted? */
 bool fdt_is_compatible(const struct fdt_tree *tree, uint32_t node, const char *wanted);
 
