@@ -65,12 +65,11 @@ static bool choose(const struct workloads *all, const struct options *options, b
 			return false;
 		}
 	}
-	for (unsigned i = 0; i < all->count; i++) {
-		if (!names)
-			chosen[i] = all->list[i].reference != NULL;
-		if (!options->count && !chosen[i] && is_reference_of(all, &all->list[i], chosen))
+	for (unsigned i = 0; i < all->count && !names; i++)
+		chosen[i] = all->list[i].reference != NULL;
+	for (unsigned i = 0; i < all->count && !options->count; i++)
+		if (is_reference_of(all, &all->list[i], chosen))
 			chosen[i] = true;
-	}
 	return true;
 }
 
