@@ -104,6 +104,13 @@ static uint8_t find_id(const char *name)
 	return FDT_OTHER;
 }
 
+static int bad_structure(struct pass *pass, int offset)
+{
+	return PASS_FAIL(pass, pass->current, NULL,
+			 offset == -FDT_ERR_TRUNCATED ? "the structure block is cut short here"
+						      : "the structure block is broken here");
+}
+
 static int intern(struct pass *pass, uint32_t offset, uint8_t *id)
 {
 	if (offset >= pass->strings_size ||
@@ -295,7 +302,8 @@ static int add_alias(struct pass *pass, const struct fdt_property *property, uin
 	return 0;
 }
 
-static int add_property(struct pass *pass, const struct fdt_property *property)
+/* @room: bytes of the whole token */
+static int add_property(struct pass *pass, const struct fdt_property *property, uint32_t room)
 {
 	const uint32_t length = fdt32_to_cpu(property->len);
 	struct fdt_node *node;
@@ -303,6 +311,8 @@ static int add_property(struct pass *pass, const struct fdt_property *property)
 	uint8_t id = FDT_OTHER;
 	int failed;
 
+	if (room < sizeof(*property) || length > room - sizeof(*property))
+		return bad_structure(pass, 0);
 	if (pass->current == FDT_NONE)
 		return PASS_FAIL(pass, FDT_NONE, NULL, "a property lies outside the root node");
 	if (pass->has_children)
@@ -334,13 +344,6 @@ static int add_property(struct pass *pass, const struct fdt_property *property)
 	return 0;
 }
 
-static int bad_structure(struct pass *pass, int offset)
-{
-	return PASS_FAIL(pass, pass->current, NULL,
-			 offset == -FDT_ERR_TRUNCATED ? "the structure block is cut short here"
-						      : "the structure block is broken here");
-}
-
 static int read_tokens(struct pass *pass)
 {
 	const void *blob = pass->tree->blob;
@@ -352,7 +355,8 @@ static int read_tokens(struct pass *pass)
 		const char *content;
 		int failed = 0;
 
-		if (next < 0)
+		/* libfdt's offsets are ints: a huge length can lead them backwards */
+		if (next <= offset || !fdt_offset_ptr(blob, offset, (unsigned)(next - offset)))
 			return bad_structure(pass, next);
 		content = (const char *)blob + fdt_off_dt_struct(blob) + offset;
 		if (tag == FDT_BEGIN_NODE && !ended)
@@ -360,7 +364,8 @@ static int read_tokens(struct pass *pass)
 		else if (tag == FDT_END_NODE)
 			failed = end_node(pass, &ended);
 		else if (tag == FDT_PROP)
-			failed = add_property(pass, (const struct fdt_property *)content);
+			failed = add_property(pass, (const struct fdt_property *)content,
+					      (uint32_t)(next - offset));
 		else if (tag == FDT_END && ended)
 			return 0;
 		else if (tag != FDT_NOP)
