@@ -32,6 +32,8 @@ const struct fdt_prop *fdt_get(const struct fdt_tree *tree, uint32_t node, enum 
 	const struct fdt_node *n = &tree->nodes[node];
 	const struct fdt_prop *props = tree->props + n->first_prop;
 
+	if (!(n->has >> id & 1))
+		return NULL;
 	for (uint32_t i = 0; i < n->prop_count; i++)
 		if (props[i].id == id)
 			return &props[i];

@@ -24,7 +24,7 @@ static const char *const property_names[FDT_PROPERTY_COUNT] = {"",
 #undef X
 };
 
-_Static_assert(FDT_PROPERTY_COUNT <= 64, "seen properties of a node are kept in 64 bits");
+_Static_assert(FDT_PROPERTY_COUNT <= 64, "which properties a node has is kept in 64 bits");
 
 const char *fdt_property_name(enum fdt_property_id id)
 {
@@ -68,11 +68,10 @@ int fdt_fail(const struct fdt_tree *tree, uint32_t node, const char *property, c
 struct pass {
 	struct fdt_tree *tree;
 	const char *strings;
-	uint32_t strings_size;
+	uint32_t strings_size, struct_size;
 	uint8_t *ids; /* property id + 1 by offset of its name; 0: not met yet */
 	struct vector nodes, props;
 	uint32_t current; /* node whose content is being read */
-	uint64_t seen;    /* its properties, a bit each */
 	bool has_children;
 };
 
@@ -129,15 +128,21 @@ static bool is_name_char(unsigned char c)
 	return c > 0x20 && c < 0x7f && c != '/';
 }
 
-static int check_name(struct pass *pass, uint32_t parent, const char *name)
+/* Is the name one? Then @hash is made of it, so that its bytes are read once. */
+static int check_name(struct pass *pass, uint32_t parent, const char *name, uint32_t *hash)
 {
-	for (const char *c = name; *c; c++)
+	uint32_t sum = parent * 0x9e3779b1u + 1;
+
+	for (const char *c = name; *c; c++) {
 		if (!is_name_char((unsigned char)*c))
 			return PASS_FAIL(pass, parent, NULL,
 					 "a child's name has the byte 0x%02x in it",
 					 (unsigned char)*c);
+		sum = (sum ^ (unsigned char)*c) * 0x01000193u;
+	}
 	if (!*name && parent != FDT_NONE)
 		return PASS_FAIL(pass, parent, NULL, "a child has no name");
+	*hash = fdt_hash(sum);
 	return 0;
 }
 
@@ -159,7 +164,7 @@ static const struct fdt_prop *own_prop(const struct pass *pass, uint32_t node,
 	const struct fdt_node *n = node_at(pass, node);
 	const struct fdt_prop *props = pass->props.items;
 
-	for (uint32_t i = 0; i < n->prop_count; i++)
+	for (uint32_t i = 0; (n->has >> id & 1) && i < n->prop_count; i++)
 		if (props[n->first_prop + i].id == id)
 			return &props[n->first_prop + i];
 	return NULL;
@@ -240,10 +245,11 @@ static int begin_node(struct pass *pass, const char *name)
 	const uint32_t parent = pass->current;
 	const bool is_root = parent == FDT_NONE;
 	struct fdt_node *node;
+	uint32_t hash = 0;
 	int failed = is_root ? 0 : close_properties(pass);
 
 	if (!failed)
-		failed = check_name(pass, parent, name);
+		failed = check_name(pass, parent, name, &hash);
 	if (failed)
 		return failed;
 	if (is_root && pass->nodes.count)
@@ -257,6 +263,7 @@ static int begin_node(struct pass *pass, const char *name)
 		return -BUSWAY_ENOMEM;
 	*node = (struct fdt_node){
 		.name = is_root ? "" : name,
+		.name_hash = hash,
 		.parent = is_root ? 0 : parent,
 		.first_prop = (uint32_t)pass->props.count,
 		.depth = is_root ? 0 : (uint8_t)(node_at(pass, parent)->depth + 1),
@@ -265,7 +272,6 @@ static int begin_node(struct pass *pass, const char *name)
 		node->bookkeeping =
 			node_at(pass, parent)->bookkeeping || (parent == 0 && is_bookkeeping(name));
 	pass->current = (uint32_t)pass->nodes.count++;
-	pass->seen = 0;
 	pass->has_children = false;
 	return 0;
 }
@@ -328,12 +334,12 @@ static int add_property(struct pass *pass, const struct fdt_property *property, 
 			       : 0;
 	if (id == FDT_OTHER)
 		return 0;
-	if (pass->seen >> id & 1) {
+	if (node->has >> id & 1) {
 		node->duplicate_property = true;
 		node->duplicate_id = id;
 		return 0;
 	}
-	pass->seen |= (uint64_t)1 << id;
+	node->has |= (uint64_t)1 << id;
 	prop = vector_next(pass->tree->arena, &pass->props, sizeof(*prop),
 			   _Alignof(struct fdt_prop));
 	if (!prop)
@@ -356,7 +362,7 @@ static int read_tokens(struct pass *pass)
 		int failed = 0;
 
 		/* libfdt's offsets are ints: a huge length can lead them backwards */
-		if (next <= offset || !fdt_offset_ptr(blob, offset, (unsigned)(next - offset)))
+		if (next <= offset || (uint32_t)next > pass->struct_size)
 			return bad_structure(pass, next);
 		content = (const char *)blob + fdt_off_dt_struct(blob) + offset;
 		if (tag == FDT_BEGIN_NODE && !ended)
@@ -414,15 +420,6 @@ static int index_phandles(struct fdt_tree *tree)
 	return 0;
 }
 
-static uint32_t hash_name(uint32_t parent, const char *name)
-{
-	uint32_t hash = parent * 0x9e3779b1u + 1;
-
-	while (*name)
-		hash = (hash ^ (unsigned char)*name++) * 0x01000193u;
-	return fdt_hash(hash);
-}
-
 /* Two children of one node must not have one name: a path would mean both. */
 static int check_siblings(struct fdt_tree *tree)
 {
@@ -432,12 +429,13 @@ static int check_siblings(struct fdt_tree *tree)
 		return -BUSWAY_ENOMEM;
 	for (uint32_t i = 1; i < tree->node_count; i++) {
 		const struct fdt_node *node = &tree->nodes[i];
-		uint32_t slot = hash_name(node->parent, node->name) & mask;
+		uint32_t slot = node->name_hash & mask;
 
 		for (; table[slot] != FDT_NONE; slot = (slot + 1) & mask) {
 			const struct fdt_node *other = &tree->nodes[table[slot]];
 
-			if (other->parent == node->parent && strcmp(other->name, node->name) == 0)
+			if (other->name_hash == node->name_hash && other->parent == node->parent &&
+			    strcmp(other->name, node->name) == 0)
 				return fdt_fail(tree, i, NULL,
 						"there are two nodes of this name here");
 		}
@@ -510,6 +508,8 @@ int fdt_tree_index(struct fdt_tree *tree, const void *blob, size_t size, struct 
 		return failed;
 	pass.strings = (const char *)blob + fdt_off_dt_strings(blob);
 	pass.strings_size = fdt_size_dt_strings(blob);
+	pass.struct_size = fdt_version(blob) >= 17 ? fdt_size_dt_struct(blob)
+						   : fdt_totalsize(blob) - fdt_off_dt_struct(blob);
 	if (!reserve(&pass, fdt_totalsize(blob) - pass.strings_size))
 		return -BUSWAY_ENOMEM;
 	failed = read_tokens(&pass);

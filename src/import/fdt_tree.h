@@ -89,7 +89,9 @@ struct fdt_node {
 	const char *name; /* with its unit address; "" for the root */
 	uint32_t parent;  /* of the root: itself */
 	uint32_t end;     /* first node behind this one and its children */
+	uint64_t has;     /* which properties, a bit each */
 	uint32_t first_prop, prop_count;
+	uint32_t name_hash;
 	uint32_t phandle; /* 0: none */
 	uint8_t depth;
 	uint8_t address_cells, size_cells; /* of its children; inherited where not stated */
@@ -142,7 +144,7 @@ const struct fdt_prop *fdt_get(const struct fdt_tree *tree, uint32_t node, enum 
 
 static inline bool fdt_has(const struct fdt_tree *tree, uint32_t node, enum fdt_property_id id)
 {
-	return fdt_get(tree, node, id) != NULL;
+	return tree->nodes[node].has >> id & 1;
 }
 
 /* The node with @phandle, or FDT_NONE. */

@@ -1,0 +1,186 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every device tree of a Debian kernel package, asked everything.
+
+    corpus.py [--binary BUSWAY] [--arch arm64] [--package linux-image-arm64] [FOLDER...]
+
+Downloads the package into a cache (the system's own apt configuration tells from where, and is
+left alone), unpacks it, and runs `busway show --all --format json` on each tree in it. Tells how
+many trees and devices, the notes by code, the slowest trees. A crash, a sanitizer's report, a
+time-out or an unreadable tree is a failure. --compare also holds each answer against the
+independent reference in tests/reference. With folders, those are taken instead of a package.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "busway"
+TIMEOUT = 60
+
+
+def apt_options(arch, suite, folder):
+    """Options that give apt a life of its own in @folder."""
+    for name in ("lists/partial", "cache/archives/partial", "etc/apt.conf.d", "etc/preferences.d"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "status").touch()
+    options = {
+        "APT::Architecture": arch, "APT::Architectures": arch,
+        "Dir::State": folder, "Dir::State::lists": folder / "lists",
+        "Dir::State::status": folder / "status", "Dir::Cache": folder / "cache",
+        "APT::Install-Recommends": "false", "APT::Sandbox::User": "root",
+        "Debug::NoLocking": "true",
+    }
+    if suite:
+        sources = write_sources(suite, folder)
+        options.update({"Dir::Etc::SourceList": sources, "Dir::Etc::SourceParts": "/dev/null"})
+    return [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
+
+
+def write_sources(suite, folder):
+    """The system's mirror, with another suite."""
+    text = ""
+    for path in [pathlib.Path("/etc/apt/sources.list"),
+                 *pathlib.Path("/etc/apt/sources.list.d").glob("*")]:
+        if path.is_file():
+            text += path.read_text()
+    found = re.search(r"^URIs:\s*(\S+)", text, re.M) or re.search(r"^deb\s+(?:\[.*?\]\s+)?(\S+)",
+                                                                  text, re.M)
+    if not found:
+        sys.exit("corpus: the system's apt sources name no mirror")
+    sources = folder / "sources.list"
+    sources.write_text(f"deb {found.group(1)} {suite} main\n")
+    return sources
+
+
+def run(command, **more):
+    result = subprocess.run([str(word) for word in command], text=True, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+    if result.returncode:
+        sys.exit(f"corpus: {command[0]} failed: {result.stderr.strip().splitlines()[-1:]}")
+    return result.stdout
+
+
+def fetch(arch, package, suite):
+    """The folder with the trees of the kernel that @package stands for."""
+    apt = CACHE / f"apt-{arch}-{suite or 'system'}"
+    options = apt_options(arch, suite, apt)
+    print(f"corpus: looking for {package} ({arch})", flush=True)
+    run(["apt-get", *options, "update"])
+    # a metapackage depends on the kernel's own package
+    listing = run(["apt-cache", *options, "show", "--no-all-versions", package])
+    real = re.search(r"^Depends:.*?(linux-image-\d\S*)", listing, re.M)
+    name = real.group(1) if real else package
+    version = re.search(r"^Version: (\S+)", run(
+        ["apt-cache", *options, "show", "--no-all-versions", name]), re.M).group(1)
+    folder = CACHE / f"{name}_{version.replace(':', '-')}_{arch}"
+    if not (folder / "complete").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        print(f"corpus: downloading {name} {version}", flush=True)
+        run(["apt-get", *options, "download", name], cwd=folder)
+        archive = next(folder.glob("*.deb"))
+        print("corpus: unpacking", flush=True)
+        run(["dpkg-deb", "-x", archive, folder / "root"])
+        archive.unlink()
+        (folder / "complete").touch()
+    return folder / "root"
+
+
+def ask(binary, path):
+    """One tree: (path, seconds, exit status, what it said, devices, notes)."""
+    start = time.monotonic()
+    try:
+        result = subprocess.run([binary, "show", "--all", "--format", "json", path],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        return path, TIMEOUT, None, "timed out", 0, collections.Counter()
+    seconds = time.monotonic() - start
+    notes = collections.Counter()
+    devices = 0
+    said = result.stderr.decode(errors="replace").strip()
+    if result.returncode == 0:
+        try:
+            answer = json.loads(result.stdout)
+            devices = len(answer["devices"])
+            for device in answer["devices"]:
+                notes.update({(note["code"], note["node"]) for note in device["notes"]})
+        except (ValueError, KeyError) as wrong:
+            said = f"no sound JSON: {wrong}"
+    elif result.returncode == 2 and result.stdout:
+        said = "exit status 2 with partial output: " + said
+    return path, seconds, result.returncode, said, devices, notes
+
+
+class Progress:
+    def __init__(self, total):
+        self.total, self.done, self.tty = total, 0, sys.stderr.isatty()
+
+    def step(self):
+        self.done += 1
+        if self.tty:
+            width = 40 * self.done // self.total
+            print(f"\r[{'#' * width}{'.' * (40 - width)}] {self.done}/{self.total}", end="",
+                  file=sys.stderr)
+        elif self.done % 200 == 0:
+            print(f"corpus: {self.done} of {self.total}", flush=True)
+
+    def end(self):
+        if self.tty:
+            print("\r" + " " * 60 + "\r", end="", file=sys.stderr)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--binary", default=TOP / "build" / "src" / "cli" / "busway")
+    parser.add_argument("--arch", default="arm64")
+    parser.add_argument("--package", help="default: linux-image-ARCH")
+    parser.add_argument("--suite", help="default: the system's own")
+    parser.add_argument("--compare", action="store_true")
+    parser.add_argument("folders", nargs="*", type=pathlib.Path)
+    options = parser.parse_args()
+
+    package = options.package or f"linux-image-{options.arch}"
+    folders = options.folders or [fetch(options.arch, package, options.suite)]
+    files = sorted(path for folder in folders for path in folder.rglob("*.dtb"))
+    if not files:
+        sys.exit("corpus: there are no device trees")
+    size = sum(path.stat().st_size for path in files)
+
+    answers, progress = [], Progress(len(files))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for answer in pool.map(lambda path: ask(options.binary, path), files):
+            answers.append(answer)
+            progress.step()
+    progress.end()
+
+    failed = [a for a in answers if a[2] != 0 or a[3]]
+    notes = collections.Counter()
+    for answer in answers:
+        notes.update(code for code, node in answer[5])
+    print(f"{len(files)} trees, {size / 1e6:.1f} MB, {sum(a[4] for a in answers)} nodes asked, "
+          f"{len(failed)} failed")
+    for code, count in notes.most_common():
+        print(f"  note {code:26} {count}")
+    print("slowest (a process each, with its JSON):")
+    for answer in sorted(answers, key=lambda a: -a[1])[:5]:
+        print(f"  {answer[1] * 1000:7.1f} ms  {answer[0].name}")
+    for answer in failed:
+        print(f"FAILED {answer[0]}: exit {answer[2]}: {answer[3][:300]}")
+    status = 1 if failed else 0
+    if options.compare:
+        compare = TOP / "tests" / "reference" / "compare.py"
+        status |= subprocess.run([sys.executable, compare, options.binary, *files]).returncode != 0
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
