@@ -218,6 +218,10 @@ struct busway_memory_bank {
 	  "a level above without dma-ranges passes addresses 1:1")                                 \
 	X(BUSWAY_NOTE_FIRST_LEVEL, "first-level-missing",                                          \
 	  "the bus itself has no dma-ranges: the one of the level above applies")                  \
+	X(BUSWAY_NOTE_NO_TABLE, "no-table",                                                        \
+	  "no dma-ranges on the way up: no window limits the device, only its mask")               \
+	X(BUSWAY_NOTE_COLLISION, "aperture-in-window",                                             \
+	  "an outbound aperture lies inside an inbound window: DMA to it does not reach memory")   \
 	X(BUSWAY_NOTE_DMA_PARENT, "dma-parent",                                                    \
 	  "interconnect-names \"dma-mem\" names the DMA parent")                                   \
 	X(BUSWAY_NOTE_CODE, "space-code",                                                          \

@@ -318,6 +318,10 @@ static int fill_view(struct fdt_importer *importer, uint32_t start, struct buswa
 		    !fdt_note(importer, &view->notes, BUSWAY_NOTE_HIDDEN_TABLE, memo->hidden,
 			      FDT_DMA_RANGES, FDT_NONE))
 			return -BUSWAY_ENOMEM;
+		if (memo->hidden == FDT_NONE &&
+		    !fdt_note(importer, &view->notes, BUSWAY_NOTE_NO_TABLE, start, FDT_DMA_RANGES,
+			      FDT_NONE))
+			return -BUSWAY_ENOMEM;
 		return 0;
 	}
 	table = fdt_dma_table(importer, memo->found);
@@ -408,6 +412,35 @@ static int host_space(struct fdt_importer *importer, uint32_t host, busway_space
 	return 0;
 }
 
+/* Do the bridge's apertures lie inside its own inbound windows? */
+static bool note_collisions(struct fdt_importer *importer, uint32_t host,
+			    const struct busway_note **notes)
+{
+	const struct fdt_table *table = fdt_dma_table(importer, host);
+	const struct fdt_host *h = fdt_host(importer, host);
+
+	if (!table || !h)
+		return false;
+	for (size_t i = 0; i < h->outbound_count; i++) {
+		const struct busway_outbound *o = &h->outbound[i];
+
+		for (uint32_t e = 0;
+		     o->has_cpu && o->kind != BUSWAY_OUTBOUND_IO && e < table->direct_count; e++) {
+			struct busway_range window;
+
+			if (!busway_range_clip(table->entries[e].child, table->entries[e].size,
+					       &window) ||
+			    !busway_range_overlaps(window, o->bus))
+				continue;
+			if (!fdt_note(importer, notes, BUSWAY_NOTE_COLLISION, host, FDT_DMA_RANGES,
+				      e))
+				return false;
+			break;
+		}
+	}
+	return true;
+}
+
 const struct busway_dma_view *fdt_host_view(struct fdt_importer *importer, uint32_t host)
 {
 	struct fdt_memo *memo = &importer->memos[host];
@@ -416,7 +449,10 @@ const struct busway_dma_view *fdt_host_view(struct fdt_importer *importer, uint3
 	if (memo->host_view)
 		return memo->host_view;
 	view = KEEP(importer, struct busway_dma_view, 1);
-	if (!view || fill_view(importer, host, view) || host_space(importer, host, &view->enters))
+	if (!view || fill_view(importer, host, view) ||
+	    (fdt_has_dma_table(&importer->tree, host) &&
+	     !note_collisions(importer, host, &view->notes)) ||
+	    host_space(importer, host, &view->enters))
 		return NULL;
 	memo->host_view = view;
 	return view;
