@@ -125,6 +125,9 @@ enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_GOOD, STYLE_BAD, STYLE_DIM };
 void put_styled(struct page *page, enum style style, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Text from a tree: what is no plain character does not reach the terminal. */
+void put_safe(struct page *page, const char *text);
+
 /* "1.5 GiB" for a range; for people only. */
 void put_size(struct page *page, struct busway_range range);
 

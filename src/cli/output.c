@@ -128,6 +128,13 @@ int page_print(struct page *page, int status)
 	return status;
 }
 
+void put_safe(struct page *page, const char *text)
+{
+	for (; *text; text++)
+		fputc((unsigned char)*text < 0x20 || (unsigned char)*text > 0x7e ? '?' : *text,
+		      page->out);
+}
+
 void put_styled(struct page *page, enum style style, const char *format, ...)
 {
 	static const char *const codes[] = {

@@ -71,8 +71,13 @@ static void put_platform(struct page *page, const struct loaded *loaded)
 	const struct busway_pool *pools;
 	const char *model = busway_platform_model(loaded->platform);
 
-	put_styled(page, STYLE_BOLD, "%s", model[0] ? model : "(no model)");
-	fprintf(page->out, "%s%s%s\n", count ? " (" : "", count ? names[0] : "", count ? ")" : "");
+	put_safe(page, model[0] ? model : "(no model)");
+	if (count) {
+		fputs(" (", page->out);
+		put_safe(page, names[0]);
+		fputc(')', page->out);
+	}
+	fputc('\n', page->out);
 	banks = busway_platform_banks(loaded->platform, &count);
 	fputs(count ? "  memory\n"
 		    : "  memory: the tree states none (boot loaders fill it in): reach is "

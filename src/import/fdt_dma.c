@@ -19,6 +19,9 @@
  */
 #include "fdt_importer.h"
 
+/* DMA parents on a way to the root. Trees are at most 64 levels deep, real chains 6 or so. */
+enum { CHAIN_MAX = 128 };
+
 bool fdt_note(struct fdt_importer *importer, const struct busway_note **list,
 	      enum busway_note_code code, uint32_t node, enum fdt_property_id property,
 	      uint32_t entry)
@@ -76,21 +79,24 @@ int fdt_dma_check(struct fdt_importer *importer)
 {
 	const struct fdt_tree *tree = &importer->tree;
 
-	/* only a node with a parent of its own choice can close a circle */
+	/* only a node with a parent of its own choice can close a circle, or make a chain longer
+	 * than the tree is deep */
 	for (uint32_t i = 1; i < tree->node_count; i++) {
-		uint32_t at = i, steps = 0;
+		uint32_t at = i;
 
 		if (!fdt_has(tree, i, FDT_INTERCONNECT_NAMES) || dma_mem(tree, i) == FDT_NONE)
 			continue;
-		while (at != 0 && steps++ <= tree->node_count) {
+		for (unsigned steps = 0; at != 0; steps++) {
 			at = fdt_dma_parent(importer, at);
 			if (at == i)
 				return fdt_fail(tree, i, "interconnects",
 						"the DMA parents lead in a circle");
+			if (steps == CHAIN_MAX)
+				return fdt_fail(tree, i, "interconnects",
+						"the DMA parents lead in a circle further up, or "
+						"through more than %d levels",
+						CHAIN_MAX);
 		}
-		if (at != 0)
-			return fdt_fail(tree, i, "interconnects",
-					"the DMA parents lead into a circle");
 	}
 	return 0;
 }

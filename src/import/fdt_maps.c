@@ -25,7 +25,7 @@ static bool find_doorbell(struct fdt_importer *importer, uint32_t node, busway_p
 	for (size_t i = 0; i < sizeof(doorbells) / sizeof(doorbells[0]); i++) {
 		if (!fdt_is_compatible(&importer->tree, node, doorbells[i].compatible) ||
 		    !fdt_reg(importer, node, 0, &reg) ||
-		    reg.last.raw - reg.first.raw < doorbells[i].offset + 3)
+		    reg.first.raw > UINT64_MAX - doorbells[i].offset - 3)
 			continue;
 		*address = busway_phys(reg.first.raw + doorbells[i].offset);
 		return true;
