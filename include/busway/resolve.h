@@ -10,8 +10,9 @@
 
 #include <busway/platform.h>
 
-/* More spaces than that on one way is a circle. Deepest real chain seen: 4. */
-#define BUSWAY_HOPS_MAX 32
+/* More spaces than that on one way is a circle. Device trees are at most 64 levels deep; the
+ * longest real way seen has 4 hops. */
+#define BUSWAY_HOPS_MAX 68
 
 /* More regions than that in one access are not listed one by one. */
 #define BUSWAY_TARGETS_MAX 4

@@ -333,14 +333,24 @@ static int put_device(struct page *page, const struct loaded *loaded, const stru
 
 /* ---- groups ---- */
 
-static bool same_way(const struct loaded *loaded, busway_device_id a, busway_device_id b)
+static bool same_notes(const struct busway_note *a, const struct busway_note *b)
+{
+	for (; a && b && a != b; a = a->next, b = b->next)
+		if (a->code != b->code || a->node != b->node || a->entry != b->entry)
+			return false;
+	return a == b;
+}
+
+static bool same_way(const struct loaded *loaded, const struct options *options, busway_device_id a,
+		     busway_device_id b)
 {
 	const struct busway_device *x = busway_platform_device(loaded->platform, a);
 	const struct busway_device *y = busway_platform_device(loaded->platform, b);
 
 	return x->dma.enters.index == y->dma.enters.index && x->dma.source == y->dma.source &&
 	       x->dma.restricted == y->dma.restricted && x->emission.zero == y->emission.zero &&
-	       x->emission.one == y->emission.one;
+	       x->emission.one == y->emission.one &&
+	       (!options->verbose || same_notes(x->dma.notes, y->dma.notes));
 }
 
 static void put_member(struct page *page, const struct loaded *loaded,
@@ -366,7 +376,7 @@ static int put_group(struct page *page, const struct loaded *loaded, const struc
 	struct answer answer;
 
 	for (size_t i = 0; i < count; i++) {
-		if (shown[i] || !same_way(loaded, devices[0], devices[i]))
+		if (shown[i] || !same_way(loaded, options, devices[0], devices[i]))
 			continue;
 		put_member(page, loaded, busway_platform_device(loaded->platform, devices[i]));
 		shown[i] = true;
@@ -395,7 +405,8 @@ static size_t gather(const struct loaded *loaded, const struct options *options,
 			continue;
 		}
 		out[gathered++] = devices[i];
-		if (d->own.index != BUSWAY_NO_DEVICE.index && !same_way(loaded, devices[i], d->own))
+		if (d->own.index != BUSWAY_NO_DEVICE.index &&
+		    !same_way(loaded, options, devices[i], d->own))
 			out[gathered++] = d->own;
 	}
 	return gathered;

@@ -19,8 +19,12 @@
  */
 #include "fdt_importer.h"
 
-/* DMA parents on a way to the root. Trees are at most 64 levels deep, real chains 6 or so. */
-enum { CHAIN_MAX = 128 };
+#include <busway/resolve.h>
+
+/* DMA parents on a way to the root: as many as levels that a tree may have. Real chains: 6. */
+enum { CHAIN_MAX = 64 };
+
+_Static_assert(CHAIN_MAX + 2 <= BUSWAY_HOPS_MAX, "a space for each level, a host's and the CPU's");
 
 bool fdt_note(struct fdt_importer *importer, const struct busway_note **list,
 	      enum busway_note_code code, uint32_t node, enum fdt_property_id property,
