@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * busway.h - all of Busway.
+ * busway.h - the core of Busway: all of it but the importers, which are hosted code.
  *
  * Read in this order: addr.h (addresses and ranges), platform.h (the graph and its words),
  * resolve.h (where does an access land?), reach.h (which address reaches this memory?),

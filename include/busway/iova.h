@@ -13,8 +13,16 @@
 #include <busway/intervals.h>
 #include <busway/platform.h>
 
+enum busway_iova_cause {
+	BUSWAY_IOVA_NO_WINDOW, /* no inbound window forwards it */
+	BUSWAY_IOVA_APERTURE,  /* an outbound aperture answers on the bus */
+	BUSWAY_IOVA_RESERVED,  /* iommu-addresses of the device */
+	BUSWAY_IOVA_EMISSION,  /* the device cannot emit it */
+};
+
 struct busway_iova_removed {
 	struct busway_range range;
+	enum busway_iova_cause cause;
 	const char *by; /* node; lives as long as the platform */
 };
 

@@ -178,7 +178,8 @@ struct busway_pool {
 	const char *name;
 	enum busway_pool_type type;
 	bool enabled;
-	bool valid; /* its flags do not contradict its type */
+	bool valid;   /* its flags do not contradict its type */
+	bool ignored; /* nobody heeds it: the node that holds it is ignored as a whole */
 	bool no_map, reusable;
 	bool dynamic; /* placed at boot: no range here */
 	bool empty;   /* of size zero, for firmware to fill in: only range.first means something */
@@ -190,6 +191,8 @@ struct busway_pool {
 	size_t user_count;
 };
 
+/* Memory that the platform states; add a RAM region of the same range with it. Without any bank
+ * the platform does not say where its memory is. */
 struct busway_memory_bank {
 	const char *name;
 	struct busway_range range;

@@ -27,7 +27,7 @@
  *   unknown-memory   (none)
  *   restricted-pool  the pool
  *   behind-iommu     (none)
- *   segment-limits   what the device takes in one list, as 0..size-1
+ *   segment-limits   how many segments the device takes in one list, as 1..count; or (none)
  *   too-many-hops    (none)
  *   no-joint-memory  (none)
  *   no-room          the longest run that all devices share
@@ -93,6 +93,7 @@ struct busway_refusal {
 	struct busway_range asked;
 	struct busway_range limit;
 	bool has_limit;
+	uint64_t needed; /* segment-limits: how many segments it would take; else 0 */
 	unsigned advice_count;
 	struct busway_advice advice[BUSWAY_ADVICE_MAX];
 };

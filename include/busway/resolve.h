@@ -21,6 +21,7 @@ struct busway_hop {
 	busway_space_id space;
 	struct busway_range range;          /* in addresses of @space */
 	const struct busway_window *window; /* by which it leaves @space; NULL: it ends here */
+	const struct busway_region *region; /* where it ends; NULL: it goes on, or is lost */
 };
 
 struct busway_path {
@@ -45,8 +46,10 @@ struct busway_path {
  * access if its parts stay side by side all the way; otherwise it is refused as straddling.
  *
  * Return: 0 where all of it lands in one place (RAM, a doorbell, or unknown memory);
- *   -BUSWAY_ERANGE with a reason where it does not; -BUSWAY_EINVAL for a device that does not
- * exist. Memory:  none. Threads: any number. Cost:    hops times log(windows of the hop).
+ *   -BUSWAY_ERANGE with a reason where it does not;
+ *   -BUSWAY_EINVAL for a device that does not exist, or a platform that is not sealed.
+ *
+ * Memory: none. Threads: any number. Cost: hops times log(windows of the hop).
  */
 int busway_resolve(const struct busway_platform *platform, busway_device_id device,
 		   struct busway_dma_range dma, const struct busway_emission *emission,

@@ -93,6 +93,23 @@ static void free_trees(struct trees *trees)
 	free(trees);
 }
 
+/* A tree that cannot be read would be measured as a very fast one. */
+static bool is_readable(const struct tree *tree, const char *file)
+{
+	struct busway_fdt_error error;
+	struct busway_platform *platform;
+	const int status =
+		busway_fdt_import(tree->blob, tree->size, 0, &cli_memory, &platform, &error);
+
+	if (status == -BUSWAY_EINVAL)
+		complain("%s: %s: bench takes flattened device trees", file, error.message);
+	else if (status)
+		complain("%s: out of memory", file);
+	else
+		busway_platform_destroy(platform);
+	return status == 0;
+}
+
 static bool add_pair(struct workloads *workloads, const char *name, const char *what,
 		     struct trees *trees, unsigned long batch)
 {
@@ -139,6 +156,10 @@ bool add_import_workloads(struct workloads *workloads, char *const *files, size_
 		if (!tree->blob)
 			break;
 		trees->count++;
+		if (!is_readable(tree, files[i])) {
+			free_trees(trees);
+			return false;
+		}
 	}
 	if (trees->count == file_count &&
 	    add_pair(workloads, "G-files", "the trees that were named, all of them", trees, 1))

@@ -105,6 +105,7 @@ const char *kind_name(enum busway_device_kind kind);
 const char *coherence_name(enum busway_coherence coherence);
 const char *pool_type_name(enum busway_pool_type type);
 const char *outbound_name(enum busway_outbound_kind kind);
+const char *iova_cause_name(enum busway_iova_cause cause);
 const char *region_name(enum busway_region_kind kind);
 
 /* Text goes into a buffer first. */

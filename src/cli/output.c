@@ -100,6 +100,18 @@ const char *region_name(enum busway_region_kind kind)
 	return names[kind];
 }
 
+const char *iova_cause_name(enum busway_iova_cause cause)
+{
+	static const char *const names[] = {
+		[BUSWAY_IOVA_NO_WINDOW] = "no-window",
+		[BUSWAY_IOVA_APERTURE] = "aperture",
+		[BUSWAY_IOVA_RESERVED] = "iommu-addresses",
+		[BUSWAY_IOVA_EMISSION] = "mask",
+	};
+
+	return names[cause];
+}
+
 /* ---- text ---- */
 
 bool page_open(struct page *page, const struct options *options)
@@ -163,11 +175,11 @@ void put_size(struct page *page, struct busway_range range)
 		value /= 1024;
 		unit++;
 	}
-	/* two decimals at most, and none that are zero */
+	/* never rounded up: what is not all of a GiB is not shown as one */
 	if (value == (double)(uint64_t)value)
 		fprintf(page->out, "%.0f %s", value, units[unit]);
 	else
-		fprintf(page->out, "%.4g %s", value, units[unit]);
+		fprintf(page->out, "%.2f %s", (double)(uint64_t)(value * 100) / 100, units[unit]);
 }
 
 void put_range(struct page *page, struct busway_range range, int digits)

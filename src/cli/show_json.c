@@ -238,22 +238,24 @@ static json_t *notes_json(const struct busway_device *device)
 }
 
 /* Where an IOMMU translates: the IOVAs that can be used, and who took the others. */
-static json_t *iova_json(const struct answer *answer)
+static json_t *iova_json(const struct busway_iova *iova)
 {
 	json_t *allowed = json_array(), *removed = json_array();
 
-	for (size_t i = 0; i < answer->iova.allowed.count; i++)
-		json_array_append_new(
-			allowed, json_pack("{s:o, s:o}", "first",
-					   json_hex(answer->iova.allowed.runs[i].first), "last",
-					   json_hex(answer->iova.allowed.runs[i].last)));
-	for (size_t i = 0; i < answer->iova.removed_count; i++) {
-		const struct busway_iova_removed *r = &answer->iova.removed[i];
+	for (size_t i = 0; i < iova->allowed.count; i++) {
+		const struct busway_range run = iova->allowed.runs[i];
+
+		json_array_append_new(allowed, json_pack("{s:o, s:o}", "first", json_hex(run.first),
+							 "last", json_hex(run.last)));
+	}
+	for (size_t i = 0; i < iova->removed_count; i++) {
+		const struct busway_iova_removed *r = &iova->removed[i];
 
 		json_array_append_new(removed,
-				      json_pack("{s:o, s:o, s:o}", "first",
+				      json_pack("{s:o, s:o, s:s, s:o}", "first",
 						json_hex(r->range.first), "last",
-						json_hex(r->range.last), "by", json_text(r->by)));
+						json_hex(r->range.last), "cause",
+						iova_cause_name(r->cause), "by", json_text(r->by)));
 	}
 	return json_pack("{s:o, s:o}", "allowed", allowed, "removed", removed);
 }
@@ -292,7 +294,7 @@ static json_t *device_json(const struct loaded *loaded, const struct options *op
 			   outbound_json(d), "pools", pools_of_json(loaded, d), "endpoint",
 			   endpoint_json(d->endpoint));
 	if (d->behind_iommu)
-		json_object_set_new(object, "iova", iova_json(&answer));
+		json_object_set_new(object, "iova", iova_json(&answer.iova));
 	if (answer.coherent_reach)
 		json_object_set_new(object, "coherent_reach",
 				    reach_json(loaded, answer.coherent_reach));

@@ -42,7 +42,9 @@ static void put_pool(struct page *page, const struct busway_pool *pool, int digi
 		fputs(", reusable", page->out);
 	if (!pool->enabled)
 		fputs(", disabled", page->out);
-	if (!pool->valid)
+	if (pool->ignored)
+		fputs(", ignored with all of /reserved-memory", page->out);
+	else if (!pool->valid)
 		fputs(", its flags contradict its type: the kernel rejects it", page->out);
 	if (pool->user_count)
 		fprintf(page->out, " (%zu user%s)", pool->user_count,
@@ -233,7 +235,8 @@ static void put_iova(struct page *page, const struct answer *answer)
 	for (size_t i = 0; i < iova->removed_count; i++) {
 		fputs("    ", page->out);
 		put_range(page, iova->removed[i].range, 16);
-		fprintf(page->out, "  removed: %s\n", iova->removed[i].by);
+		fprintf(page->out, "  not: %s of %s\n", iova_cause_name(iova->removed[i].cause),
+			iova->removed[i].by);
 	}
 }
 
@@ -429,7 +432,8 @@ static int put_groups(struct page *page, const struct loaded *loaded, const stru
 	for (size_t i = 0; i < count && status == EXIT_YES; i++) {
 		if (shown[i])
 			continue;
-		fputc('\n', page->out);
+		if (i || !options->quiet)
+			fputc('\n', page->out);
 		status = put_group(page, loaded, options, chosen + i, count - i, shown + i);
 	}
 	if (disabled && !options->quiet)

@@ -25,11 +25,11 @@ static const struct busway_region *target_of(const struct access *a)
 	return busway_platform_region(a->loaded->platform, a->path.targets[0]);
 }
 
-static json_t *via_json(const struct access *a, const struct busway_hop *hop)
+static json_t *via_json(const struct busway_hop *hop)
 {
 	if (hop->window)
 		return json_sprintf("%s#%u", hop->window->name, hop->window->entry);
-	return a->ok ? json_text(target_of(a)->name) : json_null();
+	return hop->region ? json_text(hop->region->name) : json_null();
 }
 
 static json_t *target_json(const struct access *a)
@@ -48,11 +48,11 @@ static int why_json(const struct access *a)
 	for (unsigned i = 0; i < a->path.hop_count; i++) {
 		const struct busway_hop *hop = &a->path.hops[i];
 
-		json_array_append_new(hops, json_pack("{s:o, s:o, s:o, s:o}", "space",
-						      json_text(space_name(a, hop->space)), "first",
-						      json_hex(hop->range.first), "last",
-						      json_hex(hop->range.last), "via",
-						      via_json(a, hop)));
+		json_array_append_new(hops,
+				      json_pack("{s:o, s:o, s:o, s:o}", "space",
+						json_text(space_name(a, hop->space)), "first",
+						json_hex(hop->range.first), "last",
+						json_hex(hop->range.last), "via", via_json(hop)));
 	}
 	return json_print(json_pack("{s:s, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o}", "schema",
 				    "busway-why/1", "device", json_text(a->device->name), "address",
@@ -87,11 +87,14 @@ static void put_hops(struct page *page, const struct access *a)
 				hop->window->name);
 			put_range(page, hop->window->in, 0);
 			fprintf(page->out, " -> 0x%" PRIx64 "\n", hop->window->out.raw);
-		} else if (a->ok) {
-			fprintf(page->out, "  %s %s\n", region_name(target_of(a)->kind),
-				target_of(a)->name);
+		} else if (hop->region) {
+			fprintf(page->out, "  %s %s\n", region_name(hop->region->kind),
+				hop->region->name);
 		} else {
-			fputs("  refused\n", page->out);
+			fputs(hop->space.index == BUSWAY_CPU_SPACE.index
+				      ? "  nothing is known here\n"
+				      : "  no window\n",
+			      page->out);
 		}
 	}
 }

@@ -14,8 +14,8 @@
  *                for addresses that come up from tables below.
  *
  * Unlike Linux, what an upper level does not pass is not handed out, and a table of which nothing
- * translates does not mean "no limit". A 1:1 step keeps the PCI space code, as Linux does since
- * 6.13 and as bridges do.
+ * translates does not mean "no limit". A 1:1 step keeps the PCI space code, as bridges do
+ * (kernels before early 2025 cleared it).
  */
 #include "fdt_importer.h"
 

@@ -82,12 +82,13 @@ int busway_fdt_import(const void *blob, size_t size, unsigned flags,
 		      struct busway_fdt_error *error)
 {
 	struct fdt_importer importer = {.work = {.memory = memory}, .flags = flags};
-	int status = busway_platform_create(memory, &importer.platform);
+	int status;
 
-	if (status)
-		return status;
 	if (error)
 		*error = (struct busway_fdt_error){0};
+	status = busway_platform_create(memory, &importer.platform);
+	if (status)
+		return status;
 	status = import(&importer, blob, size, error);
 	arena_release(&importer.work);
 	if (status)

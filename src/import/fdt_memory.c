@@ -198,6 +198,7 @@ static int add_reserved(struct fdt_importer *importer, uint32_t node, const uint
 		.type = type,
 		.enabled = tree->nodes[node].enabled,
 		.valid = flags_fit(tree, node, type) && !importer->reserved_ignored,
+		.ignored = importer->reserved_ignored,
 		.no_map = fdt_has(tree, node, FDT_NO_MAP),
 		.reusable = fdt_has(tree, node, FDT_REUSABLE),
 	};

@@ -75,8 +75,8 @@ static int refuse_segments(const struct busway_device *device, struct busway_ran
 		.asked = phys,
 		.has_limit = true,
 		.limit = {1, device->segments.max_count},
+		.needed = count,
 	};
-	(void)count;
 	return -BUSWAY_ERANGE;
 }
 

@@ -8,7 +8,8 @@
 #include "../base/sort.h"
 #include "reach_internal.h"
 
-static int take_away(struct busway_iova *iova, struct busway_range range, const char *by)
+static int take_away(struct busway_iova *iova, struct busway_range range,
+		     enum busway_iova_cause cause, const char *by)
 {
 	const struct busway_allocator *memory = iova->memory_;
 	struct busway_iova_removed *grown;
@@ -29,7 +30,7 @@ static int take_away(struct busway_iova *iova, struct busway_range range, const 
 		iova->removed = grown;
 		iova->removed_capacity_ = capacity;
 	}
-	iova->removed[iova->removed_count++] = (struct busway_iova_removed){range, by};
+	iova->removed[iova->removed_count++] = (struct busway_iova_removed){range, cause, by};
 	return busway_intervals_remove(&iova->allowed, range);
 }
 
@@ -43,12 +44,15 @@ static int remove_holes(struct busway_iova *iova, const struct flat *windows, co
 		const struct busway_range dma = busway_dma_raw(windows->pieces[i].piece.dma);
 
 		if (dma.first > next)
-			status = take_away(iova, (struct busway_range){next, dma.first - 1}, by);
+			status = take_away(iova, (struct busway_range){next, dma.first - 1},
+					   BUSWAY_IOVA_NO_WINDOW, by);
 		if (dma.last == UINT64_MAX)
 			return status;
 		next = dma.last + 1;
 	}
-	return status ? status : take_away(iova, (struct busway_range){next, UINT64_MAX}, by);
+	return status ? status
+		      : take_away(iova, (struct busway_range){next, UINT64_MAX},
+				  BUSWAY_IOVA_NO_WINDOW, by);
 }
 
 static int remove_apertures(struct busway_iova *iova, const struct busway_platform *platform,
@@ -61,7 +65,7 @@ static int remove_apertures(struct busway_iova *iova, const struct busway_platfo
 
 		if (region->kind == BUSWAY_REGION_APERTURE &&
 		    region->space.index == device->dma.enters.index)
-			status = take_away(iova, region->range, region->name);
+			status = take_away(iova, region->range, BUSWAY_IOVA_APERTURE, region->name);
 	}
 	return status;
 }
@@ -79,13 +83,14 @@ static int remove_unemitted(struct busway_iova *iova, const struct busway_device
 			return -BUSWAY_E2BIG;
 		if (run.first > next)
 			status = take_away(iova, (struct busway_range){next, run.first - 1},
-					   device->name);
+					   BUSWAY_IOVA_EMISSION, device->name);
 		if (run.last == UINT64_MAX)
 			return status;
 		next = run.last + 1;
 	}
 	return status ? status
-		      : take_away(iova, (struct busway_range){next, UINT64_MAX}, device->name);
+		      : take_away(iova, (struct busway_range){next, UINT64_MAX},
+				  BUSWAY_IOVA_EMISSION, device->name);
 }
 
 static bool comes_before(const void *a, const void *b)
@@ -110,7 +115,7 @@ static int build(struct busway_iova *iova, const struct busway_platform *platfor
 	if (!status)
 		status = remove_apertures(iova, platform, device);
 	for (size_t i = 0; i < device->iova_reserved_count && !status; i++)
-		status = take_away(iova, device->iova_reserved[i].range,
+		status = take_away(iova, device->iova_reserved[i].range, BUSWAY_IOVA_RESERVED,
 				   device->iova_reserved[i].name);
 	if (!status)
 		status = remove_unemitted(iova, device, emission);

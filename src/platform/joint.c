@@ -178,15 +178,20 @@ static void hand_out(const struct joint *j, uint64_t at, busway_phys_t *phys)
 static int refuse_joint(const struct joint *j, enum busway_reason reason,
 			struct busway_refusal *why)
 {
-	const struct busway_device *device = device_of(&j->sharers[0]);
+	const struct busway_platform *platform = j->sharers[0].reach->platform;
 
+	/* nobody in particular refuses: it is what they share of the memory that is not enough */
 	*why = (struct busway_refusal){
-		.reason = reason, .hop = device->name, .asked = {0, j->size - 1}};
+		.reason = reason,
+		.hop = space_entry(platform, BUSWAY_CPU_SPACE)->space.name,
+		.asked = {0, j->size - 1},
+	};
 	return -BUSWAY_ERANGE;
 }
 
 /* There is no place: is there shared memory at all, and how long are its runs? */
-static int explain_joint(const struct joint *j, struct busway_refusal *why)
+static int explain_joint(const struct joint *j, const struct busway_range *avoid,
+			 size_t avoid_count, struct busway_refusal *why)
 {
 	struct busway_intervals shared;
 	struct busway_range longest = {0, 0};
@@ -204,6 +209,9 @@ static int explain_joint(const struct joint *j, struct busway_refusal *why)
 			status = busway_intervals_intersect(&shared, &more);
 		busway_intervals_clear(&more);
 	}
+	for (size_t i = 0; i < avoid_count && status == 0; i++)
+		if (!in_a_pool(j, avoid[i]))
+			status = busway_intervals_remove(&shared, avoid[i]);
 	for (size_t i = 0; i < shared.count; i++) {
 		if (!any || busway_range_span(shared.runs[i]) > busway_range_span(longest))
 			longest = shared.runs[i];
@@ -286,7 +294,7 @@ int busway_joint_address(struct busway_sharer *sharers, size_t count, uint64_t s
 		found = place_in(&j, starts.runs[i], &at);
 	busway_intervals_clear(&starts);
 	if (status == 0 && !found)
-		status = explain_joint(&j, why);
+		status = explain_joint(&j, avoid, avoid_count, why);
 	else if (status == 0)
 		hand_out(&j, at, phys);
 	return status;

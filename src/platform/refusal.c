@@ -103,8 +103,11 @@ size_t busway_refusal_detail(const struct busway_refusal *refusal, char *buf, si
 		text_put(&text, ")");
 	}
 	if (refusal->reason == BUSWAY_SEGMENT_LIMITS && refusal->has_limit) {
-		text_put(&text, "; it takes ");
+		text_put(&text, "; it takes at most ");
 		text_put_decimal(&text, refusal->limit.last);
+		text_put(&text, " segments, ");
+		text_put_decimal(&text, refusal->needed);
+		text_put(&text, " are needed");
 	}
 	return text.length;
 }

@@ -25,12 +25,12 @@ struct walk {
 };
 
 static void record_hop(struct walk *walk, busway_space_id space, struct busway_range range,
-		       const struct busway_window *window)
+		       const struct busway_window *window, const struct busway_region *region)
 {
 	struct busway_path *path = walk->path;
 
 	if (path->hop_count < BUSWAY_HOPS_MAX)
-		path->hops[path->hop_count++] = (struct busway_hop){space, range, window};
+		path->hops[path->hop_count++] = (struct busway_hop){space, range, window, region};
 }
 
 static int refuse(struct walk *walk, enum busway_reason reason, busway_space_id space,
@@ -126,6 +126,24 @@ static bool is_no_place(const struct busway_region *region)
 	return region->kind == BUSWAY_REGION_CARVEOUT || region->kind == BUSWAY_REGION_APERTURE;
 }
 
+/* Memory behind the aperture would be reached if it moved; without any, the next window helps. */
+static void advise_off_aperture(struct walk *walk, busway_space_id space, struct busway_range asked,
+				const struct busway_region *region)
+{
+	const struct decoder *windows = &space_entry(walk->platform, space)->windows;
+	struct busway_range near;
+
+	if (!nearest(windows, asked.first, &near))
+		return;
+	if (busway_range_has(near, asked.first))
+		advise(walk->why, (struct busway_advice){.kind = BUSWAY_ADVISE_APERTURE,
+							 .hop = region->name,
+							 .range = region->range});
+	else
+		advise(walk->why,
+		       (struct busway_advice){.kind = BUSWAY_ADVISE_NEAREST, .range = near});
+}
+
 static int refuse_region(struct walk *walk, busway_space_id space, struct busway_range asked,
 			 const struct busway_region *region)
 {
@@ -136,9 +154,7 @@ static int refuse_region(struct walk *walk, busway_space_id space, struct busway
 	walk->why->has_limit = true;
 	walk->why->limit = region->range;
 	if (aperture)
-		advise(walk->why, (struct busway_advice){.kind = BUSWAY_ADVISE_APERTURE,
-							 .hop = region->name,
-							 .range = region->range});
+		advise_off_aperture(walk, space, asked, region);
 	return -BUSWAY_ERANGE;
 }
 
@@ -154,13 +170,13 @@ static int follow(struct walk *walk, busway_space_id space, struct part *part, u
 		if (claim.last < range.last)
 			range.last = claim.last;
 		if (claim.kind == CLAIM_NONE) {
-			record_hop(walk, space, range, NULL);
+			record_hop(walk, space, range, NULL, NULL);
 			return refuse_unclaimed(walk, space, range);
 		}
 		if (claim.kind == CLAIM_REGION) {
 			const struct busway_region *region = region_at(walk->platform, claim.index);
 
-			record_hop(walk, space, range, NULL);
+			record_hop(walk, space, range, NULL, region);
 			if ((region->access & walk->access) != walk->access)
 				return refuse_access(walk, space, range, region->name,
 						     region->range);
@@ -172,7 +188,7 @@ static int follow(struct walk *walk, busway_space_id space, struct part *part, u
 		}
 		const struct busway_window *window = window_at(walk->platform, claim.index);
 
-		record_hop(walk, space, range, window);
+		record_hop(walk, space, range, window, NULL);
 		if ((window->access & walk->access) != walk->access)
 			return refuse_access(walk, space, range, window->name, window->in);
 		range = (struct busway_range){window_out(window, range.first),
