@@ -46,18 +46,20 @@ def apt_options(arch, suite, folder):
 
 
 def write_sources(suite, folder):
-    """The system's mirror, with another suite."""
+    """The system's own mirror of Debian, with another suite."""
     text = ""
     for path in [pathlib.Path("/etc/apt/sources.list"),
-                 *pathlib.Path("/etc/apt/sources.list.d").glob("*")]:
+                 *sorted(pathlib.Path("/etc/apt/sources.list.d").glob("*"))]:
         if path.is_file():
             text += path.read_text()
-    found = re.search(r"^URIs:\s*(\S+)", text, re.M) or re.search(r"^deb\s+(?:\[.*?\]\s+)?(\S+)",
-                                                                  text, re.M)
-    if not found:
-        sys.exit("corpus: the system's apt sources name no mirror")
+    addresses = re.findall(r"^(?:URIs:|deb(?:\s+\[[^]]*\])?)\s+(\S+)", text, re.M)
+    mirrors = [one for one in addresses if one.rstrip("/").endswith("/debian")]
+    if not mirrors:
+        sys.exit("corpus: the system's apt sources name no mirror of Debian")
+    keys = pathlib.Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+    signed = f"[signed-by={keys}] " if keys.exists() else ""
     sources = folder / "sources.list"
-    sources.write_text(f"deb {found.group(1)} {suite} main\n")
+    sources.write_text(f"deb {signed}{mirrors[0]} {suite} main\n")
     return sources
 
 
@@ -74,7 +76,7 @@ def fetch(arch, package, suite):
     apt = CACHE / f"apt-{arch}-{suite or 'system'}"
     options = apt_options(arch, suite, apt)
     print(f"corpus: looking for {package} ({arch})", flush=True)
-    run(["apt-get", *options, "update"])
+    run(["apt-get", *options, "-o", "APT::Update::Error-Mode=any", "update"])
     # a metapackage depends on the kernel's own package
     listing = run(["apt-cache", *options, "show", "--no-all-versions", package])
     real = re.search(r"^Depends:.*?(linux-image-\d\S*)", listing, re.M)
@@ -144,8 +146,10 @@ def main():
     parser.add_argument("--arch", default="arm64")
     parser.add_argument("--package", help="default: linux-image-ARCH")
     parser.add_argument("--suite", help="default: the system's own")
-    parser.add_argument("--compare", action="store_true")
-    parser.add_argument("folders", nargs="*", type=pathlib.Path)
+    parser.add_argument("--compare", action="store_true",
+                        help="hold each answer against the independent reference, too")
+    parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default 2)")
+    parser.add_argument("folders", nargs="*", type=pathlib.Path, metavar="FOLDER")
     options = parser.parse_args()
 
     package = options.package or f"linux-image-{options.arch}"
@@ -156,7 +160,7 @@ def main():
     size = sum(path.stat().st_size for path in files)
 
     answers, progress = [], Progress(len(files))
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for answer in pool.map(lambda path: ask(options.binary, path), files):
             answers.append(answer)
             progress.step()
@@ -168,6 +172,8 @@ def main():
         notes.update(code for code, node in answer[5])
     print(f"{len(files)} trees, {size / 1e6:.1f} MB, {sum(a[4] for a in answers)} nodes asked, "
           f"{len(failed)} failed")
+    exits = collections.Counter("timed out" if a[2] is None else f"exit {a[2]}" for a in answers)
+    print("  " + ", ".join(f"{what}: {count}" for what, count in sorted(exits.items())))
     for code, count in notes.most_common():
         print(f"  note {code:26} {count}")
     print("slowest (a process each, with its JSON):")

@@ -12,21 +12,20 @@ build=$top/build-fuzz
 
 [ -f "$build/build.ninja" ] ||
 	CC=clang meson setup "$build" "$top" -Dtests=false -Dfuzz=true --buildtype=debugoptimized \
-		-Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link >/dev/null
+		-Db_sanitize=address,undefined -Db_lundef=false '-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined' >/dev/null
 ninja -C "$build" fuzz/fdt_fuzz >"$build/ninja.log" || {
 	cat "$build/ninja.log"
 	exit 1
 }
 
-# boards of our own are seeds as well; a first byte chooses what the target does with a tree
+# boards of our own and the trees of the tests are seeds as well
 mkdir -p "$build/corpus" "$build/seeds" "$build/finds"
-for board in "$top"/boards/*.dts; do
-	seed=$build/seeds/$(basename "$board" .dts)
-	[ -f "$seed" ] || { printf '\001' && dtc -qq -I dts -O dtb "$board"; } >"$seed"
+for source in "$top"/boards/*.dts "$top"/tests/import/trees/*.dts; do
+	dtc -qq -I dts -O dtb -o "$build/seeds/$(basename "$source" .dts)" "$source"
 done
 
 run() {
-	"$build/fuzz/fdt_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 -max_len=65536 \
+	"$build/fuzz/fdt_fuzz" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=4096 -max_len=65536 \
 		-dict="$top/fuzz/fdt.dict" -artifact_prefix="$build/finds/" -print_final_stats=1 -seed="$1" \
 		"$build/corpus" "$top/fuzz/corpus" "$build/seeds" >"$build/fuzz-$1.log" 2>&1
 }

@@ -75,3 +75,21 @@ void text_put_size(struct text *text, uint64_t bytes)
 		text_put(text, units[0]);
 	}
 }
+
+void text_close(struct text *text)
+{
+	size_t end, tail = 0;
+	unsigned char lead;
+
+	if (!text->size || text->length < text->size)
+		return;
+	end = text->size - 1;
+	while (tail < end && tail < 3 && (text->buf[end - 1 - tail] & 0xc0) == 0x80)
+		tail++;
+	if (tail == end)
+		return;
+	lead = (unsigned char)text->buf[end - 1 - tail];
+	/* 110..., 1110..., 11110... lead one, two, three more bytes */
+	if ((lead >= 0xc0 && tail < 1) || (lead >= 0xe0 && tail < 2) || (lead >= 0xf0 && tail < 3))
+		text->buf[end - 1 - tail] = '\0';
+}

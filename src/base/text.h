@@ -16,6 +16,9 @@ struct text {
 /* An empty text in @buf; ends with a NUL from here on, where @size > 0. */
 struct text text_open(char *buf, size_t size);
 
+/* Nothing more comes: what was cut inside a UTF-8 character is cut before it. */
+void text_close(struct text *text);
+
 void text_put(struct text *text, const char *s);
 void text_put_hex(struct text *text, uint64_t value);
 void text_put_decimal(struct text *text, uint64_t value);

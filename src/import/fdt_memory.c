@@ -235,8 +235,8 @@ static bool is_heeded(const struct fdt_tree *tree, uint32_t node)
 {
 	const struct fdt_node *root = &tree->nodes[0], *n = &tree->nodes[node];
 
-	return n->address_cells == root->address_cells && n->size_cells == root->size_cells &&
-	       fdt_has(tree, node, FDT_RANGES);
+	return n->states_cells && n->address_cells == root->address_cells &&
+	       n->size_cells == root->size_cells && fdt_has(tree, node, FDT_RANGES);
 }
 
 static int add_reserved_memory(struct fdt_importer *importer)

@@ -180,12 +180,8 @@ static int take_cells(struct pass *pass, enum fdt_property_id id, uint8_t *count
 	if (prop->length < 4)
 		return PASS_FAIL(pass, pass->current, property_names[id],
 				 "%u bytes long; it must be one cell", prop->length);
-	const uint32_t value = fdt_cell(prop, 0);
-
-	if (value > CELLS_MAX)
-		return PASS_FAIL(pass, pass->current, property_names[id],
-				 "%u cells; no address or size has more than %d", value, CELLS_MAX);
-	*count = (uint8_t)value;
+	/* one too many stands for all that are too many: see check_cells() */
+	*count = (uint8_t)(fdt_cell(prop, 0) > CELLS_MAX ? CELLS_MAX + 1 : fdt_cell(prop, 0));
 	return 0;
 }
 
@@ -444,6 +440,46 @@ static int check_siblings(struct fdt_tree *tree)
 	return 0;
 }
 
+/* Which node at or above @node states the count that is in force there? */
+static int refuse_cells(const struct fdt_tree *tree, uint32_t node, enum fdt_property_id id)
+{
+	while (node != 0 && !fdt_has(tree, node, id))
+		node = tree->nodes[node].parent;
+	return fdt_fail(tree, node, property_names[id],
+			"%u cells: a count of more than %d, which no address and no size has",
+			fdt_cell(fdt_get(tree, node, id), 0), CELLS_MAX);
+}
+
+static int check_counts(const struct fdt_tree *tree, uint32_t node, bool size_too)
+{
+	const struct fdt_node *n = &tree->nodes[node];
+
+	if (n->address_cells > CELLS_MAX)
+		return refuse_cells(tree, node, FDT_ADDRESS_CELLS);
+	if (size_too && n->size_cells > CELLS_MAX)
+		return refuse_cells(tree, node, FDT_SIZE_CELLS);
+	return 0;
+}
+
+/* Counts that no address has are an error where addresses are read with them. */
+static int check_cells(const struct fdt_tree *tree)
+{
+	for (uint32_t i = 0; i < tree->node_count; i++) {
+		const bool has_ranges =
+			fdt_has(tree, i, FDT_RANGES) || fdt_has(tree, i, FDT_DMA_RANGES);
+		int failed = 0;
+
+		if (has_ranges)
+			failed = check_counts(tree, i, true);
+		if (!failed && (has_ranges || fdt_has(tree, i, FDT_REG)))
+			failed = check_counts(tree, tree->nodes[i].parent,
+					      fdt_has(tree, i, FDT_REG));
+		if (failed)
+			return failed;
+	}
+	return 0;
+}
+
 static int check_header(struct fdt_tree *tree, const void *blob, size_t size)
 {
 	int status;
@@ -472,6 +508,9 @@ static int check_header(struct fdt_tree *tree, const void *blob, size_t size)
 	if (status)
 		return fdt_fail(tree, FDT_NONE, NULL, "the header is broken: %s",
 				fdt_strerror(status));
+	if (fdt_off_dt_struct(blob) % 4)
+		return fdt_fail(tree, FDT_NONE, NULL,
+				"the header is broken: the structure block is not aligned");
 	if ((uint64_t)fdt_off_dt_strings(blob) + fdt_size_dt_strings(blob) > fdt_totalsize(blob))
 		return fdt_fail(tree, FDT_NONE, NULL,
 				"the header is broken: the strings block passes the end");
@@ -522,6 +561,8 @@ int fdt_tree_index(struct fdt_tree *tree, const void *blob, size_t size, struct 
 	if (!tree->paths)
 		return -BUSWAY_ENOMEM;
 	memset(tree->paths, 0, tree->node_count * sizeof(*tree->paths));
-	failed = index_phandles(tree);
+	failed = check_cells(tree);
+	if (!failed)
+		failed = index_phandles(tree);
 	return failed ? failed : check_siblings(tree);
 }

@@ -12,10 +12,13 @@ static const struct reach_run *best_run(const struct busway_reach *reach, struct
 					enum busway_access access)
 {
 	const struct reach_run *best = NULL;
+	uint64_t best_last = 0;
+	uint32_t best_rank = 0;
 
 	for (size_t i = reach->run_count; i-- > 0;) {
 		const struct reach_run *run = &reach->runs[i];
-		uint64_t last, best_last;
+		uint64_t last;
+		uint32_t rank;
 
 		if (run->phys_first > phys.first)
 			continue;
@@ -24,9 +27,12 @@ static const struct reach_run *best_run(const struct busway_reach *reach, struct
 		if (!run_holds(run, (struct busway_range){phys.first, phys.first}, access))
 			continue;
 		last = run->phys_last < phys.last ? run->phys_last : phys.last;
-		best_last = !best ? 0 : best->phys_last < phys.last ? best->phys_last : phys.last;
-		if (!best || last > best_last || (last == best_last && run->rank < best->rank))
+		rank = reach->aliased ? run_rank(reach, run, phys.first) : 0;
+		if (!best || last > best_last || (last == best_last && rank < best_rank)) {
 			best = run;
+			best_last = last;
+			best_rank = rank;
+		}
 	}
 	return best;
 }
@@ -47,23 +53,58 @@ static struct busway_range limit_segment(const struct busway_segment_limits *lim
 }
 
 struct filling {
-	struct busway_segment *segments;
+	const struct busway_segment_limits *limits;
+	struct busway_segment *segments; /* NULL: only count */
 	size_t capacity, count;
+	struct busway_range open; /* what goes on so far on the bus, whatever its runs */
+	bool is_open;
 };
 
-static void put_segments(struct filling *filling, const struct busway_segment_limits *limits,
-			 struct busway_range dma)
+static void flush(struct filling *filling)
 {
-	for (;;) {
-		const struct busway_range part = limit_segment(limits, dma);
+	struct busway_range dma = filling->open;
 
-		if (filling->count < filling->capacity)
+	while (filling->is_open) {
+		const struct busway_range part = limit_segment(filling->limits, dma);
+
+		if (filling->segments && filling->count < filling->capacity)
 			filling->segments[filling->count].dma = busway_dma_range(part);
 		filling->count++;
-		if (part.last == dma.last)
-			return;
+		filling->is_open = part.last != dma.last;
 		dma.first = part.last + 1;
 	}
+}
+
+static void put(struct filling *filling, struct busway_range dma)
+{
+	if (filling->is_open && busway_range_adjoins(filling->open, dma)) {
+		filling->open.last = dma.last;
+		return;
+	}
+	flush(filling);
+	filling->open = dma;
+	filling->is_open = true;
+}
+
+/* Walk @phys run by run. False: from @rest->first on there is no way. */
+static bool fill(const struct busway_reach *reach, struct busway_range *rest,
+		 enum busway_access access, struct filling *filling)
+{
+	for (;;) {
+		const struct reach_run *run = best_run(reach, *rest, access);
+		uint64_t last;
+
+		if (!run)
+			return false;
+		last = run->phys_last < rest->last ? run->phys_last : rest->last;
+		put(filling, (struct busway_range){run->dma_first + (rest->first - run->phys_first),
+						   run->dma_first + (last - run->phys_first)});
+		if (last == rest->last)
+			break;
+		rest->first = last + 1;
+	}
+	flush(filling);
+	return true;
 }
 
 static int refuse_segments(const struct busway_device *device, struct busway_range phys,
@@ -133,7 +174,9 @@ int busway_address_for(const struct busway_reach *reach, struct busway_phys_rang
 {
 	const struct busway_device *device = busway_platform_device(reach->platform, reach->device);
 	const struct busway_range whole = busway_phys_raw(phys);
-	struct filling filling = {segments, capacity, 0};
+	struct filling counting = {.limits = &device->segments};
+	struct filling filling = {
+		.limits = &device->segments, .segments = segments, .capacity = capacity};
 	struct busway_range rest = whole;
 	struct busway_refusal own_why;
 
@@ -143,25 +186,18 @@ int busway_address_for(const struct busway_reach *reach, struct busway_phys_rang
 		return -BUSWAY_EINVAL;
 	if (refuse_indirect(reach->platform, device, whole, flags, why))
 		return -BUSWAY_ERANGE;
-	for (;;) {
-		const struct reach_run *run = best_run(reach, rest, access);
-		uint64_t last;
-
-		if (!run) {
-			explain_address(reach, gap_from(reach, rest, access),
-					busway_range_span(whole), access, why);
-			return -BUSWAY_ERANGE;
-		}
-		last = run->phys_last < rest.last ? run->phys_last : rest.last;
-		put_segments(&filling, &device->segments,
-			     (struct busway_range){run->dma_first + (rest.first - run->phys_first),
-						   run->dma_first + (last - run->phys_first)});
-		if (last == rest.last)
-			break;
-		rest.first = last + 1;
+	/* count first: a refused call writes no segment */
+	if (!fill(reach, &rest, access, &counting)) {
+		explain_address(reach, gap_from(reach, rest, access), busway_range_span(whole),
+				access, why);
+		return -BUSWAY_ERANGE;
 	}
-	if (device->segments.max_count && filling.count > device->segments.max_count)
-		return refuse_segments(device, whole, filling.count, why);
-	*count = filling.count;
-	return filling.count > capacity ? -BUSWAY_ENOSPC : 0;
+	if (device->segments.max_count && counting.count > device->segments.max_count)
+		return refuse_segments(device, whole, counting.count, why);
+	*count = counting.count;
+	if (counting.count > capacity)
+		return -BUSWAY_ENOSPC;
+	rest = whole;
+	fill(reach, &rest, access, &filling);
+	return 0;
 }

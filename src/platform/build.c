@@ -125,7 +125,8 @@ int busway_platform_add_device(struct busway_platform *platform, const struct bu
 {
 	if (!device->name || !space_exists(platform, device->dma.enters) ||
 	    (device->restricted_pool != UINT32_MAX &&
-	     device->restricted_pool >= platform->pools.count))
+	     device->restricted_pool >= platform->pools.count) ||
+	    (device->segments.boundary && !busway_is_power_of_two(device->segments.boundary)))
 		return -BUSWAY_EINVAL;
 	return ADD(platform, devices, device, &id->index);
 }

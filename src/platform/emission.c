@@ -100,10 +100,50 @@ static bool is_plain_mask(const struct busway_emission *e)
 	return !e->one && !e->only_count && (~e->zero & (~e->zero + 1)) == 0;
 }
 
-/* The run that is nearest to @address. */
+/* The last run of the pattern that begins at or before @from: the first one, seen in a mirror. */
+static bool previous_masked(const struct busway_emission *e, uint64_t from,
+			    struct busway_range *run)
+{
+	const uint64_t care = e->zero | e->one;
+	const struct busway_emission mirrored = {.zero = e->one, .one = care & ~e->one};
+	struct busway_range r;
+
+	if (e->zero & e->one || !next_masked(&mirrored, ~from, &r))
+		return false;
+	*run = (struct busway_range){~r.last, ~r.first};
+	return true;
+}
+
+static bool previous_run(const struct busway_emission *e, uint64_t from, struct busway_range *run)
+{
+	if (!e->only_count)
+		return previous_masked(e, from, run);
+	for (size_t i = e->only_count; i-- > 0;) {
+		const struct busway_range only = e->only[i];
+		struct busway_range masked;
+
+		if (only.first > from)
+			continue;
+		if (!previous_masked(e, from < only.last ? from : only.last, &masked))
+			return false;
+		if (busway_range_common(masked, only, run))
+			return true;
+	}
+	return false;
+}
+
+/* The run that is nearest to @address, which is in none. */
 static bool nearest_run(const struct busway_emission *e, uint64_t address, struct busway_range *out)
 {
-	return emission_next(e, address, out) || emission_next(e, 0, out);
+	struct busway_range before, behind;
+	const bool has_before = previous_run(e, address, &before);
+	const bool has_behind = emission_next(e, address, &behind);
+
+	if (has_before && has_behind)
+		*out = address - before.last <= behind.first - address ? before : behind;
+	else if (has_before || has_behind)
+		*out = has_before ? before : behind;
+	return has_before || has_behind;
 }
 
 void emission_refuse(const struct busway_platform *platform, const struct busway_device *device,

@@ -217,11 +217,12 @@ static void advise_window_base(const struct busway_reach *reach, struct busway_r
 
 /* Memory that cannot be reached can be bounced, if some that can be reached is long enough. */
 static void advise_memory(const struct busway_reach *reach, struct busway_range phys,
-			  uint64_t size_less_one, struct busway_refusal *why)
+			  uint64_t size_less_one, enum busway_access access,
+			  struct busway_refusal *why)
 {
 	struct busway_range run;
 
-	if (reach_longest(reach, &run) && busway_range_span(run) >= size_less_one &&
+	if (reach_longest(reach, access, &run) && busway_range_span(run) >= size_less_one &&
 	    size_less_one != UINT64_MAX)
 		advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_BOUNCE,
 						   .range = run,
@@ -274,5 +275,5 @@ void explain_address(const struct busway_reach *reach, struct busway_range phys,
 			why->advice[0].bits = busway_bits_needed(why->asked.last);
 	}
 	advise_window_base(reach, why);
-	advise_memory(reach, phys, size_less_one, why);
+	advise_memory(reach, phys, size_less_one, access, why);
 }

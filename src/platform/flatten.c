@@ -81,6 +81,7 @@ static bool continues(const struct flattening *f, const struct flat_piece *a,
 	return busway_range_adjoins(busway_dma_raw(a->piece.dma), busway_dma_raw(b->piece.dma)) &&
 	       span != UINT64_MAX - a->piece.phys.raw &&
 	       b->piece.phys.raw == a->piece.phys.raw + span + 1 &&
+	       (f->mode == FLATTEN_WINDOWS || a->rank == b->rank) &&
 	       same_target(f, a->piece.target, b->piece.target) &&
 	       a->piece.access == b->piece.access;
 }
@@ -130,7 +131,9 @@ static int at_region(struct flattening *f, const struct stretch *s, struct buswa
 {
 	const struct busway_region *region = region_at(f->platform, index);
 
-	if (region->kind != BUSWAY_REGION_RAM && region->kind != BUSWAY_REGION_UNKNOWN)
+	/* memory of another space has no CPU-physical address */
+	if (s->space.index != BUSWAY_CPU_SPACE.index ||
+	    (region->kind != BUSWAY_REGION_RAM && region->kind != BUSWAY_REGION_UNKNOWN))
 		return 0;
 	return put(f, s, range, index, region->access);
 }

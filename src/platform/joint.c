@@ -142,27 +142,72 @@ static bool suits(const struct joint *j, const struct busway_sharer *sharer, uin
 	return false;
 }
 
-/* Try the places in one run of starts, in order. */
-static bool place_in(const struct joint *j, struct busway_range starts, uint64_t *phys)
+/*
+ * From @at on, up to which first byte do the same runs of all devices serve? Alignments and
+ * boundaries are powers of two, so between these edges what suits repeats itself.
+ */
+static uint64_t same_runs_until(const struct joint *j, uint64_t at, uint64_t last)
 {
-	uint64_t at = starts.first;
+	for (size_t i = 0; i < j->count; i++) {
+		const struct busway_reach *reach = j->sharers[i].reach;
+
+		for (size_t k = 0; k < reach->run_count; k++) {
+			const struct reach_run *run = &reach->runs[k];
+			uint64_t end; /* the last first byte that this run serves */
+
+			if (!busway_range_holds(
+				    (struct busway_range){run->phys_first, run->phys_last},
+				    j->size))
+				continue;
+			end = run->phys_last - (j->size - 1);
+			if (run->phys_first > at && run->phys_first - 1 < last)
+				last = run->phys_first - 1;
+			if (end >= at && end < last)
+				last = end;
+		}
+	}
+	return last;
+}
+
+/* Try the places from @range.first on, while the same runs serve. */
+static bool place_between(const struct joint *j, struct busway_range range, uint64_t *phys)
+{
+	uint64_t period = j->align; /* after that, those who refused so far refuse again */
+	uint64_t at = range.first;
 
 	for (;;) {
 		uint64_t next = at;
 		busway_dma_t dma;
-		bool all = true;
+		size_t i = 0;
 
-		if (!busway_align_up(at, j->align, &at) || at > starts.last)
+		if (!busway_align_up(at, j->align, &at) || at > range.last)
 			return false;
-		for (size_t i = 0; i < j->count && all; i++)
-			all = suits(j, &j->sharers[i], at, &dma, &next);
-		if (all) {
+		while (i < j->count && suits(j, &j->sharers[i], at, &dma, &next))
+			i++;
+		if (i == j->count) {
 			*phys = at;
 			return true;
 		}
-		if (next <= at)
+		if (device_of(&j->sharers[i])->segments.boundary > period)
+			period = device_of(&j->sharers[i])->segments.boundary;
+		if (next <= at || next - range.first > period)
 			return false;
 		at = next;
+	}
+}
+
+/* Try the places in one run of starts, in order. */
+static bool place_in(const struct joint *j, struct busway_range starts, uint64_t *phys)
+{
+	for (;;) {
+		const struct busway_range part = {starts.first,
+						  same_runs_until(j, starts.first, starts.last)};
+
+		if (place_between(j, part, phys))
+			return true;
+		if (part.last == starts.last)
+			return false;
+		starts.first = part.last + 1;
 	}
 }
 

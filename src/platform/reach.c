@@ -14,6 +14,20 @@
 
 /* ---- building ---- */
 
+/* Ranges that the device can emit may adjoin. Parts of one piece go on in memory as well. */
+static bool joins_last(const struct flat *out, const struct flat_piece *part)
+{
+	const struct flat_piece *last = out->count ? &out->pieces[out->count - 1] : NULL;
+
+	return last && last->rank == part->rank &&
+	       last->piece.target.index == part->piece.target.index &&
+	       last->piece.access == part->piece.access &&
+	       busway_range_adjoins(busway_dma_raw(last->piece.dma),
+				    busway_dma_raw(part->piece.dma)) &&
+	       part->piece.phys.raw - last->piece.phys.raw ==
+		       part->piece.dma.first.raw - last->piece.dma.first.raw;
+}
+
 /* Keep of @piece what the device can emit. */
 static int emit_piece(const struct busway_emission *emission, const struct flat_piece *piece,
 		      struct flat *out)
@@ -28,8 +42,9 @@ static int emit_piece(const struct busway_emission *emission, const struct flat_
 
 		part.piece.dma = busway_dma_range(common);
 		part.piece.phys = busway_phys(piece->piece.phys.raw + (common.first - dma.first));
-		status = flat_add(out, &part);
-		if (status)
+		if (joins_last(out, &part))
+			out->pieces[out->count - 1].piece.dma.last = part.piece.dma.last;
+		else if ((status = flat_add(out, &part)) != 0)
 			return status;
 		if (common.last == dma.last || run.last == UINT64_MAX)
 			break;
@@ -52,7 +67,8 @@ static bool run_before(const void *a, const void *b)
 {
 	const struct reach_run *x = a, *y = b;
 
-	return x->phys_first != y->phys_first ? x->phys_first < y->phys_first : x->rank < y->rank;
+	return x->phys_first != y->phys_first ? x->phys_first < y->phys_first
+					      : x->dma_first < y->dma_first;
 }
 
 static bool run_goes_on(const struct reach_run *run, const struct busway_piece *piece)
@@ -62,20 +78,24 @@ static bool run_goes_on(const struct reach_run *run, const struct busway_piece *
 	       run->access == piece->access;
 }
 
-static void make_runs(struct busway_reach *reach, const struct flat *flat)
+static uint64_t phys_last(const struct busway_piece *piece)
+{
+	return piece->phys.raw + (piece->dma.last.raw - piece->dma.first.raw);
+}
+
+static void make_runs(struct busway_reach *reach)
 {
 	struct reach_run *runs = reach->runs;
 	size_t count = 0;
 
-	for (size_t i = 0; i < flat->count; i++) {
-		const struct busway_piece *p = &flat->pieces[i].piece;
-		const uint64_t last = p->phys.raw + (p->dma.last.raw - p->dma.first.raw);
+	for (size_t i = 0; i < reach->piece_count; i++) {
+		const struct busway_piece *p = &reach->pieces[i];
 
 		if (count && run_goes_on(&runs[count - 1], p))
-			runs[count - 1].phys_last = last;
+			runs[count - 1].phys_last = phys_last(p);
 		else
-			runs[count++] = (struct reach_run){p->phys.raw, last, p->dma.first.raw,
-							   flat->pieces[i].rank, p->access};
+			runs[count++] = (struct reach_run){p->phys.raw, phys_last(p),
+							   p->dma.first.raw, p->access};
 	}
 	sort(runs, count, sizeof(*runs), run_before);
 	for (size_t i = 0; i < count; i++) {
@@ -88,11 +108,41 @@ static void make_runs(struct busway_reach *reach, const struct flat *flat)
 	reach->run_count = count;
 }
 
-/* One block: the reach, then its pieces, runs and the highest ends of runs. */
+/* Does @piece go on where the last one ends, into the same target, by whatever window? */
+static bool piece_goes_on(const struct busway_reach *reach, const struct busway_piece *piece)
+{
+	const struct busway_piece *last =
+		reach->piece_count ? &reach->pieces[reach->piece_count - 1] : NULL;
+
+	return last &&
+	       busway_range_adjoins(busway_dma_raw(last->dma), busway_dma_raw(piece->dma)) &&
+	       phys_last(last) != UINT64_MAX && piece->phys.raw == phys_last(last) + 1 &&
+	       region_at(reach->platform, last->target.index)->name ==
+		       region_at(reach->platform, piece->target.index)->name &&
+	       last->access == piece->access;
+}
+
+/* Pieces, joined across windows; and, before joining, where which window begins. */
+static void make_pieces(struct busway_reach *reach, const struct flat *flat)
+{
+	for (size_t i = 0; i < flat->count; i++) {
+		const struct busway_piece *piece = &flat->pieces[i].piece;
+
+		reach->ranks[i] = (struct reach_rank){piece->dma.first.raw, flat->pieces[i].rank};
+		if (piece_goes_on(reach, piece))
+			reach->pieces[reach->piece_count - 1].dma.last = piece->dma.last;
+		else
+			reach->pieces[reach->piece_count++] = *piece;
+	}
+	reach->rank_count = flat->count;
+}
+
+/* One block: the reach, then its pieces, runs, the highest ends of runs, and ranks. */
 static size_t block_size(size_t pieces)
 {
 	return sizeof(struct busway_reach) +
-	       pieces * (sizeof(struct busway_piece) + sizeof(struct reach_run) + sizeof(uint64_t));
+	       pieces * (sizeof(struct busway_piece) + sizeof(struct reach_run) + sizeof(uint64_t) +
+			 sizeof(struct reach_rank));
 }
 
 static int reach_make(const struct busway_platform *platform, busway_device_id device,
@@ -110,13 +160,12 @@ static int reach_make(const struct busway_platform *platform, busway_device_id d
 		.device = device,
 		.emission = *emission,
 		.pieces = (struct busway_piece *)(reach + 1),
-		.piece_count = flat->count,
 	};
 	reach->runs = (struct reach_run *)(reach->pieces + flat->count);
 	reach->highest = (uint64_t *)(reach->runs + flat->count);
-	for (size_t i = 0; i < flat->count; i++)
-		reach->pieces[i] = flat->pieces[i].piece;
-	make_runs(reach, flat);
+	reach->ranks = (struct reach_rank *)(reach->highest + flat->count);
+	make_pieces(reach, flat);
+	make_runs(reach);
 	*out = reach;
 	return 0;
 }
@@ -152,7 +201,7 @@ int busway_reach_build(const struct busway_platform *platform, busway_device_id 
 void busway_reach_destroy(struct busway_reach *reach)
 {
 	if (reach)
-		reach->memory->free(reach->memory->ctx, reach, block_size(reach->piece_count),
+		reach->memory->free(reach->memory->ctx, reach, block_size(reach->rank_count),
 				    _Alignof(struct busway_reach));
 }
 
@@ -229,17 +278,39 @@ static size_t last_run_from(const struct busway_reach *reach, uint64_t phys)
 	return (size_t)(base - reach->runs);
 }
 
+uint32_t run_rank(const struct busway_reach *reach, const struct reach_run *run, uint64_t phys)
+{
+	const uint64_t dma = run->dma_first + (phys - run->phys_first);
+	const struct reach_rank *base = reach->ranks;
+	size_t count = reach->rank_count;
+
+	while (count > 1) {
+		const size_t half = count / 2;
+
+		base += base[half].first <= dma ? half : 0;
+		count -= half;
+	}
+	return base->rank;
+}
+
 /* Of the runs that hold all of @phys, the one whose window came first. */
 static const struct reach_run *first_alias(const struct busway_reach *reach, size_t at,
 					   struct busway_range phys)
 {
 	const struct reach_run *best = NULL;
+	uint32_t best_rank = 0;
 
 	for (size_t i = at + 1; i-- > 0 && reach->highest[i] >= phys.last;) {
 		const struct reach_run *run = &reach->runs[i];
+		uint32_t rank;
 
-		if (run_holds(run, phys, BUSWAY_READ_WRITE) && (!best || run->rank < best->rank))
+		if (!run_holds(run, phys, BUSWAY_READ_WRITE))
+			continue;
+		rank = run_rank(reach, run, phys.first);
+		if (!best || rank < best_rank) {
 			best = run;
+			best_rank = rank;
+		}
 	}
 	return best;
 }
@@ -265,13 +336,16 @@ int busway_reach_address(const struct busway_reach *reach, struct busway_phys_ra
 	return 0;
 }
 
-bool reach_longest(const struct busway_reach *reach, struct busway_range *run)
+bool reach_longest(const struct busway_reach *reach, enum busway_access access,
+		   struct busway_range *run)
 {
 	bool found = false;
 
 	for (size_t i = 0; i < reach->run_count; i++) {
 		const struct busway_range r = {reach->runs[i].phys_first, reach->runs[i].phys_last};
 
+		if ((reach->runs[i].access & access) != access)
+			continue;
 		if (!found || busway_range_span(r) > busway_range_span(*run))
 			*run = r;
 		found = true;

@@ -36,8 +36,13 @@ void flat_free(struct flat *flat);
 /* Pieces of all targets that continue on both sides: how addresses are looked up by memory. */
 struct reach_run {
 	uint64_t phys_first, phys_last, dma_first;
-	uint32_t rank;
 	enum busway_access access;
+};
+
+/* From @first on, as far as the next one: the place in line of the first window. */
+struct reach_rank {
+	uint64_t first;
+	uint32_t rank;
 };
 
 struct busway_reach {
@@ -47,10 +52,13 @@ struct busway_reach {
 	struct busway_emission emission;
 	struct busway_piece *pieces;
 	size_t piece_count;
-	struct reach_run *runs; /* sorted by phys_first, then rank */
+	struct reach_run *runs; /* sorted by phys_first */
 	uint64_t *highest;      /* highest[i]: the greatest phys_last of runs 0..i */
 	size_t run_count;
 	bool aliased; /* some runs overlap in memory */
+	/* only where aliased: which window each stretch of emitted addresses passes first */
+	struct reach_rank *ranks; /* sorted by first */
+	size_t rank_count;
 };
 
 static inline bool run_holds(const struct reach_run *run, struct busway_range phys,
@@ -60,6 +68,9 @@ static inline bool run_holds(const struct reach_run *run, struct busway_range ph
 	       (run->access & access) == access;
 }
 
+/* The place in line of the window by which @run reaches @phys; 0 where nothing is aliased. */
+uint32_t run_rank(const struct busway_reach *reach, const struct reach_run *run, uint64_t phys);
+
 /* Why the memory @phys, all of it outside the reach, has no address. */
 void explain_address(const struct busway_reach *reach, struct busway_range phys,
 		     uint64_t size_less_one, enum busway_access access, struct busway_refusal *why);
@@ -68,7 +79,8 @@ void explain_address(const struct busway_reach *reach, struct busway_range phys,
 bool refuse_indirect(const struct busway_platform *platform, const struct busway_device *device,
 		     struct busway_range phys, unsigned flags, struct busway_refusal *why);
 
-/* The longest run of memory that a device reaches; false where it reaches none. */
-bool reach_longest(const struct busway_reach *reach, struct busway_range *run);
+/* The longest run of memory where a device may do @access; false where there is none. */
+bool reach_longest(const struct busway_reach *reach, enum busway_access access,
+		   struct busway_range *run);
 
 #endif

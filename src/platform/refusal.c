@@ -109,6 +109,7 @@ size_t busway_refusal_detail(const struct busway_refusal *refusal, char *buf, si
 		text_put_decimal(&text, refusal->needed);
 		text_put(&text, " are needed");
 	}
+	text_close(&text);
 	return text.length;
 }
 
@@ -183,6 +184,7 @@ size_t busway_refusal_advice(const struct busway_refusal *refusal, char *buf, si
 		text_put(&text, i ? "; or " : "");
 		put_advice(&text, &refusal->advice[i]);
 	}
+	text_close(&text);
 	return text.length;
 }
 

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""goldens.py - what the golden files hold: used to write them and to compare with them.
+
+tests/goldens/SHA256.json      `busway show --all --format json` of the real device tree whose file
+                               has that SHA-256, without platform.source; one device a line. The
+                               trees themselves are not ours and not in the repository.
+tests/goldens/boards/NAME.txt  what `busway` prints about boards/NAME.dts, as a transcript
+"""
+
+import hashlib
+import json
+import os
+
+from support import BOARDS, ROOT, board_names, run, show
+
+GOLDENS = os.path.join(ROOT, "tests", "goldens")
+HOSTS = ("pcie-host", "pci-host")
+
+
+def data_folder():
+    """Where real device trees may be, or None."""
+    for folder in (os.environ.get("BUSWAY_TEST_DATA"), os.path.join(ROOT, "..", "shared", "data")):
+        if folder and os.path.isdir(os.path.join(folder, "dtb")):
+            return os.path.join(folder, "dtb")
+    return None
+
+
+def real_trees():
+    """{SHA-256: path} of the device trees at hand."""
+    found = {}
+    folder = data_folder()
+    for name in sorted(os.listdir(folder)) if folder else ():
+        if name.endswith(".dtb"):
+            path = os.path.join(folder, name)
+            with open(path, "rb") as file:
+                found[hashlib.sha256(file.read()).hexdigest()] = path
+    return found
+
+
+def json_path(digest):
+    return os.path.join(GOLDENS, digest + ".json")
+
+
+def known():
+    """The digests that there are goldens for."""
+    return sorted(name[:-5] for name in os.listdir(GOLDENS) if name.endswith(".json"))
+
+
+def document(path):
+    found = show(path, "--all")
+    found["platform"].pop("source")
+    return found
+
+
+def as_json(found):
+    """One line for the platform's keys, one for each device: short, and good to compare."""
+    lines = ['{"schema": %s,' % json.dumps(found["schema"]), '"platform": {']
+    platform = ['%s: %s' % (json.dumps(key), json.dumps(value, ensure_ascii=False))
+                for key, value in found["platform"].items()]
+    lines += [line + "," for line in platform[:-1]] + platform[-1:] + ["},", '"devices": [']
+    devices = [json.dumps(one, ensure_ascii=False) for one in found["devices"]]
+    lines += [line + "," for line in devices[:-1]] + devices[-1:] + ["]}"]
+    return "\n".join(lines) + "\n"
+
+
+def commands(name):
+    """What the transcript of a board shows."""
+    source = name + ".dts"
+    devices = show(os.path.join(BOARDS, source))["devices"]
+    one = next((d for d in devices if d["kind"] in HOSTS), devices[0])["path"]
+    first = show(os.path.join(BOARDS, source))["platform"]["memory"][-1]
+    last = hex(int(first["base"], 16) + int(first["size"], 16) - 0x1000)
+    return (("show", source), ("show", source, one, "-v"), ("show", source, "--mask", "32", "-q"),
+            ("map", source, one, last + "+4K", "--mask", "32"),
+            ("why", source, one, last + "+4K"))
+
+
+def transcript(name):
+    text = ""
+    before = os.getcwd()
+    os.chdir(BOARDS)
+    try:
+        for command in commands(name):
+            result = run(*command)
+            text += "$ busway %s\n%s%s" % (" ".join(command), result.out, result.err)
+            text += "(%d)\n\n" % result.status
+    finally:
+        os.chdir(before)
+    return text
+
+
+def text_path(name):
+    return os.path.join(GOLDENS, "boards", name + ".txt")
+
+
+def boards():
+    return board_names()

@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""usage_test.py - command lines, inputs that cannot be read, and how devices are named.
+
+Whatever is wrong: exit status 2, a word on standard error, and nothing on standard output.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+from support import BUSWAY, ROOT, Tap, board, compile_tree, run, show, tree
+
+COMMANDS = {  # command: arguments that are right
+    "show": (board("rpi4-8g"),),
+    "why": (board("rpi4-8g"), "gpu@7ec00000", "0x1000"),
+    "map": (board("rpi4-8g"), "gpu@7ec00000", "0x1000+4K"),
+    "alloc": (board("rpi4-8g"), "gpu@7ec00000", "4K"),
+}
+
+
+def refused(tap, what, *arguments, stdin=b"", words=()):
+    result = run(*arguments, stdin=stdin)
+    tap.check(result.status == 2 and not result.out and result.err.startswith("busway: ")
+              and all(word in result.err for word in words), what, result)
+    return result
+
+
+def check_help(tap):
+    with open(os.path.join(ROOT, "VERSION"), encoding="utf-8") as file:
+        version = file.read().strip()
+    tap.equal(run("--version").out, "busway %s\n" % version, "--version")
+    overview = run("--help")
+    tap.check(overview.status == 0 and not overview.err, "--help", overview)
+    for command in COMMANDS:
+        tap.check("\n  %s " % command in overview.out, "--help lists " + command, overview)
+        for arguments in ((command, "--help"), (command, "nothing", "--help")):
+            text = run(*arguments)
+            tap.check(text.status == 0 and not text.err and
+                      text.out.startswith("Usage: busway %s" % command), " ".join(arguments), text)
+            tap.check("Exit status" in text.out and "--format" in text.out,
+                      " ".join(arguments) + " tells of exit status and common options", text)
+        tap.equal(run(command, "--version").out, "busway %s\n" % version, command + " --version")
+    bare = run()
+    tap.check(bare.status == 2 and not bare.out and bare.err, "no command", bare)
+
+
+def check_command_lines(tap):
+    refused(tap, "a command that there is not", "frobnicate", board("rpi4-8g"),
+            words=("frobnicate",))
+    for command, arguments in COMMANDS.items():
+        refused(tap, command + " without a platform", command)
+        if len(arguments) > 1:
+            refused(tap, command + " without enough", command, *arguments[:-1])
+        if command != "map":
+            refused(tap, command + " with too much", command, *arguments, "x", "x")
+        for what, options in (
+                ("an option that there is not", ("--frobnicate",)),
+                ("a short option that there is not", ("-x",)),
+                ("--format of nothing", ("--format", "yaml")),
+                ("--format without a value", ("--format",)),
+                ("--mask 0", ("--mask", "0")),
+                ("--mask 65", ("--mask", "65")),
+                ("--mask that is no number", ("--mask", "many")),
+                ("--mask -1", ("--mask", "-1")),
+                ("--coherent-mask 65", ("--coherent-mask", "65")),
+                ("--color of nothing", ("--color", "blue")),
+                ("--align 3", ("--align", "3")),
+                ("--align 0", ("--align", "0")),
+                ("--boundary 3K", ("--boundary", "3K")),
+                ("--max-segments 0", ("--max-segments", "0")),
+                ("--access of nothing", ("--access", "execute"))):
+            refused(tap, "%s: %s" % (command, what), command, *arguments, *options)
+        for options in (("--format", "json"), ("--format=text",), ("--mask", "1"),
+                        ("--mask=64",), ("--mask", "0x20"), ("-q",), ("-v",), ("-qv",), ("--all",),
+                        ("--color=never",)):
+            last = run(command, *arguments, *options)
+            first = run(command, *options, *arguments)
+            tap.check(last.status in (0, 1) and last.out and
+                      (last.status, last.out) == (first.status, first.out),
+                      "%s %s, before and behind" % (command, " ".join(options)), last)
+
+
+def check_inputs(tap):
+    with tempfile.TemporaryDirectory() as folder:
+        def write(name, data):
+            path = os.path.join(folder, name)
+            with open(path, "wb") as file:
+                file.write(data)
+            return path
+
+        with open(compile_tree(board("rpi4-8g"), os.path.join(folder, "board.dtb")), "rb") as file:
+            good = file.read()
+        name = good.index(b"dma-controller@7e007000\0")
+        inputs = (
+            ("a directory", folder, ()),
+            ("nothing of that name", os.path.join(folder, "nothing"), ("No such file",)),
+            ("an empty file", write("empty.dtb", b""), ("empty",)),
+            ("ten bytes", write("short.dtb", good[:10]), ("short",)),
+            ("half a tree", write("half.dtb", good[:len(good) // 2]), ("cut short",)),
+            ("a tree without its last byte", write("most.dtb", good[:-1]), ("cut short",)),
+            ("another kind of file", write("text", b"hello, world\n" * 100), ("magic",)),
+            ("a control character in a name",
+             write("name.dtb", good[:name] + b"\n" + good[name + 1:]), ("/soc", "0x0a")),
+            ("a source that does not compile", write("bad.dts", b"/dts-v1/; / { x = <; };"),
+             ("dtc",)),
+            ("an empty source", write("empty.dts", b""), ()),
+            ("a source with a missing include",
+             write("include.dts", b'/dts-v1/; /include/ "nothing.dtsi" / { };'), ("dtc",)),
+        )
+        for what, path, words in inputs:
+            for command, arguments in COMMANDS.items():
+                result = run(command, path, *arguments[1:])
+                tap.check(result.status == 2 and not result.out and path in result.err and
+                          all(word in result.err for word in words),
+                          "%s of %s" % (command, what), result)
+        included = write("part.dtsi", b"/ { #address-cells = <1>; #size-cells = <1>; };")
+        main = write("whole.dts", b'/dts-v1/; /include/ "part.dtsi" / { d { }; };')
+        tap.check(run("show", main, "/d").status == 0, "an include beside the source", included)
+        refused(tap, "nothing on standard input", "show", "-", words=("standard input",))
+        refused(tap, "rubbish on standard input", "show", "-", stdin=b"\0" * 100,
+                words=("standard input",))
+
+
+def check_devices(tap):
+    def named(what, platform, name, path):
+        document = run("show", platform, name, "--format", "json")
+        tap.check(document.status == 0, what + ": found", document)
+        if document.status == 0:
+            tap.equal([one["path"] for one in document.json()["devices"]], [path], what)
+
+    rpi4, host = board("rpi4-8g"), "/scb/pcie@7d500000"
+    named("the full path", rpi4, "/emmc2bus/mmc@7e340000", "/emmc2bus/mmc@7e340000")
+    named("an alias", tree("nodes"), "serial0", "/soc/uart@1000")
+    named("the end of a path", rpi4, "mmc@7e340000", "/emmc2bus/mmc@7e340000")
+    named("more of its end", rpi4, "emmc2bus/mmc@7e340000", "/emmc2bus/mmc@7e340000")
+    named("a full path that is the end of another", tree("nodes"), "/same@1", "/same@1")
+    named("HOST:BUS:DEV.FN, by the host's path", rpi4, host + ":01:00.0", host + ":01:00.0")
+    named("HOST:BUS:DEV.FN, by the end of it", rpi4, "pcie@7d500000:1f:1f.7", host + ":1f:1f.7")
+    named("DOMAIN:BUS:DEV.FN with one host", rpi4, "0000:01:00.0", host + ":01:00.0")
+    named("BUS:DEV.FN with one host", rpi4, "01:00.0", host + ":01:00.0")
+    named("upper-case digits", rpi4, "0000:0A:1F.0", host + ":0a:1f.0")
+
+    several = refused(tap, "an ambiguous name", "show", tree("nodes"), "same@1",
+                      words=("same@1", "could be any of"))
+    tap.check({"/same@1", "/same@1/same@1"} <= {line.strip() for line in several.err.splitlines()},
+              "the candidates are listed", several)
+    hosts = refused(tap, "a function, with several hosts", "show", board("rk3588"), "01:00.0")
+    tap.check("/pcie@fe150000" in hosts.err and "/pcie@fe190000" in hosts.err,
+              "the hosts are listed", hosts)
+    for what, platform, name in (
+            ("a name of nothing", rpi4, "nothing@1"),
+            ("a part of a name", rpi4, "mc@7e340000"),
+            ("a name without its address", rpi4, "mmc"),
+            ("an alias of nothing", tree("nodes"), "ghost"),
+            ("the root", rpi4, "/"),
+            ("memory", rpi4, "/memory@0"),
+            ("reserved memory", rpi4, "/reserved-memory/linux,cma"),
+            ("no name", rpi4, ""),
+            ("a slash behind", rpi4, "/scb/gpu@7ec00000/"),
+            ("a function of no host", rpi4, "gpu@7ec00000:01:00.0"),
+            ("a function without any host", board("sopine-a64"), "01:00.0"),
+            ("a device that PCI has not", rpi4, host + ":01:20.0"),
+            ("a function that PCI has not", rpi4, host + ":01:00.8"),
+            ("a bus that PCI has not", rpi4, host + ":100:00.0"),
+            ("no function", rpi4, host + ":01:00"),
+            ("a colon and nothing", rpi4, host + ":")):
+        refused(tap, what, "show", platform, name)
+
+
+def check_writing(tap):
+    """An answer that cannot be written is no success."""
+    with open("/dev/full", "wb") as full:
+        for command, arguments in COMMANDS.items():
+            for options in ((), ("--format", "json")):
+                done = subprocess.run([BUSWAY, command, *arguments, *options], stdout=full,
+                                      stderr=subprocess.PIPE, check=False, timeout=60)
+                tap.check(done.returncode == 2 and done.stderr,
+                          "%s %s to a full disk" % (command, " ".join(options)), done)
+
+
+def check_names_of_a_tree(tap):
+    """What a tree says is text: no byte of it steers the terminal."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "odd.dts")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write('/dts-v1/; / { #address-cells = <1>; #size-cells = <1>;\n'
+                       'model = "odd\\x1b[31m\\xff"; compatible = "a\\x07b";\n'
+                       'gpu@1 { reg = <1 1>; }; };')
+        text = subprocess.run([BUSWAY, "show", path], capture_output=True, check=False)
+        tap.check(text.returncode == 0 and b"\033" not in text.stdout and b"\7" not in text.stdout,
+                  "no control character of the model reaches the terminal", text)
+        document = show(path)
+        tap.check(isinstance(document["platform"]["model"], str), "JSON stays JSON",
+                  document["platform"])
+
+
+def main():
+    tap = Tap()
+    check_help(tap)
+    check_command_lines(tap)
+    check_inputs(tap)
+    check_devices(tap)
+    check_writing(tap)
+    check_names_of_a_tree(tap)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
