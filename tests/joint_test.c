@@ -409,6 +409,38 @@ static void random_devices_share_what_brute_force_finds(void **state)
 		assert_in_range(found, rounds / 6, rounds);
 }
 
+/* What is said to be there is there, for a question without other wishes. */
+static void advice_to_ask_for_less_helps(void **state)
+{
+	static struct joint_round r;
+	const unsigned rounds = random_rounds(6000);
+	unsigned advised = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < rounds; round++) {
+		struct question q = {.align = 1};
+		busway_dma_t dma[PLAN_DEVICES] = {{0}};
+		struct busway_refusal why = {0};
+		busway_phys_t phys;
+
+		r = (struct joint_round){0};
+		draw_round(&r, random_seed() + round);
+		for (uint32_t d = 0; d < r.devices; d++)
+			r.plan.devices[d].segments = (struct busway_segment_limits){0};
+		plan_open(&r.plan);
+		q.size = r.plan.size;
+		if (ask(&r.plan, r.devices, q, &phys, dma, &why) && why.advice_count &&
+		    why.advice[0].kind == BUSWAY_ADVISE_SMALLER) {
+			advised++;
+			q.size = why.advice[0].size;
+			if (q.size >= r.plan.size || ask(&r.plan, r.devices, q, &phys, dma, NULL))
+				fail_round(&r, "asking for less does not help");
+		}
+		plan_close(&r.plan);
+	}
+	assert_true(advised > 0 || rounds < 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +450,7 @@ int main(void)
 		cmocka_unit_test(memory_at_both_ends_is_ordinary),
 		cmocka_unit_test(restricted_device_gets_memory_of_its_pool),
 		cmocka_unit_test(random_devices_share_what_brute_force_finds),
+		cmocka_unit_test(advice_to_ask_for_less_helps),
 		cmocka_unit_test(search_that_cannot_succeed_ends_soon),
 	};
 

@@ -228,6 +228,35 @@ static int direct_space(struct fdt_importer *importer, uint32_t node, busway_spa
 	return status;
 }
 
+/* Everything of @space goes 1:1 to @to. */
+static int add_identity(struct fdt_importer *importer, uint32_t node, busway_space_id space,
+			busway_space_id to)
+{
+	const struct busway_window window = {
+		.from = space,
+		.to = to,
+		.in = BUSWAY_RANGE_ALL,
+		.access = BUSWAY_READ_WRITE,
+		.name = fdt_path(&importer->tree, node),
+	};
+
+	return window.name ? busway_platform_add_window(importer->platform, &window)
+			   : -BUSWAY_ENOMEM;
+}
+
+/* A host bridge without a table passes what comes up from below on, whatever its functions get. */
+static int pass_on(struct fdt_importer *importer, uint32_t host, uint32_t class,
+		   busway_space_id space)
+{
+	const struct fdt_node *nodes = importer->tree.nodes;
+	const uint32_t above = fdt_dma_parent(importer, host);
+	busway_space_id to;
+	const int status = space_above(importer, above,
+				       fdt_class_up(nodes[host].bus, nodes[above].bus, class), &to);
+
+	return status ? status : add_identity(importer, host, space, to);
+}
+
 static int host_space(struct fdt_importer *importer, uint32_t host, busway_space_id *space);
 
 /* A space of its own for addresses of one class that come up from below. */
@@ -246,7 +275,9 @@ static int class_space(struct fdt_importer *importer, uint32_t node, uint32_t cl
 	}
 	status = new_space(importer, node, space);
 	if (!status)
-		status = add_table(importer, node, class, *space);
+		status = fdt_has_dma_table(&importer->tree, node)
+				 ? add_table(importer, node, class, *space)
+				 : pass_on(importer, node, class, *space);
 	if (!status && fdt_is_host(importer, node))
 		status = fdt_host_add_apertures(importer, node, *space, false);
 	if (status)
@@ -265,8 +296,8 @@ static int up_space(struct fdt_importer *importer, uint32_t node, uint32_t class
 {
 	const struct fdt_table *table;
 
-	if (fdt_is_host(importer, node) && !fdt_has_dma_table(&importer->tree, node))
-		return host_space(importer, node, space);
+	if (!fdt_has_dma_table(&importer->tree, node))
+		return class_space(importer, node, class, space);
 	table = fdt_dma_table(importer, node);
 	if (!table)
 		return -BUSWAY_ENOMEM;
@@ -382,20 +413,12 @@ const struct busway_dma_view *fdt_dma_view(struct fdt_importer *importer, uint32
 static int inherit(struct fdt_importer *importer, uint32_t host, busway_space_id space)
 {
 	const struct fdt_memo *memo = searched(importer, host);
-	struct busway_window window = {
-		.from = space,
-		.in = BUSWAY_RANGE_ALL,
-		.access = BUSWAY_READ_WRITE,
-		.name = fdt_path(&importer->tree, host),
-	};
+	busway_space_id to = BUSWAY_CPU_SPACE;
 	int status = 0;
 
-	window.to = BUSWAY_CPU_SPACE;
-	if (!window.name)
-		return -BUSWAY_ENOMEM;
 	if (memo->found != FDT_NONE)
-		status = direct_space(importer, memo->found, &window.to);
-	return status ? status : busway_platform_add_window(importer->platform, &window);
+		status = direct_space(importer, memo->found, &to);
+	return status ? status : add_identity(importer, host, space, to);
 }
 
 static int host_space(struct fdt_importer *importer, uint32_t host, busway_space_id *space)

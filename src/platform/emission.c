@@ -146,13 +146,11 @@ static bool nearest_run(const struct busway_emission *e, uint64_t address, struc
 	return has_before || has_behind;
 }
 
-void emission_refuse(const struct busway_platform *platform, const struct busway_device *device,
-		     const struct busway_emission *e, struct busway_range asked,
-		     struct busway_refusal *why)
+void emission_refuse(const struct busway_device *device, const struct busway_emission *e,
+		     struct busway_range asked, struct busway_refusal *why)
 {
 	struct busway_range run;
 
-	(void)platform;
 	*why = (struct busway_refusal){
 		.hop = device->name,
 		.bus_addresses = true,

@@ -69,20 +69,32 @@ static void refuse_shadowed(const struct search *s, unsigned depth, const struct
 		why->limit = hop->window->in;
 }
 
+static bool lands_at(const struct busway_path *path, uint64_t phys)
+{
+	const struct busway_hop *end = &path->hops[path->hop_count - 1];
+
+	return end->space.index == BUSWAY_CPU_SPACE.index && end->range.first == phys;
+}
+
 /* The device would have to emit @dma: what becomes of that? */
 static void try_candidate(struct search *s, uint64_t dma, unsigned depth)
 {
+	const struct busway_emission any = busway_emission_mask(64);
 	const struct busway_dma_range one = {{dma}, {dma}};
 	struct busway_refusal why = {0};
 	struct busway_path path;
-	int status;
+	uint64_t bad;
 
 	if (s->candidates++ >= CANDIDATES_MAX)
 		return;
-	status = busway_resolve(s->reach->platform, s->reach->device, one, &s->reach->emission,
-				s->access, &path, &why);
-	if (status == 0)
-		refuse_shadowed(s, depth, &path, &why);
+	/* what no mask would mend goes first */
+	if (busway_resolve(s->reach->platform, s->reach->device, one, &any, s->access, &path,
+			   &why) == 0) {
+		if (!lands_at(&path, s->phys))
+			refuse_shadowed(s, depth, &path, &why);
+		else if (!emission_holds(&s->reach->emission, busway_dma_raw(one), &bad))
+			emission_refuse(s->device, &s->reach->emission, busway_dma_raw(one), &why);
+	}
 	if (worth(why.reason) > worth(s->best.reason) ||
 	    (why.reason == s->best.reason && why.asked.first < s->best.asked.first))
 		s->best = why;

@@ -31,26 +31,6 @@ static const struct busway_pool *pool_of(const struct busway_sharer *sharer)
 		       : pool_at(sharer->reach->platform, device->restricted_pool);
 }
 
-/* The memory that one device can use: its reach, or its pool inside its reach. */
-static int usable_memory(const struct busway_sharer *sharer, struct busway_intervals *set)
-{
-	const struct busway_pool *pool = pool_of(sharer);
-	int status = 0;
-
-	for (size_t i = 0; i < sharer->reach->run_count && status == 0; i++) {
-		const struct reach_run *run = &sharer->reach->runs[i];
-
-		if (run->access == BUSWAY_READ_WRITE)
-			status = busway_intervals_add(
-				set, (struct busway_range){run->phys_first, run->phys_last});
-	}
-	if (status == 0 && pool && !pool->dynamic && !pool->empty)
-		status = busway_intervals_keep(set, pool->range);
-	else if (status == 0 && pool)
-		busway_intervals_clear(set);
-	return status;
-}
-
 /* First bytes from which the device reaches the whole size as one run. */
 static int starts_of(const struct joint *j, const struct busway_sharer *sharer,
 		     struct busway_intervals *starts)
@@ -234,44 +214,49 @@ static int refuse_joint(const struct joint *j, enum busway_reason reason,
 	return -BUSWAY_ERANGE;
 }
 
-/* There is no place: is there shared memory at all, and how long are its runs? */
+/* Is there a place? Then @at is it. */
+static int find_place(const struct joint *j, const struct busway_range *avoid, size_t avoid_count,
+		      bool *found, uint64_t *at)
+{
+	struct busway_intervals starts;
+	int status;
+
+	*found = false;
+	busway_intervals_init(&starts, j->memory);
+	status = common_starts(j, avoid, avoid_count, &starts);
+	for (size_t i = 0; i < starts.count && status == 0 && !*found; i++)
+		*found = place_in(j, starts.runs[i], at);
+	busway_intervals_clear(&starts);
+	return status;
+}
+
+/* There is no place: for how much less would there be one? What suits less suits still less. */
 static int explain_joint(const struct joint *j, const struct busway_range *avoid,
 			 size_t avoid_count, struct busway_refusal *why)
 {
-	struct busway_intervals shared;
-	struct busway_range longest = {0, 0};
-	bool any = false;
-	int status;
+	struct joint less = *j;
+	uint64_t fits = 0, fails = j->size, at, best = 0;
 
-	busway_intervals_init(&shared, j->memory);
-	status = usable_memory(&j->sharers[0], &shared);
-	for (size_t i = 1; i < j->count && status == 0; i++) {
-		struct busway_intervals more;
+	while (fails - fits > 1) {
+		bool found;
+		int status;
 
-		busway_intervals_init(&more, j->memory);
-		status = usable_memory(&j->sharers[i], &more);
-		if (status == 0)
-			status = busway_intervals_intersect(&shared, &more);
-		busway_intervals_clear(&more);
+		less.size = fits + (fails - fits) / 2;
+		status = find_place(&less, avoid, avoid_count, &found, &at);
+		if (status)
+			return status;
+		if (found) {
+			fits = less.size;
+			best = at;
+		} else {
+			fails = less.size;
+		}
 	}
-	for (size_t i = 0; i < avoid_count && status == 0; i++)
-		if (!in_a_pool(j, avoid[i]))
-			status = busway_intervals_remove(&shared, avoid[i]);
-	for (size_t i = 0; i < shared.count; i++) {
-		if (!any || busway_range_span(shared.runs[i]) > busway_range_span(longest))
-			longest = shared.runs[i];
-		any = true;
-	}
-	busway_intervals_clear(&shared);
-	if (status)
-		return status;
-	refuse_joint(j, any ? BUSWAY_NO_ROOM : BUSWAY_NO_JOINT_MEMORY, why);
-	if (any) {
+	refuse_joint(j, fits ? BUSWAY_NO_ROOM : BUSWAY_NO_JOINT_MEMORY, why);
+	if (fits) {
 		why->has_limit = true;
-		why->limit = longest;
-		if (busway_range_span(longest) < j->size - 1)
-			advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_SMALLER,
-							   .size = busway_range_span(longest) + 1});
+		why->limit = (struct busway_range){best, best + (fits - 1)};
+		advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_SMALLER, .size = fits});
 	}
 	return -BUSWAY_ERANGE;
 }
@@ -321,7 +306,6 @@ int busway_joint_address(struct busway_sharer *sharers, size_t count, uint64_t s
 {
 	const struct joint j = {sharers, count, size, align, memory};
 	struct busway_refusal own_why;
-	struct busway_intervals starts;
 	bool found = false;
 	uint64_t at = 0;
 	int status;
@@ -333,11 +317,7 @@ int busway_joint_address(struct busway_sharer *sharers, size_t count, uint64_t s
 	status = refuse_early(&j, flags, why);
 	if (status)
 		return status;
-	busway_intervals_init(&starts, memory);
-	status = common_starts(&j, avoid, avoid_count, &starts);
-	for (size_t i = 0; i < starts.count && status == 0 && !found; i++)
-		found = place_in(&j, starts.runs[i], &at);
-	busway_intervals_clear(&starts);
+	status = find_place(&j, avoid, avoid_count, &found, &at);
 	if (status == 0 && !found)
 		status = explain_joint(&j, avoid, avoid_count, why);
 	else if (status == 0)

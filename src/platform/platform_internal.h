@@ -139,9 +139,8 @@ bool emission_holds(const struct busway_emission *emission, struct busway_range 
 		    uint64_t *bad);
 
 /* Fills @why for an address that cannot be emitted. */
-void emission_refuse(const struct busway_platform *platform, const struct busway_device *device,
-		     const struct busway_emission *emission, struct busway_range asked,
-		     struct busway_refusal *why);
+void emission_refuse(const struct busway_device *device, const struct busway_emission *emission,
+		     struct busway_range asked, struct busway_refusal *why);
 
 /* ---- refusals ---- */
 

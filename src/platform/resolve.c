@@ -283,8 +283,7 @@ int busway_resolve(const struct busway_platform *platform, busway_device_id devi
 	if (!emission)
 		emission = &dev->emission;
 	if (!emission_holds(emission, range, &bad)) {
-		emission_refuse(platform, dev, emission, (struct busway_range){bad, range.last},
-				walk.why);
+		emission_refuse(dev, emission, (struct busway_range){bad, range.last}, walk.why);
 		return -BUSWAY_ERANGE;
 	}
 	return follow_all(&walk, dev->dma.enters, range);

@@ -226,6 +226,20 @@ static void a_bus_below_a_function_goes_through_the_hosts_table(void **state)
 	check_devices(*state, reach_of, reach, COUNT(reach));
 }
 
+/* Linux translates an entry through every level, and takes missing ones for 1:1; only the search
+ * for a table ends at them. */
+static void what_comes_up_through_a_bridge_without_a_table_goes_on(void **state)
+{
+	static const struct device_case cases[] = {
+		{"the bridge's functions have no table: it is hidden",
+		 "/far/missing/pcie@24000000/fn@0,0", "none"},
+		{"a bus below them has, and it is translated through all of them",
+		 "/far/missing/pcie@24000000/fn@0,0/bus/dev", "0x0->0x90000000+0x1000"},
+	};
+
+	check_devices(*state, windows_of, cases, COUNT(cases));
+}
+
 #define ON(open, test) cmocka_unit_test_setup_teardown(test, open, close_tree)
 
 int main(void)
@@ -234,6 +248,7 @@ int main(void)
 		ON(open_hosts, functions_get_the_bridges_table),
 		ON(open_hosts, the_bridge_itself_gets_its_buss_table),
 		ON(open_hosts, a_hidden_table_is_noted_for_functions),
+		ON(open_hosts, what_comes_up_through_a_bridge_without_a_table_goes_on),
 		ON(open_hosts, outbound_windows_are_told_as_stated),
 		ON(open_hosts, apertures_are_holes_for_functions_only),
 		ON(open_hosts, kinds_are_told_apart),

@@ -31,6 +31,10 @@ static void addresses_are_read_as_their_bus_writes_them(void **state)
 		{"a node called pcie is a PCI bus", "/pcie@2/fn@0,0", "0x0->0x80000000+0x1000"},
 		{"mem32 beyond 4 GiB: the numbers are believed", "/pcie@4/fn@0,0",
 		 "0x0->0x0+0x1000000000000"},
+		{"an entry of size zero ends the table", "/pcie@5/fn@0,0",
+		 "0x0->0x80000000+0x1000"},
+		{"but not as a part of the entry before it", "/pcie@6/fn@0,0",
+		 "0x0->0x80000000+0x1000; 0x2000->0x80002000+0x1000"},
 		{"I/O and configuration codes are used as memory", "/pcie@3/fn@0,0",
 		 "0x0->0x80000000+0x1000; 0x10000->0x90000000+0x1000"},
 	};

@@ -1,0 +1,411 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Can the tests fail? Break the code on purpose, one place at a time, and see which test notices.
+
+Each mutation is applied to a copy of the tree in a temporary folder, built there, and the tests of
+its layer are run until one fails.
+
+    mutate.py                 a table of all mutations and what killed them
+    mutate.py WORD...         only those whose file or description has one of the words
+    mutate.py --check         also exits 1 if one survives, or no longer fits the code
+    mutate.py --list          only say what there is
+    mutate.py --jobs N        side by side (2)
+
+To add one, add a row to MUTATIONS: the file, the exact text, which stands there once, what it
+becomes, what that breaks, and the test program that is likely to notice (it is run first).
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import json
+import os
+import pathlib
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+Mutation = collections.namedtuple("Mutation", "file old new breaks likely")
+
+ADDR = "include/busway/addr.h"
+INTERVALS = "src/addr/intervals.c"
+INTERNAL = "src/platform/platform_internal.h"
+
+
+def core(name):
+    return f"src/platform/{name}.c"
+
+
+MUTATIONS = [Mutation(*row) for row in [
+    # ---- addr: ranges ----
+    (ADDR, "	if (size == 0 || size - 1 > UINT64_MAX - first)\n",
+     "	if (size == 0 || size > UINT64_MAX - first)\n",
+     "a range cannot end at the last address", "range"),
+    (ADDR, "		size = UINT64_MAX - first + 1;", "		size = UINT64_MAX - first;",
+     "clipping takes the last address as well", "range"),
+    (ADDR, "	return out.first <= in.first && in.last <= out.last;",
+     "	return out.first <= in.first && in.last < out.last;",
+     "a range is not within itself", "range"),
+    (ADDR, "	return a.first <= b.last && b.first <= a.last;",
+     "	return a.first < b.last && b.first < a.last;",
+     "ranges that share one address do not overlap", "range"),
+    (ADDR, "		a.last < b.last ? a.last : b.last,",
+     "		a.last < b.last ? b.last : a.last,",
+     "the common part is not clipped at its end", "range"),
+    (ADDR, "	return a.last != UINT64_MAX && b.first == a.last + 1;",
+     "	return b.first == a.last + 1;",
+     "address 0 adjoins the last one", "range"),
+    (ADDR, "	return size != 0 && busway_range_span(r) >= size - 1;",
+     "	return size != 0 && busway_range_span(r) > size - 1;",
+     "what fits exactly does not fit", "range"),
+    (ADDR, "	if (x > UINT64_MAX - (align - 1))", "	if (x > UINT64_MAX - align)",
+     "aligning refuses the last multiple", "range"),
+
+    # ---- addr: sets ----
+    (INTERVALS, "busway_intervals_find(set, range.first ? range.first - 1 : 0)",
+     "busway_intervals_find(set, range.first)",
+     "a run is not joined with the one that it adjoins", "intervals"),
+    (INTERVALS, "		if (set->runs[middle].last < address)",
+     "		if (set->runs[middle].last <= address)",
+     "the last address of a run is not found", "intervals"),
+    (INTERVALS, "{set->runs[i].first, range.first - 1}", "{set->runs[i].first, range.first}",
+     "removing leaves the first address", "intervals"),
+    (INTERVALS, "	if (set->runs[j - 1].last > range.last)",
+     "	if (set->runs[j - 1].last >= range.last)",
+     "removing up to the end of a run leaves an empty run", "intervals"),
+    (INTERVALS, "		if (set->runs[i].last < other->runs[j].last)",
+     "		if (set->runs[i].last > other->runs[j].last)",
+     "intersecting goes on in the wrong set", "intervals"),
+    (INTERVALS, "	*set = *made;\n	busway_intervals_clear(&old);",
+     "	*set = *made;\n	(void)old;",
+     "the old runs of a set are never given back", "intervals"),
+
+    # ---- base ----
+    ("src/base/arena.c", "sizeof(struct arena_chunk) + align;", "sizeof(struct arena_chunk);",
+     "no room is left for aligning", "platform"),
+    ("src/base/arena.c", "			memcpy(items, vector->items, vector->count * item_size);",
+     "			memcpy(items, vector->items, (vector->count - 1) * item_size);",
+     "a growing array forgets its last item", "platform"),
+    ("src/base/sort.c", "		if (child + 1 < count && before(",
+     "		if (child + 2 < count && before(",
+     "the last child of the heap is not looked at", "decode"),
+    ("src/base/text.c", "	if (text->length + 1 < text->size) {",
+     "	if (text->length + 1 <= text->size) {",
+     "a text ends one byte behind its buffer", "refusal"),
+
+    # ---- platform: who takes an address ----
+    (core("decode"), "claims[item].rank < claims[heap[(i - 1) / 2]].rank",
+     "claims[item].rank > claims[heap[(i - 1) / 2]].rank",
+     "of two windows the later one wins", "decode"),
+    (core("decode"), "			run.last = claims[next].range.first - 1;",
+     "			run.last = claims[next].range.first;",
+     "a claim keeps one address of what cuts it off", "decode"),
+    (core("decode"), "claims[heap[0]].range.last < position)",
+     "claims[heap[0]].range.last <= position)",
+     "a claim loses its last address", "decode"),
+    (core("decode"), "		{&space->regions, CLAIM_REGION},\n		{&space->windows, CLAIM_WINDOW},",
+     "		{&space->windows, CLAIM_WINDOW},\n		{&space->regions, CLAIM_REGION},",
+     "windows go before regions", "decode"),
+    (core("decode"),
+     "		{&space->windows, CLAIM_WINDOW},\n		{&space->background, CLAIM_REGION},",
+     "		{&space->background, CLAIM_REGION},\n		{&space->windows, CLAIM_WINDOW},",
+     "unknown memory goes before windows", "decode"),
+    (core("decode"), "		if (run->range.first - 1 < last)\n			last = run->range.first - 1;",
+     "		if (run->range.first < last)\n			last = run->range.first;",
+     "a hole goes on into what is behind it", "property"),
+    (INTERNAL, "		if (decoder->runs[middle].range.last < address)",
+     "		if (decoder->runs[middle].range.last <= address)",
+     "the last address of a window is not found", "decode"),
+
+    # ---- platform: building ----
+    (core("build"), "	if (platform->sealed)\n		return -BUSWAY_EBUSY;\n	if (vector->count",
+     "	if (vector->count", "a sealed platform can still be changed", "platform"),
+    (core("build"), "busway_range_span(window->in) > UINT64_MAX - window->out.raw",
+     "busway_range_span(window->in) >= UINT64_MAX - window->out.raw",
+     "no window comes out at the last address", "platform"),
+    (core("build"), "(kind == BUSWAY_REGION_UNKNOWN) != background", "false",
+     "unknown memory claims like any region", "decode"),
+    (core("build"), "	if (!place)\n		return -BUSWAY_ENOMEM;\n	memcpy(place, item, size);",
+     "	vector->count++;\n	if (!place)\n		return -BUSWAY_ENOMEM;\n"
+     "	vector->count--;\n	memcpy(place, item, size);",
+     "what there was no memory for is counted", "oom"),
+    (core("build"), "	memory->free(memory->ctx, shop.claims, bytes, ",
+     "	if (status == 0)\n		memory->free(memory->ctx, shop.claims, bytes, ",
+     "failing to seal leaks", "oom"),
+
+    # ---- platform: what a device emits ----
+    (core("emission"), "{.zero = ~busway_bits_last(bits)}", "{.zero = ~busway_bits_last(bits + 1)}",
+     "a mask has one bit too many", "emission"),
+    (core("emission"), "		} while ((care | from) >> bit & 1);",
+     "		} while (from >> bit & 1);",
+     "a carry goes into a bit that is fixed", "emission"),
+    (core("emission"), "	run->last = run->first + busway_bits_last(free_bits);",
+     "	run->last = run->first + busway_bits_last(free_bits + 1);",
+     "runs between fixed bits are too long", "emission"),
+    (core("emission"), "		if (run.last >= range.last)\n			return true;",
+     "		if (run.last > range.last)\n			return true;",
+     "the last address of a run cannot be emitted", "emission"),
+
+    # ---- platform: hop by hop ----
+    (core("resolve"), "		if (claim.last < range.last)\n			range.last = claim.last;\n", "",
+     "an access is not cut where its window ends", "resolve"),
+    (core("resolve"), "		if ((window->access & walk->access) != walk->access)",
+     "		if ((window->access & walk->access) == 0)",
+     "a read-write access passes a window for reads", "resolve"),
+    (core("resolve"), "hops < BUSWAY_HOPS_MAX; hops++)", "hops <= BUSWAY_HOPS_MAX; hops++)",
+     "one hop too many is followed", "resolve"),
+    (core("resolve"), "busway_range_adjoins(part->range, next->range) &&", "true &&",
+     "parts that land apart are one access", "resolve"),
+    (core("resolve"),
+     "(is_memory(platform, part->region) && is_memory(platform, next->region))", "true",
+     "a doorbell and the memory beside it are one place", "resolve"),
+    (core("resolve"), "refuse_straddle(walk, space, range, first - 1)",
+     "refuse_straddle(walk, space, range, first)",
+     "the part that goes one way is one byte too long", "resolve"),
+    (core("resolve"), "region->kind == BUSWAY_REGION_CARVEOUT || region->kind", "region->kind",
+     "carve-outs are memory for everybody", "resolve"),
+
+    # ---- platform: all ways at once ----
+    (core("flatten"), "claim.last < rest.last ? claim.last : rest.last", "rest.last",
+     "the view is not cut where a window ends", "reach"),
+    (core("flatten"), "		.access = (enum busway_access)(s->access & window->access),",
+     "		.access = s->access,",
+     "what a window forbids is forgotten", "reach"),
+    (core("flatten"), "return next.depth < BUSWAY_HOPS_MAX &&",
+     "return next.depth <= BUSWAY_HOPS_MAX &&",
+     "the view goes one hop further than an access", "resolve"),
+    (core("flatten"), "		.dma = s->dma + (range.first - s->range.first),\n		.access",
+     "		.dma = s->dma,\n		.access",
+     "the offset inside an outer window is dropped", "reach"),
+    (core("reach"), "busway_phys(piece->piece.phys.raw + (common.first - dma.first))",
+     "busway_phys(piece->piece.phys.raw)",
+     "the offset of a part that can be emitted is dropped", "reach"),
+    (core("reach"), "base[half].dma.first.raw <= dma.raw ? half : 0",
+     "base[half].dma.first.raw < dma.raw ? half : 0",
+     "the first address of a piece is not found", "reach"),
+    (core("reach"), "dma.raw <= base->dma.last.raw ? base", "dma.raw < base->dma.last.raw ? base",
+     "the last address of a piece is not found", "reach"),
+    (core("reach"), "base[half].phys_first <= phys ? half : 0",
+     "base[half].phys_first < phys ? half : 0",
+     "the first byte of memory has no address", "reach"),
+    (core("reach"), "		if (i && runs[i].phys_first <= before)",
+     "		if (i && runs[i].phys_first < before)",
+     "ways that share one byte are not known to overlap", "property"),
+    (core("reach"),
+     "reach->highest[i] = i && before > runs[i].phys_last ? before : runs[i].phys_last;",
+     "reach->highest[i] = runs[i].phys_last;",
+     "a long way is not found behind short ones", "reach"),
+
+    # ---- platform: addresses of memory ----
+    (core("address"), "busway_range_span(dma) > limits->max_size - 1",
+     "busway_range_span(dma) > limits->max_size",
+     "a segment is one byte longer than allowed", "address"),
+    (core("address"), "dma.first | (limits->boundary - 1)", "dma.first | limits->boundary",
+     "segments cross the boundary", "address"),
+    (core("address"), "> device->segments.max_count)", ">= device->segments.max_count)",
+     "a full list is refused", "address"),
+    (core("address"), "device->behind_iommu && !(flags & BUSWAY_ADDRESS_BYPASS_IOMMU)",
+     "device->behind_iommu && !flags && false",
+     "a translated device gets CPU-physical addresses", "address"),
+    (core("address"), "	if (device->restricted_pool != UINT32_MAX) {",
+     "	if (device->restricted_pool == UINT32_MAX - 1) {",
+     "a restricted device gets memory anywhere", "address"),
+    (core("explain"), "busway_range_span(run) >= size_less_one",
+     "busway_range_span(run) + 1 >= size_less_one",
+     "bouncing is advised where there is no room for it", "property"),
+    (core("explain"), "		if (hop->window != s->chain[depth - 1 - i])\n			break;",
+     "		if (hop->window == s->chain[depth - 1 - i])\n			break;",
+     "the wrong window is said to take the addresses", "refusal"),
+
+    # ---- platform: several devices ----
+    (core("joint"), "{r.first, r.last - (j->size - 1)}", "{r.first, r.last - j->size}",
+     "memory at the end of a run is not handed out", "joint"),
+    (core("joint"), "avoid.first > j->size - 1 ? avoid.first - (j->size - 1) : 0",
+     "avoid.first > j->size ? avoid.first - j->size : 0",
+     "memory right before what is avoided is not handed out", "joint"),
+    (core("joint"), "		if (end - at >= j->size - 1) {", "		if (end - at >= j->size - 2) {",
+     "shared memory crosses a boundary", "joint"),
+    (core("joint"), "!busway_align_up(at, j->align, &at)", "!busway_align_up(at, 1, &at)",
+     "shared memory is not aligned", "joint"),
+    (core("joint"), "		if (!in_a_pool(j, avoid[i]))\n			status = avoid_range(",
+     "		status = avoid_range(",
+     "a pool is avoided by the device that must use it", "joint"),
+
+    # ---- platform: the rest ----
+    (core("ids"), "id - map->id_base < map->id_count", "id - map->id_base <= map->id_count",
+     "a requester range is one too long", "ids"),
+    (core("ids"), "	platform->sealed = sealed;", "",
+     "adding a function opens the platform", "resolve"),
+    (core("usable"), "region->kind == BUSWAY_REGION_CARVEOUT &&", "",
+     "memory is taken away by itself", "usable"),
+    (core("iova"), "		next = dma.last + 1;\n	}\n	return status ? status : take_away(iova, "
+     "(struct busway_range){next, UINT64_MAX}, by);",
+     "		next = dma.last;\n	}\n	return status ? status : take_away(iova, "
+     "(struct busway_range){next, UINT64_MAX}, by);",
+     "the last IOVA of a window is taken away", "iova"),
+    (core("read"), "path[path_length - name_length - 1] == '/' &&", "",
+     "a device is found by the end of a word", "platform"),
+    (core("refusal"), "			text_put_range(&text, refusal->limit);",
+     "			text_put_range(&text, refusal->asked);",
+     "a sentence tells what was asked as the limit", "refusal"),
+]]
+
+
+def suite_of(file):
+    return "import" if file.startswith("src/import") else "core"
+
+
+class Workplace:
+    """A copy of the tree with a build of its own."""
+
+    def __init__(self, folder):
+        self.tree = folder / "tree"
+        self.build = folder / "build"
+        shutil.copytree(TOP, self.tree, ignore=shutil.ignore_patterns(".git", "build*"))
+        self.run(["meson", "setup", "-Doptimization=0", "-Ddebug=false", self.build, self.tree])
+        self.tests = self.read_tests()
+
+    def run(self, command, **options):
+        result = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                errors="replace", check=False, **options)
+        if result.returncode and not options:
+            sys.exit(f"mutate: {' '.join(map(str, command))}:\n{result.stdout[-4000:]}")
+        return result
+
+    def introspect(self, what):
+        return json.loads(self.run(["meson", "introspect", f"--{what}", self.build]).stdout)
+
+    def read_tests(self):
+        files = {target["id"]: target["filename"] for target in self.introspect("targets")}
+        tests = collections.defaultdict(list)
+        for test in self.introspect("tests"):
+            needs = [name for id in test["depends"] for name in files.get(id, [])]
+            needs = [os.path.relpath(name, self.build) for name in needs + test["cmd"][:1]]
+            for suite in test["suite"]:
+                tests[suite.split(":")[-1]].append({**test, "needs": needs})
+        return tests
+
+    def compile(self, tests):
+        needs = sorted({need for test in tests for need in test["needs"]})
+        return self.run(["ninja", "-C", self.build, "-j1", *needs], timeout=600)
+
+    def first_failure(self, tests):
+        """The name of the first test that fails, or None."""
+        for test in tests:
+            try:
+                result = self.run(test["cmd"], timeout=60, cwd=self.build, env={
+                    **os.environ, "BUSWAY_ROUNDS": "30", **test["env"]})
+            except subprocess.TimeoutExpired:
+                return f"{test['name']}: does not end"
+            if result.returncode:
+                name = re.search(r"^not ok \d+ - (\w+)", result.stdout, re.M)
+                return f"{test['name']}: {name[1] if name else 'dies'}"
+        return None
+
+    def try_mutation(self, mutation):
+        """What killed it; None if nothing did. Raises ValueError where it does not fit."""
+        path = self.tree / mutation.file
+        text = path.read_text()
+        if text.count(mutation.old) != 1:
+            raise ValueError(f"the text stands there {text.count(mutation.old)} times")
+        tests = sorted(self.tests[suite_of(mutation.file)],
+                       key=lambda test: (test["name"] != mutation.likely, test["name"]))
+        path.write_text(text.replace(mutation.old, mutation.new))
+        try:
+            compiled = self.compile(tests)
+            if compiled.returncode:
+                raise ValueError("it does not compile:\n" + compiled.stdout[-2000:])
+            return self.first_failure(tests)
+        finally:
+            path.write_text(text)
+
+    def check_unchanged(self, suites):
+        """All tests must pass before anything is changed: else a kill would mean nothing."""
+        for suite in suites:
+            if not self.tests[suite]:
+                sys.exit(f"mutate: there are no tests of the suite {suite}")
+            compiled = self.compile(self.tests[suite])
+            if compiled.returncode:
+                sys.exit(f"mutate: the tree does not build:\n{compiled.stdout[-4000:]}")
+            failure = self.first_failure(self.tests[suite])
+            if failure:
+                sys.exit(f"mutate: the tree is not sound, without any mutation: {failure}")
+
+
+def line_of(mutation):
+    text = (TOP / mutation.file).read_text()
+    at = text.find(mutation.old)
+    return text.count("\n", 0, at) + 1 if at >= 0 else 0
+
+
+def show(mutation, verdict, seconds):
+    place = f"{mutation.file}:{line_of(mutation)}"
+    print(f"{place:34} {mutation.breaks:56} {verdict} ({seconds:.0f} s)", flush=True)
+
+
+def run_all(mutations, jobs):
+    """Return: how many survived, how many did not fit."""
+    survivors = misfits = 0
+    with tempfile.TemporaryDirectory(prefix="busway-mutate-") as folder:
+        places = queue.Queue()
+        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+            folders = [pathlib.Path(folder, str(i)) for i in range(jobs)]
+            for place in pool.map(Workplace, folders):
+                places.put(place)
+            first = places.get()
+            first.check_unchanged(sorted({suite_of(m.file) for m in mutations}))
+            places.put(first)
+
+            def attempt(mutation):
+                place = places.get()
+                start = time.monotonic()
+                try:
+                    return mutation, place.try_mutation(mutation), time.monotonic() - start
+                except ValueError as error:
+                    return mutation, error, time.monotonic() - start
+                finally:
+                    places.put(place)
+
+            for mutation, killer, seconds in pool.map(attempt, mutations):
+                if isinstance(killer, ValueError):
+                    misfits += 1
+                    show(mutation, f"DOES NOT FIT: {killer}", seconds)
+                elif killer is None:
+                    survivors += 1
+                    show(mutation, "SURVIVES", seconds)
+                else:
+                    show(mutation, killer, seconds)
+    return survivors, misfits
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--list", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--jobs", type=int, default=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    mutations = [m for m in MUTATIONS if not options.words or
+                 any(word in m.file or word in m.breaks for word in options.words)]
+    if options.list:
+        for mutation in mutations:
+            print(f"{mutation.file}:{line_of(mutation)}  {mutation.breaks}")
+        return 0
+    if not mutations:
+        sys.exit("mutate: no mutation has these words")
+    survivors, misfits = run_all(mutations, options.jobs)
+    killed = len(mutations) - survivors - misfits
+    print(f"{len(mutations)} mutations: {killed} killed, {survivors} survived, "
+          f"{misfits} did not fit")
+    return 1 if options.check and (survivors or misfits) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
