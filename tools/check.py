@@ -107,8 +107,8 @@ def step_install(totals):
 
 
 def step_format(totals):
-    """clang-format"""
-    files = subprocess.run(["git", "ls-files", "*.c", "*.h"], cwd=TOP, text=True,
+    """clang-format (tests lay out their tables by hand)"""
+    files = subprocess.run(["git", "ls-files", "src/*.[ch]", "include/*.h", "fuzz/*.c", "examples/*.c"], cwd=TOP, text=True,
                            stdout=subprocess.PIPE, check=True).stdout.split()
     totals.add(run(["clang-format", "--dry-run", "--Werror", *files]))
 
