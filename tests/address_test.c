@@ -82,21 +82,32 @@ static void memory_is_reached_in_as_few_segments_as_the_windows_allow(void **sta
 	} cases[] = {
 		{"one window", {0x10000, 0x100ff}, 3, 1, {{0, 0xff}}},
 		{"one byte", {0x10fff, 0x10fff}, 3, 1, {{0xfff, 0xfff}}},
-		{"two windows hold it: the first one added", {0x10900, 0x109ff}, 3, 1,
+		{"two windows hold it: the first one added",
+		 {0x10900, 0x109ff},
+		 3,
+		 1,
 		 {{0x900, 0x9ff}}},
-		{"across the seam, the third window holds it all", {0x10fff, 0x11000}, 3, 1,
+		{"across the seam, the third window holds it all",
+		 {0x10fff, 0x11000},
+		 3,
+		 1,
 		 {{0x87ff, 0x8800}}},
-		{"the third goes further than the first", {0x10800, 0x11fff}, 3, 2,
+		{"the third goes further than the first",
+		 {0x10800, 0x11fff},
+		 3,
+		 2,
 		 {{0x8000, 0x8fff}, {0x4800, 0x4fff}}},
-		{"the first one, then what goes furthest", {0x10000, 0x11fff}, 3, 2,
+		{"the first one, then what goes furthest",
+		 {0x10000, 0x11fff},
+		 3,
+		 2,
 		 {{0x0, 0xfff}, {0x4000, 0x4fff}}},
 		{"for reads the fourth as well", {0x13000, 0x13fff}, 1, 1, {{0xc000, 0xcfff}}},
 	};
 	struct plan *plan = *state;
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct answer a =
-			ask(plan, cases[i].phys, cases[i].access, 0, SEGMENTS);
+		const struct answer a = ask(plan, cases[i].phys, cases[i].access, 0, SEGMENTS);
 
 		if (a.status || a.count != cases[i].count)
 			fail_msg("case %zu: %s: %d, %zu segments", i, cases[i].because, a.status,
@@ -104,8 +115,8 @@ static void memory_is_reached_in_as_few_segments_as_the_windows_allow(void **sta
 		for (size_t n = 0; n < a.count; n++)
 			if (a.segments[n].dma.first.raw != cases[i].dma[n].first ||
 			    a.segments[n].dma.last.raw != cases[i].dma[n].last)
-				fail_msg("case %zu: %s: segment %zu is 0x%" PRIx64 "..0x%" PRIx64, i,
-					 cases[i].because, n, a.segments[n].dma.first.raw,
+				fail_msg("case %zu: %s: segment %zu is 0x%" PRIx64 "..0x%" PRIx64,
+					 i, cases[i].because, n, a.segments[n].dma.first.raw,
 					 a.segments[n].dma.last.raw);
 		assert_true(is_untouched(&a.segments[a.count]));
 	}
@@ -136,6 +147,37 @@ static void change_of_what_is_allowed_is_no_seam(void **state)
 	plan_close(&plan);
 }
 
+/*
+ * The way that goes furthest is that of window 0, though what it allows changes on it.
+ *
+ *   window 0   dma 0x0000..0x2fff --> 0x0000..0x2fff
+ *   window 1   dma 0x8000..0xa7ff --> 0x0000..0x27ff      read only, all of it
+ *   RAM        0x0000..0x1fff read, write      0x2000..0x2fff read
+ */
+static void way_on_which_more_or_less_is_allowed_is_still_one_way(void **state)
+{
+	struct plan plan;
+	struct answer a;
+
+	(void)state;
+	plan_init(&plan);
+	plan_space(&plan, BUSWAY_SPACE_BUS);
+	plan_window(&plan, BUS, CPU, (struct busway_range){0x0000, 0x2fff}, 0);
+	plan_window(&plan, BUS, CPU, (struct busway_range){0x8000, 0xa7ff}, 0);
+	plan.windows[1].access = BUSWAY_READ;
+	plan_ram(&plan, (struct busway_range){0, 0x1fff});
+	plan_ram(&plan, (struct busway_range){0x2000, 0x2fff});
+	plan.regions[1].access = BUSWAY_READ;
+	plan_device(&plan, BUS);
+	plan_open(&plan);
+	a = ask(&plan, (struct busway_range){0, 0x2fff}, BUSWAY_READ, 0, SEGMENTS);
+	assert_int_equal(a.status, 0);
+	assert_int_equal(a.count, 1);
+	assert_int_equal(a.segments[0].dma.first.raw, 0);
+	assert_int_equal(a.segments[0].dma.last.raw, 0x2fff);
+	plan_close(&plan);
+}
+
 static void limits_split_segments_further(void **state)
 {
 	static const struct {
@@ -147,16 +189,28 @@ static void limits_split_segments_further(void **state)
 	} cases[] = {
 		{"no limits", {0, 0, 0}, {0x10000, 0x10fff}, 1, {{0, 0xfff}}},
 		{"exactly one segment", {0x1000, 0, 1}, {0x10000, 0x10fff}, 1, {{0, 0xfff}}},
-		{"one byte more than a segment", {0xfff, 0, 0}, {0x10000, 0x10fff}, 2,
+		{"one byte more than a segment",
+		 {0xfff, 0, 0},
+		 {0x10000, 0x10fff},
+		 2,
 		 {{0, 0xffe}, {0xfff, 0xfff}}},
-		{"a boundary counts on the bus", {0, 0x400, 0}, {0x103ff, 0x10400}, 2,
+		{"a boundary counts on the bus",
+		 {0, 0x400, 0},
+		 {0x103ff, 0x10400},
+		 2,
 		 {{0x3ff, 0x3ff}, {0x400, 0x400}}},
 		{"beside a boundary", {0, 0x400, 0}, {0x10400, 0x107ff}, 1, {{0x400, 0x7ff}}},
-		{"size and boundary", {0x300, 0x400, 0}, {0x10000, 0x105ff}, 3,
+		{"size and boundary",
+		 {0x300, 0x400, 0},
+		 {0x10000, 0x105ff},
+		 3,
 		 {{0, 0x2ff}, {0x300, 0x3ff}, {0x400, 0x5ff}}},
 		{"segments of one byte", {1, 0, 2}, {0x10000, 0x10001}, 2, {{0, 0}, {1, 1}}},
 		{"a boundary at each byte", {0, 1, 0}, {0x10002, 0x10003}, 2, {{2, 2}, {3, 3}}},
-		{"as many as it takes", {0x400, 0, 4}, {0x10000, 0x10fff}, 4,
+		{"as many as it takes",
+		 {0x400, 0, 4},
+		 {0x10000, 0x10fff},
+		 4,
 		 {{0, 0x3ff}, {0x400, 0x7ff}, {0x800, 0xbff}, {0xc00, 0xfff}}},
 	};
 	struct plan *plan = *state;
@@ -312,6 +366,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(memory_is_reached_in_as_few_segments_as_the_windows_allow),
 		cmocka_unit_test(change_of_what_is_allowed_is_no_seam),
+		cmocka_unit_test(way_on_which_more_or_less_is_allowed_is_still_one_way),
 		TEST(limits_split_segments_further),
 		TEST(list_that_is_too_long_for_the_device_is_refused),
 		TEST(segments_beyond_the_array_are_counted),

@@ -55,14 +55,23 @@ static void fixed_bits_cut_the_space(void **state)
 		size_t count;
 		struct busway_range runs[3];
 	} cases[] = {
-		{"one at the highest bit: the upper half", {0, (uint64_t)1 << 63, NULL, 0}, 1,
+		{"one at the highest bit: the upper half",
+		 {0, (uint64_t)1 << 63, NULL, 0},
+		 1,
 		 {{(uint64_t)1 << 63, UINT64_MAX}}},
-		{"zero there: the lower half", {(uint64_t)1 << 63, 0, NULL, 0}, 1,
+		{"zero there: the lower half",
+		 {(uint64_t)1 << 63, 0, NULL, 0},
+		 1,
 		 {{0, ((uint64_t)1 << 63) - 1}}},
-		{"all bits are one: the last address", {0, UINT64_MAX, NULL, 0}, 1,
+		{"all bits are one: the last address",
+		 {0, UINT64_MAX, NULL, 0},
+		 1,
 		 {{UINT64_MAX, UINT64_MAX}}},
 		{"all are zero: the first", {UINT64_MAX, 0, NULL, 0}, 1, {{0, 0}}},
-		{"all but two free", {~(uint64_t)0x3000, 0, NULL, 0}, 4, {{0, 0}, {0x1000, 0x1000}}},
+		{"all but two free",
+		 {~(uint64_t)0x3000, 0, NULL, 0},
+		 4,
+		 {{0, 0}, {0x1000, 0x1000}}},
 		{"both at once: nothing", {4, 4, NULL, 0}, 0, {{0, 0}}},
 		{"an alias bit at 30 over 32 lines",
 		 {~(uint64_t)0xffffffff, 0x40000000, NULL, 0},
@@ -124,6 +133,30 @@ static void only_ranges_count_at_both_ends(void **state)
 			assert_int_equal(why.asked.first, cases[i].bad);
 			assert_int_equal(why.asked.last, cases[i].dma.last);
 		}
+	}
+	plan_close(&plan);
+}
+
+/* .only may list ranges that adjoin; what is near is all of them. */
+static void nearest_run_is_told_whole(void **state)
+{
+	static const struct busway_range only[] = {{0x10, 0x1f}, {0x20, 0x2f}, {0x30, 0x3f}};
+	static const uint64_t asked[] = {0, 0xf, 0x40, UINT64_MAX};
+	struct plan plan;
+
+	(void)state;
+	draw(&plan, BUSWAY_RANGE_ALL);
+	plan.devices[0].emission = (struct busway_emission){.only = only, .only_count = 3};
+	plan_open(&plan);
+	for (size_t i = 0; i < COUNT(asked); i++) {
+		struct busway_refusal why;
+
+		assert_int_equal(plan_resolve(&plan, 0, (struct busway_range){asked[i], asked[i]},
+					      3, NULL, &why),
+				 -BUSWAY_ERANGE);
+		assert_true(why.has_limit);
+		assert_int_equal(why.limit.first, 0x10);
+		assert_int_equal(why.limit.last, 0x3f);
 	}
 	plan_close(&plan);
 }
@@ -251,6 +284,7 @@ int main(void)
 		cmocka_unit_test(mask_of_n_bits_lets_n_address_lines_be_driven),
 		cmocka_unit_test(fixed_bits_cut_the_space),
 		cmocka_unit_test(only_ranges_count_at_both_ends),
+		cmocka_unit_test(nearest_run_is_told_whole),
 		cmocka_unit_test(emission_is_what_its_definition_says),
 		cmocka_unit_test(refusal_names_the_first_bad_address_and_the_nearest_good_run),
 	};

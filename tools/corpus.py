@@ -4,8 +4,8 @@
 
     corpus.py [--binary BUSWAY] [--arch arm64] [--package linux-image-arm64] [FOLDER...]
 
-Downloads the package into a cache (the system's own apt configuration tells from where, and is
-left alone), unpacks it, and runs `busway show --all --format json` on each tree in it. Tells how
+Downloads the package into a cache (from the system's own mirror of Debian; its apt configuration
+is left alone), unpacks it, and runs `busway show --all --format json` on each tree in it. Tells how
 many trees and devices, the notes by code, the slowest trees. A crash, a sanitizer's report, a
 time-out or an unreadable tree is a failure. --compare also holds each answer against the
 independent reference in tests/reference. With folders, those are taken instead of a package.
@@ -27,6 +27,13 @@ CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".ca
 TIMEOUT = 60
 
 
+def own_suite():
+    """The suite that this machine runs."""
+    text = pathlib.Path("/etc/os-release").read_text()
+    found = re.search(r'^VERSION_CODENAME="?([^"\n]+)', text, re.M)
+    return found.group(1) if found else "stable"
+
+
 def apt_options(arch, suite, folder):
     """Options that give apt a life of its own in @folder."""
     for name in ("lists/partial", "cache/archives/partial", "etc/apt.conf.d", "etc/preferences.d"):
@@ -38,10 +45,9 @@ def apt_options(arch, suite, folder):
         "Dir::State::status": folder / "status", "Dir::Cache": folder / "cache",
         "APT::Install-Recommends": "false", "APT::Sandbox::User": "root",
         "Debug::NoLocking": "true",
+        # nothing but Debian: other sources do not have every architecture
+        "Dir::Etc::SourceList": write_sources(suite, folder), "Dir::Etc::SourceParts": "/dev/null",
     }
-    if suite:
-        sources = write_sources(suite, folder)
-        options.update({"Dir::Etc::SourceList": sources, "Dir::Etc::SourceParts": "/dev/null"})
     return [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
 
 
@@ -73,9 +79,9 @@ def run(command, **more):
 
 def fetch(arch, package, suite):
     """The folder with the trees of the kernel that @package stands for."""
-    apt = CACHE / f"apt-{arch}-{suite or 'system'}"
+    apt = CACHE / f"apt-{arch}-{suite}"
     options = apt_options(arch, suite, apt)
-    print(f"corpus: looking for {package} ({arch})", flush=True)
+    print(f"corpus: looking for {package} ({suite}, {arch})", flush=True)
     run(["apt-get", *options, "-o", "APT::Update::Error-Mode=any", "update"])
     # a metapackage depends on the kernel's own package
     listing = run(["apt-cache", *options, "show", "--no-all-versions", package])
@@ -145,7 +151,7 @@ def main():
     parser.add_argument("--binary", default=TOP / "build" / "src" / "cli" / "busway")
     parser.add_argument("--arch", default="arm64")
     parser.add_argument("--package", help="default: linux-image-ARCH")
-    parser.add_argument("--suite", help="default: the system's own")
+    parser.add_argument("--suite", default=own_suite(), help="default: the system's own")
     parser.add_argument("--compare", action="store_true",
                         help="hold each answer against the independent reference, too")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default 2)")

@@ -291,7 +291,7 @@ class Workplace:
     def __init__(self, folder):
         self.tree = folder / "tree"
         self.build = folder / "build"
-        shutil.copytree(TOP, self.tree, ignore=shutil.ignore_patterns(".git", "build*"))
+        shutil.copytree(TOP, self.tree, ignore=shutil.ignore_patterns(".git", "build", "build-*"))
         self.run(["meson", "setup", "-Doptimization=0", "-Ddebug=false", self.build, self.tree])
         self.tests = self.read_tests()
 
