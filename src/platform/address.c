@@ -7,18 +7,36 @@
  */
 #include "reach_internal.h"
 
-/* Of the runs that hold @phys.first, the one to take for @phys. */
-static const struct reach_run *best_run(const struct busway_reach *reach, struct busway_range phys,
-					enum busway_access access)
+/* A way to a run of memory: one stretch of addresses on the bus. */
+struct way {
+	uint64_t dma, phys_last;
+	uint32_t rank;
+};
+
+/* Where @run, and what goes on behind it on both sides, ends. Only what is allowed differs. */
+static uint64_t way_last(const struct busway_reach *reach, const struct reach_run *run,
+			 enum busway_access access)
 {
-	const struct reach_run *best = NULL;
-	uint64_t best_last = 0;
-	uint32_t best_rank = 0;
+	for (const struct reach_run *next = run + 1; next < reach->runs + reach->run_count;
+	     next++) {
+		if (run->phys_last == UINT64_MAX || next->phys_first > run->phys_last + 1)
+			break;
+		if (next->phys_first == run->phys_last + 1 && (next->access & access) == access &&
+		    next->dma_first == run->dma_first + (next->phys_first - run->phys_first))
+			run = next;
+	}
+	return run->phys_last;
+}
+
+/* Of the ways to @phys.first, the one to take for @phys: the furthest, then the first window's. */
+static bool best_way(const struct busway_reach *reach, struct busway_range phys,
+		     enum busway_access access, struct way *best)
+{
+	bool found = false;
 
 	for (size_t i = reach->run_count; i-- > 0;) {
 		const struct reach_run *run = &reach->runs[i];
-		uint64_t last;
-		uint32_t rank;
+		struct way way = {0};
 
 		if (run->phys_first > phys.first)
 			continue;
@@ -26,15 +44,19 @@ static const struct reach_run *best_run(const struct busway_reach *reach, struct
 			break;
 		if (!run_holds(run, (struct busway_range){phys.first, phys.first}, access))
 			continue;
-		last = run->phys_last < phys.last ? run->phys_last : phys.last;
-		rank = reach->aliased ? run_rank(reach, run, phys.first) : 0;
-		if (!best || last > best_last || (last == best_last && rank < best_rank)) {
-			best = run;
-			best_last = last;
-			best_rank = rank;
-		}
+		way = (struct way){
+			.dma = run->dma_first + (phys.first - run->phys_first),
+			.phys_last = way_last(reach, run, access),
+			.rank = reach->aliased ? run_rank(reach, run, phys.first) : 0,
+		};
+		if (way.phys_last > phys.last)
+			way.phys_last = phys.last;
+		if (!found || way.phys_last > best->phys_last ||
+		    (way.phys_last == best->phys_last && way.rank < best->rank))
+			*best = way;
+		found = true;
 	}
-	return best;
+	return found;
 }
 
 /* Cut @dma to the first segment that the device's limits allow. */
@@ -91,17 +113,15 @@ static bool fill(const struct busway_reach *reach, struct busway_range *rest,
 		 enum busway_access access, struct filling *filling)
 {
 	for (;;) {
-		const struct reach_run *run = best_run(reach, *rest, access);
-		uint64_t last;
+		struct way way = {0};
 
-		if (!run)
+		if (!best_way(reach, *rest, access, &way))
 			return false;
-		last = run->phys_last < rest->last ? run->phys_last : rest->last;
-		put(filling, (struct busway_range){run->dma_first + (rest->first - run->phys_first),
-						   run->dma_first + (last - run->phys_first)});
-		if (last == rest->last)
+		put(filling,
+		    (struct busway_range){way.dma, way.dma + (way.phys_last - rest->first)});
+		if (way.phys_last == rest->last)
 			break;
-		rest->first = last + 1;
+		rest->first = way.phys_last + 1;
 	}
 	flush(filling);
 	return true;

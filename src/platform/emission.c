@@ -146,6 +146,21 @@ static bool nearest_run(const struct busway_emission *e, uint64_t address, struc
 	return has_before || has_behind;
 }
 
+/* Ranges that the device can emit may adjoin: the whole of them is one run. */
+static void widen(const struct busway_emission *e, struct busway_range *run)
+{
+	struct busway_range more;
+
+	for (size_t i = 0; i < e->only_count; i++) {
+		if (run->last != UINT64_MAX && emission_next(e, run->last + 1, &more) &&
+		    busway_range_adjoins(*run, more))
+			run->last = more.last;
+		if (run->first != 0 && previous_run(e, run->first - 1, &more) &&
+		    busway_range_adjoins(more, *run))
+			run->first = more.first;
+	}
+}
+
 void emission_refuse(const struct busway_device *device, const struct busway_emission *e,
 		     struct busway_range asked, struct busway_refusal *why)
 {
@@ -166,6 +181,7 @@ void emission_refuse(const struct busway_device *device, const struct busway_emi
 	}
 	why->reason = BUSWAY_ADDRESS_BITS;
 	if (nearest_run(e, asked.first, &run)) {
+		widen(e, &run);
 		why->has_limit = true;
 		why->limit = run;
 		advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_NEAREST, .range = run});
