@@ -247,6 +247,41 @@ static void failed_sealing_can_be_repeated(void **state)
 	assert_true(failures >= 20);
 }
 
+/* So many windows that their decoder needs memory of its own, late in the sealing. */
+static void failed_sealing_of_many_windows_leaves_nothing(void **state)
+{
+	enum { WINDOWS = 2000 };
+	unsigned long failures = 0;
+	bool sealed = false;
+
+	(void)state;
+	for (unsigned long call = 1; !sealed; call++) {
+		const struct busway_space bus = {.name = "/bus", .kind = BUSWAY_SPACE_BUS};
+		struct busway_platform *platform;
+		struct test_memory memory;
+		busway_space_id id;
+
+		assert_in_range(call, 1, 100);
+		test_memory_open(&memory);
+		assert_int_equal(busway_platform_create(&memory.allocator, &platform), 0);
+		assert_int_equal(busway_platform_add_space(platform, &bus, &id), 0);
+		for (uint64_t i = 0; i < WINDOWS; i++) {
+			const struct busway_window window = {.from = id,
+							     .in = {i * 0x10, i * 0x10 + 7},
+							     .access = BUSWAY_READ_WRITE,
+							     .name = "/bus"};
+
+			assert_int_equal(busway_platform_add_window(platform, &window), 0);
+		}
+		test_memory_fail_at(&memory, call, false);
+		sealed = busway_platform_seal(platform) == 0;
+		failures += !sealed;
+		busway_platform_destroy(platform);
+		test_memory_close(&memory);
+	}
+	assert_true(failures >= 3);
+}
+
 static void failed_function_is_not_added(void **state)
 {
 	struct plan plan;
@@ -464,6 +499,7 @@ int main(void)
 		cmocka_unit_test(failed_creation_leaves_nothing),
 		cmocka_unit_test(failed_addition_adds_nothing),
 		cmocka_unit_test(failed_sealing_can_be_repeated),
+		cmocka_unit_test(failed_sealing_of_many_windows_leaves_nothing),
 		cmocka_unit_test(failed_function_is_not_added),
 		cmocka_unit_test(failed_reach_leaves_nothing),
 		cmocka_unit_test(failed_windows_leave_nothing),

@@ -450,6 +450,37 @@ static void refusals_say_what_happened_and_what_would_help(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+static void shadowed_memory_names_the_hop_where_the_way_parts(void **state)
+{
+	const struct busway_phys_range wanted = {{0x9000}, {0x9fff}};
+	static struct plan plan;
+	struct busway_refusal why;
+	struct busway_reach *reach;
+	struct busway_segment segment;
+	uint32_t near, far;
+	size_t count;
+
+	(void)state;
+	plan_init(&plan);
+	near = plan_space(&plan, BUSWAY_SPACE_BUS);
+	far = plan_space(&plan, BUSWAY_SPACE_BUS);
+	plan_window(&plan, near, far, (struct busway_range){0, 0xffff}, 0);
+	plan_window(&plan, far, 0, (struct busway_range){0, 0xfff}, 0x1000);
+	plan_window(&plan, far, 0, (struct busway_range){0, 0xfff}, 0x9000);
+	plan_ram(&plan, (struct busway_range){0x1000, 0x1fff});
+	plan_ram(&plan, (struct busway_range){0x9000, 0x9fff});
+	plan_device(&plan, near);
+	plan_open(&plan);
+	reach = plan_reach(&plan, 0, NULL);
+	assert_int_equal(busway_address_for(reach, wanted, BUSWAY_READ, 0, &segment, 1, &count, &why),
+			 -BUSWAY_ERANGE);
+	assert_int_equal(why.reason, BUSWAY_SHADOWED);
+	assert_string_equal(why.hop, plan.spaces[far].name);
+	assert_int_equal(why.limit.last, 0xfff);
+	busway_reach_destroy(reach);
+	plan_close(&plan);
+}
+
 /* Fails for a reason that was added without a case. */
 static void every_reason_is_provoked(void **state)
 {
@@ -683,6 +714,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refusals_say_what_happened_and_what_would_help),
+		cmocka_unit_test(shadowed_memory_names_the_hop_where_the_way_parts),
 		cmocka_unit_test(every_reason_is_provoked),
 		cmocka_unit_test(every_kind_of_advice_is_provoked),
 		cmocka_unit_test(codes_are_unique_and_never_missing),

@@ -217,7 +217,8 @@ def check_inputs(tap):
         other_name = os.path.join(folder, "a name with spaces")
         with open(other_name, "wb") as file:
             file.write(data)
-        for what, platform, stdin in (("a .dtb", blob, b""), ("a tree of any name", other_name, b""),
+        for what, platform, stdin in (("a .dtb", blob, b""),
+                                      ("a tree of any name", other_name, b""),
                                       ("a tree on standard input", "-", data),
                                       ("a source on standard input", "-", text)):
             result = run("show", "--all", "--format", "json", platform, stdin=stdin)

@@ -171,6 +171,9 @@ def check_devices(tap):
 
 def check_writing(tap):
     """An answer that cannot be written is no success."""
+    if not os.path.exists("/dev/full"):
+        tap.skip("answers to a full disk", "there is no /dev/full")
+        return
     with open("/dev/full", "wb") as full:
         for command, arguments in COMMANDS.items():
             for options in ((), ("--format", "json")):

@@ -2,7 +2,7 @@
 /*
  * windows_test.c - dma-ranges: which table is a device's, and what its windows come to.
  *
- * Trees: buses.dts, levels.dts, root-table.dts, translate.dts, dma-parent.dts.
+ * Trees: buses.dts, levels.dts, root-table.dts, translate.dts, dma-parent.dts, islands.dts.
  */
 #include "support.h"
 
@@ -352,6 +352,60 @@ static void registers_keep_the_parent_in_the_tree(void **state)
 			    "<> /soc/bus@4000/v2m@0 at 0x10004040");
 }
 
+/* ---- windows that are not about RAM ---- */
+
+static int open_islands(void **state)
+{
+	return open_named(state, "islands");
+}
+
+static void windows_need_not_lead_to_ram(void **state)
+{
+	static const struct device_case windows[] = {
+		{"what a coprocessor sees", "/ahb/m4",
+		 "0x0->0x38000000+0x10000; 0x10000000->0x10000000+0x60000; "
+		 "0x30000000->0x30000000+0x60000"},
+		{"an alias in the middle of RAM", "/soc/ethernet",
+		 "0xc0000000->0xc0000000+0x10000000; 0xd0000000->0x10d0000000+0x1000000; "
+		 "0xd1000000->0xd1000000+0x2f000000"},
+		{"a bank of IOVAs", "/media/decoder/core", "0x100000000->0x40000000+0xfff00000"},
+	};
+	static const struct device_case reach[] = {
+		{"on-chip memory that no bank states is not RAM", "/ahb/m4", ""},
+		{"RAM on both sides of the alias, and not behind it", "/soc/ethernet",
+		 "0xc0000000->0xc0000000+0x10000000 /memory@c0000000; "
+		 "0xd1000000->0xd1000000+0x2f000000 /memory@c0000000"},
+	};
+
+	check_devices(*state, windows_of, windows, COUNT(windows));
+	check_devices(*state, reach_of, reach, COUNT(reach));
+}
+
+static void behind_an_iommu_the_bus_side_bounds_iovas(void **state)
+{
+	struct tree *tree = *state;
+	struct busway_iova iova;
+
+	assert_int_equal(busway_iova_build(tree->platform, tree_device(tree, "/media/decoder/core"),
+					   NULL, &tree->memory.allocator, &iova),
+			 0);
+	assert_int_equal(iova.allowed.count, 1);
+	assert_true(iova.allowed.runs[0].first == 0x100000000);
+	assert_true(iova.allowed.runs[0].last == 0x1ffefffff);
+	busway_iova_free(&iova);
+}
+
+static void an_odd_size_is_a_size(void **state)
+{
+	struct tree *tree = *state;
+	const struct busway_device *dev =
+		busway_platform_device(tree->platform, tree_device(tree, "/odd/dev"));
+
+	assert_string_equal(windows_of(tree, tree_device(tree, "/odd/dev")), "0x0->0x0+0xffffffff");
+	/* as Linux 6.12 has it; 6.1 took it for a mask, and made it 0xffffffff */
+	assert_true(dev->dma.bus_limit == 0xfffffffe);
+}
+
 #define ON(open, test) cmocka_unit_test_setup_teardown(test, open, close_tree)
 
 int main(void)
@@ -370,6 +424,9 @@ int main(void)
 		ON(open_translate, where_linux_differs_is_noted),
 		ON(open_translate, the_bus_limit_is_linuxs_figure),
 		ON(open_translate, of_two_addresses_the_first_entry_gives_the_one),
+		ON(open_islands, windows_need_not_lead_to_ram),
+		ON(open_islands, behind_an_iommu_the_bus_side_bounds_iovas),
+		ON(open_islands, an_odd_size_is_a_size),
 		ON(open_dma_parent, dma_mem_names_the_parent_for_dma),
 		ON(open_dma_parent, the_chosen_parent_is_noted),
 		ON(open_dma_parent, coherence_follows_the_parent_for_dma),
