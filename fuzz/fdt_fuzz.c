@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEVICES_MAX = 24, PIECES_MAX = 16, SEGMENTS_MAX = 8 };
+enum { DEVICES_MAX = 24, PIECES_MAX = 16, SEGMENTS_MAX = 8, EXPLAINED_MAX = 64 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -183,6 +183,9 @@ static void check_piece(const struct subject *s, const struct busway_piece *piec
 	check_beside(s, piece->dma.last.raw + 1);
 }
 
+/* Why memory has no address is searched for: not too often in one input. */
+static unsigned explained;
+
 /* Memory that has no address lies in no piece. */
 static void check_bank_byte(const struct subject *s, uint64_t phys)
 {
@@ -192,9 +195,12 @@ static void check_bank_byte(const struct subject *s, uint64_t phys)
 	const struct busway_piece *pieces;
 	size_t count;
 
+	if (explained >= EXPLAINED_MAX)
+		return;
 	if (busway_address_for(s->reach, byte, BUSWAY_READ, BUSWAY_ADDRESS_BYPASS_IOMMU, &segment,
 			       1, &count, &why) == 0)
 		return;
+	explained++;
 	check_refusal(&why);
 	if (why.reason == BUSWAY_RESTRICTED)
 		return;
@@ -404,6 +410,7 @@ static void import(const void *blob, size_t size, unsigned flags)
 	struct busway_fdt_error error;
 	int status = busway_fdt_import(blob, size, flags, &memory, &platform, &error);
 
+	explained = 0;
 	if (status == 0) {
 		check_platform(platform);
 		busway_platform_destroy(platform);

@@ -51,8 +51,8 @@ static void check_picture(struct plan *plan, uint64_t base, const struct claim_c
 	for (size_t i = 0; c->expected[i]; i++)
 		if (taker(plan, base + i) != c->expected[i]) {
 			plan_print(plan);
-			fail_msg("%s: address %zu of %s is taken by %c", c->because, i,
-				 c->expected, taker(plan, base + i));
+			fail_msg("%s: address %zu of %s is taken by %c", c->because, i, c->expected,
+				 taker(plan, base + i));
 		}
 }
 
@@ -147,7 +147,7 @@ static void random_claims(struct plan *plan, struct rng *rng, uint64_t base)
 {
 	static const enum busway_region_kind kinds[] = {
 		BUSWAY_REGION_DOORBELL, BUSWAY_REGION_CARVEOUT, BUSWAY_REGION_APERTURE,
-		BUSWAY_REGION_RAM,	BUSWAY_REGION_UNKNOWN,
+		BUSWAY_REGION_RAM,      BUSWAY_REGION_UNKNOWN,
 	};
 	const uint64_t count = rng_below(rng, 40);
 	const uint32_t space = plan_space(plan, BUSWAY_SPACE_BUS);
@@ -156,7 +156,8 @@ static void random_claims(struct plan *plan, struct rng *rng, uint64_t base)
 	for (uint64_t i = 0; i < count; i++) {
 		const uint64_t first = rng_below(rng, 256);
 		const uint64_t room = 256 - first;
-		const uint64_t length = rng_below(rng, rng_chance(rng, 50) && room > 20 ? 20 : room);
+		const uint64_t length =
+			rng_below(rng, rng_chance(rng, 50) && room > 20 ? 20 : room);
 		const struct busway_range range = {base + first, base + first + length};
 
 		if (rng_chance(rng, 60))
@@ -174,8 +175,7 @@ static void check_byte(struct plan *plan, uint64_t address)
 	struct busway_refusal why = {0};
 	const int status = plan_resolve(plan, 0, (struct busway_range){address, address},
 					BUSWAY_READ_WRITE, &path, &why);
-	const uint32_t window =
-		path.hops[0].window ? path.hops[0].window->entry : UINT32_MAX;
+	const uint32_t window = path.hops[0].window ? path.hops[0].window->entry : UINT32_MAX;
 
 	if ((status == 0) != (end.reason == BUSWAY_NOT_REFUSED) || window != end.window ||
 	    (status && why.reason != end.reason) ||

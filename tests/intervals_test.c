@@ -26,13 +26,13 @@ static void check_runs(const struct pair *p, uint64_t seed)
 {
 	size_t run = 0;
 
-	/* one run for each row of set bits, in order: so they are sorted, disjoint, not adjoining */
+	/* one run for each row of set bits, in order: so they are sorted, disjoint, not adjoining
+	 */
 	for (size_t i = 0; i < SIZE; i++) {
 		const bool begins = p->bits[i] && (i == 0 || !p->bits[i - 1]);
 		const bool ends = p->bits[i] && (i == SIZE - 1 || !p->bits[i + 1]);
 
-		if (begins &&
-		    (run >= p->set.count || p->set.runs[run].first != p->base + i))
+		if (begins && (run >= p->set.count || p->set.runs[run].first != p->base + i))
 			fail_msg("seed 0x%" PRIx64 ": no run begins at %zu", seed, i);
 		if (ends && p->set.runs[run++].last != p->base + i)
 			fail_msg("seed 0x%" PRIx64 ": no run ends at %zu", seed, i);
@@ -68,8 +68,8 @@ static void check_ranges(const struct pair *p, struct rng *rng, uint64_t seed)
 
 		for (size_t i = a; i <= b; i++)
 			all = all && p->bits[i];
-		if (busway_intervals_holds(&p->set, (struct busway_range){p->base + a,
-									   p->base + b}) != all)
+		if (busway_intervals_holds(&p->set,
+					   (struct busway_range){p->base + a, p->base + b}) != all)
 			fail_msg("seed 0x%" PRIx64 ": %zu..%zu", seed, a, b);
 	}
 }
@@ -95,7 +95,7 @@ static void random_change(struct pair *p, struct rng *rng)
 	for (size_t i = 0; i < SIZE; i++) {
 		const bool inside = a <= i && i <= b;
 
-		p->bits[i] = what < 55	 ? p->bits[i] || inside
+		p->bits[i] = what < 55   ? p->bits[i] || inside
 			     : what < 97 ? p->bits[i] && !inside
 					 : p->bits[i] && inside;
 	}
@@ -226,9 +226,8 @@ static void both_ends_of_64_bits_are_ordinary(void **state)
 	assert_int_equal(busway_intervals_remove(set, (struct busway_range){0, 0}), 0);
 	assert_true(busway_intervals_bytes(set, &bytes));
 	assert_int_equal(bytes, UINT64_MAX);
-	assert_int_equal(busway_intervals_remove(set,
-						 (struct busway_range){UINT64_MAX, UINT64_MAX}),
-			 0);
+	assert_int_equal(
+		busway_intervals_remove(set, (struct busway_range){UINT64_MAX, UINT64_MAX}), 0);
 	assert_int_equal(set->count, 1);
 	assert_int_equal(set->runs[0].first, 1);
 	assert_int_equal(set->runs[0].last, UINT64_MAX - 1);
@@ -290,9 +289,9 @@ static void cleared_set_can_be_used_again(void **state)
 
 	for (unsigned turn = 0; turn < 3; turn++) {
 		for (uint64_t i = 0; i < 100; i++)
-			assert_int_equal(busway_intervals_add(&f->set,
-							      (struct busway_range){2 * i, 2 * i}),
-					 0);
+			assert_int_equal(
+				busway_intervals_add(&f->set, (struct busway_range){2 * i, 2 * i}),
+				0);
 		assert_int_equal(f->set.count, 100);
 		busway_intervals_clear(&f->set);
 		assert_int_equal(f->set.count, 0);

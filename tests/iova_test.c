@@ -59,8 +59,7 @@ static void each_hole_names_who_made_it(void **state)
 	assert_true(is_removed(&iova, (struct busway_range){0, 0xfff}, "/pcie"));
 	assert_true(is_removed(&iova, (struct busway_range){0x4000, 0x7fff}, "/pcie"));
 	assert_true(is_removed(&iova, (struct busway_range){0x20000, UINT64_MAX}, "/pcie"));
-	assert_true(is_removed(&iova, (struct busway_range){0x2000, 0x20ff},
-			       plan.regions[0].name));
+	assert_true(is_removed(&iova, (struct busway_range){0x2000, 0x20ff}, plan.regions[0].name));
 	assert_true(is_removed(&iova, reserved.range, "/reserved"));
 	assert_true(is_removed(&iova, (struct busway_range){0x10000, UINT64_MAX},
 			       plan.devices[0].name));

@@ -68,20 +68,42 @@ static void lowest_memory_that_all_reach_is_taken(void **state)
 		struct question q;
 		uint64_t phys, dma[2];
 	} cases[] = {
-		{"one device has all it reaches", 1, {0x1000, 0x1000, {0, 0}, false}, 0x10000, {0, 0}},
-		{"two devices: where both begin", 2, {0x1000, 0x1000, {0, 0}, false}, 0x18000,
+		{"one device has all it reaches",
+		 1,
+		 {0x1000, 0x1000, {0, 0}, false},
+		 0x10000,
+		 {0, 0}},
+		{"two devices: where both begin",
+		 2,
+		 {0x1000, 0x1000, {0, 0}, false},
+		 0x18000,
 		 {0x8000, 0x8000}},
 		{"all that they share", 2, {0x8000, 1, {0, 0}, false}, 0x18000, {0x8000, 0x8000}},
 		{"one byte", 2, {1, 1, {0, 0}, false}, 0x18000, {0x8000, 0x8000}},
-		{"a coarse alignment", 1, {1, 0x8000, {0x10000, 0x10000}, true}, 0x18000,
+		{"a coarse alignment",
+		 1,
+		 {1, 0x8000, {0x10000, 0x10000}, true},
+		 0x18000,
 		 {0x8000, 0}},
-		{"behind what is to be avoided", 2, {0x1000, 1, {0x18000, 0x180ff}, true}, 0x18100,
+		{"behind what is to be avoided",
+		 2,
+		 {0x1000, 1, {0x18000, 0x180ff}, true},
+		 0x18100,
 		 {0x8100, 0x8100}},
-		{"before it, if there is room", 2, {0x100, 1, {0x18100, 0x1ffff}, true}, 0x18000,
+		{"before it, if there is room",
+		 2,
+		 {0x100, 1, {0x18100, 0x1ffff}, true},
+		 0x18000,
 		 {0x8000, 0x8000}},
-		{"not even its first byte", 2, {0x101, 1, {0x18100, 0x1effe}, true}, 0x1efff,
+		{"not even its first byte",
+		 2,
+		 {0x101, 1, {0x18100, 0x1effe}, true},
+		 0x1efff,
 		 {0xefff, 0xefff}},
-		{"and aligned behind it", 2, {0x100, 0x100, {0x10000, 0x18000}, true}, 0x18100,
+		{"and aligned behind it",
+		 2,
+		 {0x100, 0x100, {0x10000, 0x18000}, true},
+		 0x18100,
 		 {0x8100, 0x8100}},
 	};
 	struct plan plan;
@@ -164,26 +186,24 @@ static void memory_at_both_ends_is_ordinary(void **state)
 	plan_ram(&plan, (struct busway_range){UINT64_MAX - 0x1ff, UINT64_MAX});
 	plan_device(&plan, CPU);
 	plan_open(&plan);
-	assert_int_equal(ask(&plan, 1, (struct question){0x100, 0x100, {0, 0}, false}, &phys, dma,
-			     NULL),
-			 0);
+	assert_int_equal(
+		ask(&plan, 1, (struct question){0x100, 0x100, {0, 0}, false}, &phys, dma, NULL), 0);
 	assert_int_equal(phys.raw, 0);
-	assert_int_equal(ask(&plan, 1, (struct question){0x101, 1, {0, 0}, false}, &phys, dma, NULL),
-			 0);
+	assert_int_equal(
+		ask(&plan, 1, (struct question){0x101, 1, {0, 0}, false}, &phys, dma, NULL), 0);
 	assert_int_equal(phys.raw, UINT64_MAX - 0x1ff);
-	assert_int_equal(ask(&plan, 1,
-			     (struct question){0x100, 1, {0, UINT64_MAX - 0x100}, true}, &phys, dma,
-			     NULL),
+	assert_int_equal(ask(&plan, 1, (struct question){0x100, 1, {0, UINT64_MAX - 0x100}, true},
+			     &phys, dma, NULL),
 			 0);
 	assert_int_equal(phys.raw, UINT64_MAX - 0xff);
-	assert_int_equal(ask(&plan, 1, (struct question){1, 1, {0, UINT64_MAX - 1}, true}, &phys,
-			     dma, NULL),
-			 0);
+	assert_int_equal(
+		ask(&plan, 1, (struct question){1, 1, {0, UINT64_MAX - 1}, true}, &phys, dma, NULL),
+		0);
 	assert_int_equal(phys.raw, UINT64_MAX);
 	assert_int_equal(dma[0].raw, UINT64_MAX);
-	assert_int_equal(ask(&plan, 1, (struct question){1, 1, BUSWAY_RANGE_ALL, true}, &phys, dma,
-			     NULL),
-			 -BUSWAY_ERANGE);
+	assert_int_equal(
+		ask(&plan, 1, (struct question){1, 1, BUSWAY_RANGE_ALL, true}, &phys, dma, NULL),
+		-BUSWAY_ERANGE);
 	plan_close(&plan);
 }
 
@@ -196,8 +216,7 @@ static void restricted_device_gets_memory_of_its_pool(void **state)
 
 	(void)state;
 	draw(&plan);
-	plan.devices[1].restricted_pool =
-		plan_pool(&plan, (struct busway_range){0x19000, 0x19fff});
+	plan.devices[1].restricted_pool = plan_pool(&plan, (struct busway_range){0x19000, 0x19fff});
 	plan_open(&plan);
 	/* the pool is reserved memory, of course */
 	assert_int_equal(ask(&plan, 2, (struct question){0x1000, 1, {0x19000, 0x19fff}, true},
@@ -206,9 +225,9 @@ static void restricted_device_gets_memory_of_its_pool(void **state)
 	assert_int_equal(phys.raw, 0x19000);
 	assert_int_equal(dma[0].raw, 0x9000);
 	assert_int_equal(dma[1].raw, 0x9000);
-	assert_int_equal(ask(&plan, 2, (struct question){0x1001, 1, {0, 0}, false}, &phys, dma,
-			     &why),
-			 -BUSWAY_ERANGE);
+	assert_int_equal(
+		ask(&plan, 2, (struct question){0x1001, 1, {0, 0}, false}, &phys, dma, &why),
+		-BUSWAY_ERANGE);
 	plan_close(&plan);
 }
 
@@ -226,16 +245,48 @@ static void search_that_cannot_succeed_ends_soon(void **state)
 	(void)state;
 	plan_init(&plan);
 	plan_space(&plan, BUSWAY_SPACE_BUS);
-	plan_window(&plan, BUS, CPU,
-		    (struct busway_range){0x800, ((uint64_t)1 << 44) + 0x7ff}, 0);
+	plan_window(&plan, BUS, CPU, (struct busway_range){0x800, ((uint64_t)1 << 44) + 0x7ff}, 0);
 	plan_ram(&plan, (struct busway_range){0, ((uint64_t)1 << 44) - 1});
 	plan_device(&plan, BUS);
 	plan.devices[0].segments.boundary = 0x1000;
 	plan_open(&plan);
 	alarm(10);
-	assert_int_equal(ask(&plan, 1, (struct question){0x1000, 0x1000, {0, 0}, false}, &phys, dma,
-			     NULL),
-			 -BUSWAY_ERANGE);
+	assert_int_equal(
+		ask(&plan, 1, (struct question){0x1000, 0x1000, {0, 0}, false}, &phys, dma, NULL),
+		-BUSWAY_ERANGE);
+	alarm(0);
+	plan_close(&plan);
+}
+
+/*
+ * The same beside a device with a large boundary, right behind which the search begins:
+ *
+ *   dev 0 --> [ bus1 ]  2^40 - 0x800..  --> [ cpu ] RAM 0..2^50, boundary 2^40
+ *   dev 1 --> [ bus2 ]  0x800..         --> the same,            boundary 4096
+ */
+static void search_between_a_small_and_a_large_boundary_ends_soon(void **state)
+{
+	const uint64_t size = (uint64_t)1 << 50, large = (uint64_t)1 << 40;
+	struct plan plan;
+	busway_dma_t dma[2] = {{0}, {0}};
+	busway_phys_t phys;
+
+	(void)state;
+	plan_init(&plan);
+	plan_space(&plan, BUSWAY_SPACE_BUS);
+	plan_space(&plan, BUSWAY_SPACE_BUS);
+	plan_window(&plan, 1, CPU, (struct busway_range){large - 0x800, large - 0x801 + size}, 0);
+	plan_window(&plan, 2, CPU, (struct busway_range){0x800, 0x7ff + size}, 0);
+	plan_ram(&plan, (struct busway_range){0, size - 1});
+	plan_device(&plan, 1);
+	plan_device(&plan, 2);
+	plan.devices[0].segments.boundary = large;
+	plan.devices[1].segments.boundary = 0x1000;
+	plan_open(&plan);
+	alarm(10);
+	assert_int_equal(
+		ask(&plan, 2, (struct question){0x1000, 0x1000, {0, 0}, false}, &phys, dma, NULL),
+		-BUSWAY_ERANGE);
 	alarm(0);
 	plan_close(&plan);
 }
@@ -452,6 +503,7 @@ int main(void)
 		cmocka_unit_test(random_devices_share_what_brute_force_finds),
 		cmocka_unit_test(advice_to_ask_for_less_helps),
 		cmocka_unit_test(search_that_cannot_succeed_ends_soon),
+		cmocka_unit_test(search_between_a_small_and_a_large_boundary_ends_soon),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

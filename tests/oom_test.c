@@ -38,8 +38,8 @@ static void fill(struct busway_intervals *set, const struct busway_allocator *me
 	busway_intervals_init(set, memory);
 	for (uint64_t i = 0; i < runs; i++)
 		assert_int_equal(
-			busway_intervals_add(set, (struct busway_range){10 * i + offset,
-									10 * i + offset + 2}),
+			busway_intervals_add(
+				set, (struct busway_range){10 * i + offset, 10 * i + offset + 2}),
 			0);
 }
 
@@ -390,9 +390,8 @@ static int share(struct plan *plan, uint64_t size)
 	};
 	struct busway_sharer sharers[2] = {{shared[0], {0x77}}, {shared[1], {0x77}}};
 	busway_phys_t phys = {0x77};
-	const int status =
-		busway_joint_address(sharers, 2, size, 2, avoid, COUNT(avoid), 0,
-				     &plan->memory.allocator, &phys, NULL);
+	const int status = busway_joint_address(sharers, 2, size, 2, avoid, COUNT(avoid), 0,
+						&plan->memory.allocator, &phys, NULL);
 
 	if (status) {
 		assert_int_equal(phys.raw, 0x77);

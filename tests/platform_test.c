@@ -113,7 +113,8 @@ static void spaces_that_make_no_sense_are_refused(void **state)
 		int status;
 	} cases[] = {
 		{"no name", {NULL, BUSWAY_SPACE_BUS, false}, -BUSWAY_EINVAL},
-		{"there is one CPU space already", {"/cpu2", BUSWAY_SPACE_CPU, false},
+		{"there is one CPU space already",
+		 {"/cpu2", BUSWAY_SPACE_CPU, false},
 		 -BUSWAY_EINVAL},
 		{"a bus", {"/soc", BUSWAY_SPACE_BUS, false}, 0},
 		{"a PCI bus", {"/pcie@1", BUSWAY_SPACE_PCI, true}, 0},
@@ -229,9 +230,8 @@ static void banks_pools_and_reservations_that_make_no_sense_are_refused(void **s
 	assert_int_equal(busway_platform_add_pool(f->platform, &backwards_pool, &index),
 			 -BUSWAY_EINVAL);
 	assert_int_equal(index, 0x77);
-	assert_int_equal(
-		busway_platform_add_reserved(f->platform, (struct busway_range){1, 0}),
-		-BUSWAY_EINVAL);
+	assert_int_equal(busway_platform_add_reserved(f->platform, (struct busway_range){1, 0}),
+			 -BUSWAY_EINVAL);
 	check_counts(f, before, "banks, pools, reservations");
 	assert_int_equal(busway_platform_add_pool(f->platform, &dynamic_pool, &index), 0);
 	assert_int_equal(index, 0);
@@ -264,7 +264,8 @@ static void devices_that_make_no_sense_are_refused(void **state)
 /* A segment boundary is a power of two, whichever way it is stated. */
 static void boundary_that_is_no_power_of_two_is_refused(void **state)
 {
-	const struct busway_segment_limits odd = {.boundary = 3}, even = {.boundary = 4, .max_size = 3};
+	const struct busway_segment_limits odd = {.boundary = 3},
+					   even = {.boundary = 4, .max_size = 3};
 	struct fixture *f = *state;
 	struct busway_device device = device_of(f, "/dev");
 	busway_device_id id;
@@ -275,14 +276,13 @@ static void boundary_that_is_no_power_of_two_is_refused(void **state)
 	assert_int_equal(busway_platform_add_device(f->platform, &device, &id), 0);
 	assert_int_equal(busway_platform_set_segments(f->platform, id, &odd), -BUSWAY_EINVAL);
 	assert_int_equal(busway_platform_device(f->platform, id)->segments.boundary, 4);
-	assert_int_equal(
-		busway_platform_set_segments(f->platform, (busway_device_id){1}, &even),
-		-BUSWAY_EINVAL);
+	assert_int_equal(busway_platform_set_segments(f->platform, (busway_device_id){1}, &even),
+			 -BUSWAY_EINVAL);
 	assert_int_equal(busway_platform_set_segments(f->platform, BUSWAY_NO_DEVICE, &even),
 			 -BUSWAY_EINVAL);
-	assert_int_equal(busway_platform_set_segments(f->platform, id,
-						      &(struct busway_segment_limits){0}),
-			 0);
+	assert_int_equal(
+		busway_platform_set_segments(f->platform, id, &(struct busway_segment_limits){0}),
+		0);
 	assert_int_equal(busway_platform_device(f->platform, id)->segments.boundary, 0);
 }
 
@@ -315,9 +315,9 @@ static void what_was_added_can_be_read_in_order(void **state)
 		assert_int_equal(index, i);
 		assert_int_equal(busway_platform_add_device(f->platform, &device, &device_id), 0);
 		assert_int_equal(device_id.index, i);
-		assert_int_equal(busway_platform_add_reserved(f->platform,
-							      (struct busway_range){i, 7 * i}),
-				 0);
+		assert_int_equal(
+			busway_platform_add_reserved(f->platform, (struct busway_range){i, 7 * i}),
+			0);
 	}
 	assert_int_equal(busway_platform_seal(f->platform), 0);
 	assert_int_equal(busway_platform_space_count(f->platform), MANY + 2);
@@ -563,8 +563,8 @@ static void devices_are_found_by_path_alias_and_end_of_path(void **state)
 			fail_msg("case %zu: %s", i, cases[i].because);
 		for (size_t n = 0; n < COUNT(found); n++)
 			if (found[n].index != (n < cases[i].count ? cases[i].found[n] : 0x77))
-				fail_msg("case %zu: %s: found %zu is %" PRIu32, i,
-					 cases[i].because, n, found[n].index);
+				fail_msg("case %zu: %s: found %zu is %" PRIu32, i, cases[i].because,
+					 n, found[n].index);
 	}
 }
 

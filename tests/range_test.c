@@ -232,14 +232,9 @@ static void address_lines_drive_what_has_no_higher_bit(void **state)
 
 /* The compiler tells kinds of addresses apart: else two of these would name one type. */
 #define KIND(x)                                                                                    \
-	_Generic((x),                                                                              \
-		busway_phys_t: 1,                                                                  \
-		busway_dma_t: 2,                                                                   \
-		busway_local_t: 3,                                                                 \
-		struct busway_range: 4,                                                            \
-		struct busway_phys_range: 5,                                                       \
-		struct busway_dma_range: 6,                                                        \
-		uint64_t: 7)
+	_Generic((x), busway_phys_t : 1, busway_dma_t : 2, busway_local_t : 3,                     \
+		 struct busway_range : 4, struct busway_phys_range : 5,                            \
+		 struct busway_dma_range : 6, uint64_t : 7)
 
 static void kinds_of_addresses_are_types_of_their_own(void **state)
 {

@@ -157,7 +157,8 @@ static void pieces_are_cut_to_what_the_device_emits(void **state)
 		{0x40, 0x4ff, 0x1040, 0, 3},
 	};
 	const struct busway_emission patterned = {.zero = ~(uint64_t)0x3ff, .one = 0x100};
-	const struct busway_emission listed = {.zero = ~(uint64_t)0x7ff, .only = only, .only_count = 3};
+	const struct busway_emission listed = {
+		.zero = ~(uint64_t)0x7ff, .only = only, .only_count = 3};
 	struct busway_reach *reach;
 	struct plan plan;
 
@@ -218,10 +219,10 @@ static void memory_of_a_bus_is_not_taken_for_the_cpus(void **state)
 	reach = plan_reach(&plan, 0, NULL);
 	busway_reach_pieces(reach, &count);
 	assert_int_equal(count, 0);
-	assert_int_equal(busway_reach_address(
-				 reach, busway_phys_range((struct busway_range){0x1000, 0x1fff}),
-				 &dma),
-			 -BUSWAY_ERANGE);
+	assert_int_equal(
+		busway_reach_address(
+			reach, busway_phys_range((struct busway_range){0x1000, 0x1fff}), &dma),
+		-BUSWAY_ERANGE);
 	busway_reach_destroy(reach);
 	plan_close(&plan);
 }
@@ -332,18 +333,18 @@ static void pieces_do_not_go_on_across_the_end(void **state)
 	reach = plan_reach(&plan, 0, NULL);
 	check_pieces(&plan, reach, expected, COUNT(expected));
 	assert_int_equal(
-		busway_reach_address(reach,
-				     busway_phys_range((struct busway_range){UINT64_MAX - 1, UINT64_MAX}),
-				     &dma),
+		busway_reach_address(
+			reach, busway_phys_range((struct busway_range){UINT64_MAX - 1, UINT64_MAX}),
+			&dma),
 		0);
 	assert_int_equal(dma.raw, 0xe);
 	assert_int_equal(
 		busway_reach_address(reach, busway_phys_range((struct busway_range){0, 0xf}), &dma),
 		0);
 	assert_int_equal(dma.raw, UINT64_MAX - 0xf);
-	assert_int_equal(
-		busway_reach_address(reach, busway_phys_range((struct busway_range){0, 0x10}), &dma),
-		-BUSWAY_ERANGE);
+	assert_int_equal(busway_reach_address(
+				 reach, busway_phys_range((struct busway_range){0, 0x10}), &dma),
+			 -BUSWAY_ERANGE);
 	busway_reach_destroy(reach);
 	plan_close(&plan);
 }
@@ -416,10 +417,10 @@ static void merged_windows_keep_their_place_in_line(void **state)
 	plan_device(&plan, BUS);
 	plan_open(&plan);
 	reach = plan_reach(&plan, 0, NULL);
-	assert_int_equal(busway_reach_address(
-				 reach, busway_phys_range((struct busway_range){0x1000, 0x10ff}),
-				 &dma),
-			 0);
+	assert_int_equal(
+		busway_reach_address(
+			reach, busway_phys_range((struct busway_range){0x1000, 0x10ff}), &dma),
+		0);
 	assert_int_equal(dma.raw, 0x1000);
 	busway_reach_destroy(reach);
 	plan_close(&plan);
@@ -441,9 +442,9 @@ static void one_address_is_for_reading_and_writing(void **state)
 	plan_device(&plan, BUS);
 	plan_open(&plan);
 	reach = plan_reach(&plan, 0, NULL);
-	assert_int_equal(busway_reach_address(reach,
-					      busway_phys_range((struct busway_range){0, 0xf}), &dma),
-			 0);
+	assert_int_equal(
+		busway_reach_address(reach, busway_phys_range((struct busway_range){0, 0xf}), &dma),
+		0);
 	assert_int_equal(dma.raw, 0x1000);
 	busway_reach_destroy(reach);
 	plan_close(&plan);

@@ -472,8 +472,9 @@ static void shadowed_memory_names_the_hop_where_the_way_parts(void **state)
 	plan_device(&plan, near);
 	plan_open(&plan);
 	reach = plan_reach(&plan, 0, NULL);
-	assert_int_equal(busway_address_for(reach, wanted, BUSWAY_READ, 0, &segment, 1, &count, &why),
-			 -BUSWAY_ERANGE);
+	assert_int_equal(
+		busway_address_for(reach, wanted, BUSWAY_READ, 0, &segment, 1, &count, &why),
+		-BUSWAY_ERANGE);
 	assert_int_equal(why.reason, BUSWAY_SHADOWED);
 	assert_string_equal(why.hop, plan.spaces[far].name);
 	assert_int_equal(why.limit.last, 0xfff);

@@ -77,44 +77,170 @@ static void accesses_land_or_are_refused_with_the_hop(void **state)
 	} cases[] = {
 		{"through two windows", {0x10, 0x1f}, 3, 0, NULL, 0, 0, 0, 0x80010010},
 		{"the last byte of the window", {0xfff, 0xfff}, 3, 0, NULL, 0, 0, 0, 0x80010fff},
-		{"two windows side by side all the way", {0xff0, 0x100f}, 3, 0, NULL, 0, 0, 0,
+		{"two windows side by side all the way",
+		 {0xff0, 0x100f},
+		 3,
+		 0,
+		 NULL,
+		 0,
+		 0,
+		 0,
 		 0x80010ff0},
-		{"a read through a window for reads", {0x2000, 0x2000}, 1, 0, NULL, 0, 0, 0,
+		{"a read through a window for reads",
+		 {0x2000, 0x2000},
+		 1,
+		 0,
+		 NULL,
+		 0,
+		 0,
+		 0,
 		 0x80020000},
-		{"a write through it", {0x2000, 0x2000}, 2, BUSWAY_ACCESS, "/bus2", 0x2000, 0x2000,
-		 0x2fff, 0},
-		{"both at once", {0x2fff, 0x2fff}, 3, BUSWAY_ACCESS, "/bus2", 0x2fff, 0x2000,
-		 0x2fff, 0},
-		{"two windows that lead apart", {0x1ff0, 0x200f}, 1, BUSWAY_STRADDLES, "/bus2",
-		 0x1ff0, 0x1ff0, 0x1fff, 0},
-		{"a peer's aperture", {0x4000, 0x4000}, 3, BUSWAY_APERTURE, "/bus2", 0x4000, 0x4000,
-		 0x4fff, 0},
+		{"a write through it",
+		 {0x2000, 0x2000},
+		 2,
+		 BUSWAY_ACCESS,
+		 "/bus2",
+		 0x2000,
+		 0x2000,
+		 0x2fff,
+		 0},
+		{"both at once",
+		 {0x2fff, 0x2fff},
+		 3,
+		 BUSWAY_ACCESS,
+		 "/bus2",
+		 0x2fff,
+		 0x2000,
+		 0x2fff,
+		 0},
+		{"two windows that lead apart",
+		 {0x1ff0, 0x200f},
+		 1,
+		 BUSWAY_STRADDLES,
+		 "/bus2",
+		 0x1ff0,
+		 0x1ff0,
+		 0x1fff,
+		 0},
+		{"a peer's aperture",
+		 {0x4000, 0x4000},
+		 3,
+		 BUSWAY_APERTURE,
+		 "/bus2",
+		 0x4000,
+		 0x4000,
+		 0x4fff,
+		 0},
 		{"a doorbell is a place to land", {0x5000, 0x5003}, 2, 0, NULL, 0, 0, 0, 0x5000},
-		{"past the doorbell there is nothing", {0x5000, 0x5004}, 2, BUSWAY_NO_WINDOW,
-		 "/bus2", 0x5004, 0x6000, 0x6fff, 0},
-		{"a hole: the nearest window is behind it", {0x5f00, 0x5f00}, 3, BUSWAY_NO_WINDOW,
-		 "/bus2", 0x5f00, 0x6000, 0x6fff, 0},
-		{"a hole: the nearest window is before it", {0x3000, 0x3000}, 3, BUSWAY_NO_WINDOW,
-		 "/bus2", 0x3000, 0x2000, 0x2fff, 0},
-		{"behind the last window", {0xc000, 0xc000}, 3, BUSWAY_NO_WINDOW, "/bus2", 0xc000,
-		 0x8000, 0xbfff, 0},
-		{"no window at the second hop", {0x6010, 0x601f}, 3, BUSWAY_NO_WINDOW, "/bus1",
-		 0x90010, 0x30000, 0x33fff, 0},
+		{"past the doorbell there is nothing",
+		 {0x5000, 0x5004},
+		 2,
+		 BUSWAY_NO_WINDOW,
+		 "/bus2",
+		 0x5004,
+		 0x6000,
+		 0x6fff,
+		 0},
+		{"a hole: the nearest window is behind it",
+		 {0x5f00, 0x5f00},
+		 3,
+		 BUSWAY_NO_WINDOW,
+		 "/bus2",
+		 0x5f00,
+		 0x6000,
+		 0x6fff,
+		 0},
+		{"a hole: the nearest window is before it",
+		 {0x3000, 0x3000},
+		 3,
+		 BUSWAY_NO_WINDOW,
+		 "/bus2",
+		 0x3000,
+		 0x2000,
+		 0x2fff,
+		 0},
+		{"behind the last window",
+		 {0xc000, 0xc000},
+		 3,
+		 BUSWAY_NO_WINDOW,
+		 "/bus2",
+		 0xc000,
+		 0x8000,
+		 0xbfff,
+		 0},
+		{"no window at the second hop",
+		 {0x6010, 0x601f},
+		 3,
+		 BUSWAY_NO_WINDOW,
+		 "/bus1",
+		 0x90010,
+		 0x30000,
+		 0x33fff,
+		 0},
 		{"two banks of memory adjoin", {0x8ff0, 0x900f}, 3, 0, NULL, 0, 0, 0, 0x90000ff0},
-		{"the carve-out in the second", {0x97ff, 0x9800}, 3, BUSWAY_RESERVED, "cpu",
-		 0x90001800, 0x90001800, 0x90001fff, 0},
-		{"between the banks: the nearest is before", {0xa000, 0xa000}, 3, BUSWAY_NO_MEMORY,
-		 "cpu", 0x90002000, 0x90001000, 0x90001fff, 0},
-		{"between the banks: the nearest is behind", {0xaff0, 0xaff0}, 3, BUSWAY_NO_MEMORY,
-		 "cpu", 0x90002ff0, 0x90003000, 0x90003fff, 0},
-		{"beyond the mask", {0x10000, 0x10000}, 3, BUSWAY_BEYOND_MASK, "/device0", 0x10000,
-		 0, 0xffff, 0},
-		{"half of it beyond the mask", {0xffff, 0x10000}, 3, BUSWAY_BEYOND_MASK, "/device0",
-		 0x10000, 0, 0xffff, 0},
-		{"the last address of all", {UINT64_MAX, UINT64_MAX}, 3, BUSWAY_BEYOND_MASK,
-		 "/device0", UINT64_MAX, 0, 0xffff, 0},
-		{"all addresses at once", {0, UINT64_MAX}, 3, BUSWAY_BEYOND_MASK, "/device0",
-		 0x10000, 0, 0xffff, 0},
+		{"the carve-out in the second",
+		 {0x97ff, 0x9800},
+		 3,
+		 BUSWAY_RESERVED,
+		 "cpu",
+		 0x90001800,
+		 0x90001800,
+		 0x90001fff,
+		 0},
+		{"between the banks: the nearest is before",
+		 {0xa000, 0xa000},
+		 3,
+		 BUSWAY_NO_MEMORY,
+		 "cpu",
+		 0x90002000,
+		 0x90001000,
+		 0x90001fff,
+		 0},
+		{"between the banks: the nearest is behind",
+		 {0xaff0, 0xaff0},
+		 3,
+		 BUSWAY_NO_MEMORY,
+		 "cpu",
+		 0x90002ff0,
+		 0x90003000,
+		 0x90003fff,
+		 0},
+		{"beyond the mask",
+		 {0x10000, 0x10000},
+		 3,
+		 BUSWAY_BEYOND_MASK,
+		 "/device0",
+		 0x10000,
+		 0,
+		 0xffff,
+		 0},
+		{"half of it beyond the mask",
+		 {0xffff, 0x10000},
+		 3,
+		 BUSWAY_BEYOND_MASK,
+		 "/device0",
+		 0x10000,
+		 0,
+		 0xffff,
+		 0},
+		{"the last address of all",
+		 {UINT64_MAX, UINT64_MAX},
+		 3,
+		 BUSWAY_BEYOND_MASK,
+		 "/device0",
+		 UINT64_MAX,
+		 0,
+		 0xffff,
+		 0},
+		{"all addresses at once",
+		 {0, UINT64_MAX},
+		 3,
+		 BUSWAY_BEYOND_MASK,
+		 "/device0",
+		 0x10000,
+		 0,
+		 0xffff,
+		 0},
 	};
 	struct plan *plan = *state;
 
@@ -139,11 +265,11 @@ static void accesses_land_or_are_refused_with_the_hop(void **state)
 		if (why.asked.first != cases[i].asked || !why.has_limit ||
 		    why.limit.first != cases[i].limit_first ||
 		    why.limit.last != cases[i].limit_last)
-			fail_msg("case %zu: %s: asked 0x%" PRIx64 " limit 0x%" PRIx64 "..0x%" PRIx64,
+			fail_msg("case %zu: %s: asked 0x%" PRIx64 " limit 0x%" PRIx64
+				 "..0x%" PRIx64,
 				 i, cases[i].because, why.asked.first, why.limit.first,
 				 why.limit.last);
-		assert_int_equal(why.bus_addresses,
-				 cases[i].hop[0] == '/'); /* all but the CPU's */
+		assert_int_equal(why.bus_addresses, cases[i].hop[0] == '/'); /* all but the CPU's */
 	}
 }
 
@@ -199,9 +325,9 @@ static void path_and_reason_need_not_be_asked_for(void **state)
 	struct busway_refusal why = {.reason = BUSWAY_NO_ROOM, .advice_count = 77};
 
 	assert_int_equal(plan_resolve(plan, 0, (struct busway_range){0, 0}, 3, NULL, NULL), 0);
-	assert_int_equal(plan_resolve(plan, 0, (struct busway_range){0x3000, 0x3000}, 3, NULL,
-				      NULL),
-			 -BUSWAY_ERANGE);
+	assert_int_equal(
+		plan_resolve(plan, 0, (struct busway_range){0x3000, 0x3000}, 3, NULL, NULL),
+		-BUSWAY_ERANGE);
 	/* and success says nothing of reasons */
 	assert_int_equal(plan_resolve(plan, 0, (struct busway_range){0, 0}, 3, NULL, &why), 0);
 	assert_int_equal(why.reason, BUSWAY_NO_ROOM);
@@ -229,14 +355,14 @@ static void emission_of_the_call_goes_before_that_of_the_device(void **state)
 	const struct busway_dma_range in = {{0x10}, {0x10}}, out = {{0x10000}, {0x10000}};
 	struct busway_refusal why;
 
-	assert_int_equal(busway_resolve(plan->platform, (busway_device_id){0}, in, &narrow, 3, NULL,
-					&why),
-			 -BUSWAY_ERANGE);
+	assert_int_equal(
+		busway_resolve(plan->platform, (busway_device_id){0}, in, &narrow, 3, NULL, &why),
+		-BUSWAY_ERANGE);
 	assert_int_equal(why.reason, BUSWAY_BEYOND_MASK);
 	assert_int_equal(why.limit.last, 0xf);
-	assert_int_equal(busway_resolve(plan->platform, (busway_device_id){0}, out, &wide, 3, NULL,
-					&why),
-			 -BUSWAY_ERANGE);
+	assert_int_equal(
+		busway_resolve(plan->platform, (busway_device_id){0}, out, &wide, 3, NULL, &why),
+		-BUSWAY_ERANGE);
 	assert_int_equal(why.reason, BUSWAY_NO_WINDOW);
 }
 
@@ -261,9 +387,9 @@ static void regions_of_an_access_are_listed_in_order(void **state)
 			const struct busway_range dma = {0x1000 * first + 1, 0x1000 * last + 1};
 
 			assert_int_equal(plan_resolve(&plan, 0, dma, 3, &path, NULL), 0);
-			assert_int_equal(path.target_count,
-					 last - first + 1 < BUSWAY_TARGETS_MAX ? last - first + 1
-									       : BUSWAY_TARGETS_MAX);
+			assert_int_equal(path.target_count, last - first + 1 < BUSWAY_TARGETS_MAX
+								    ? last - first + 1
+								    : BUSWAY_TARGETS_MAX);
 			for (unsigned i = 0; i < path.target_count; i++)
 				assert_int_equal(path.targets[i].index, first + i);
 		}
@@ -282,13 +408,13 @@ static void doorbell_and_memory_beside_it_are_two_places(void **state)
 	plan_region(&plan, CPU, BUSWAY_REGION_UNKNOWN, (struct busway_range){0x1004, 0x1fff});
 	plan_device(&plan, CPU);
 	plan_open(&plan);
-	assert_int_equal(plan_resolve(&plan, 0, (struct busway_range){0xfff, 0x1000}, 3, NULL,
-				      &why),
-			 -BUSWAY_ERANGE);
+	assert_int_equal(
+		plan_resolve(&plan, 0, (struct busway_range){0xfff, 0x1000}, 3, NULL, &why),
+		-BUSWAY_ERANGE);
 	assert_int_equal(why.reason, BUSWAY_STRADDLES);
-	assert_int_equal(plan_resolve(&plan, 0, (struct busway_range){0x1003, 0x1004}, 3, NULL,
-				      &why),
-			 -BUSWAY_ERANGE);
+	assert_int_equal(
+		plan_resolve(&plan, 0, (struct busway_range){0x1003, 0x1004}, 3, NULL, &why),
+		-BUSWAY_ERANGE);
 	assert_int_equal(why.reason, BUSWAY_STRADDLES);
 	assert_int_equal(why.limit.last, 0x1003);
 	plan_close(&plan);
@@ -306,10 +432,8 @@ static void first_and_last_addresses_are_ordinary(void **state)
 		struct busway_range dma;
 		uint64_t lands;
 	} cases[] = {
-		{{0, 0}, UINT64_MAX - 3},
-		{{0, 3}, UINT64_MAX - 3},
-		{{3, 3}, UINT64_MAX},
-		{{UINT64_MAX - 3, UINT64_MAX}, 0},
+		{{0, 0}, UINT64_MAX - 3},      {{0, 3}, UINT64_MAX - 3},
+		{{3, 3}, UINT64_MAX},          {{UINT64_MAX - 3, UINT64_MAX}, 0},
 		{{UINT64_MAX, UINT64_MAX}, 3},
 	};
 	struct plan plan;
@@ -383,8 +507,8 @@ static void way_may_lead_through_so_many_spaces_and_no_more(void **state)
 
 		draw_row(&plan, count);
 		plan_open(&plan);
-		status = plan_resolve(&plan, 0, (struct busway_range){dma, dma + 1}, 3, &path,
-				      &why);
+		status =
+			plan_resolve(&plan, 0, (struct busway_range){dma, dma + 1}, 3, &path, &why);
 		reach = plan_reach(&plan, 0, NULL);
 		if (count <= BUSWAY_HOPS_MAX) {
 			assert_int_equal(status, 0);
@@ -423,9 +547,9 @@ static void circle_that_is_left_in_time_is_a_way(void **state)
 	assert_int_equal(plan_resolve(&plan, 0, (struct busway_range){4, 4}, 3, &path, NULL), 0);
 	assert_int_equal(path.hop_count, 17);
 	assert_int_equal(path.hops[16].range.first, 4);
-	assert_int_equal(plan_resolve(&plan, 0, (struct busway_range){0x123, 0x123}, 3, &path,
-				      &why),
-			 -BUSWAY_ERANGE);
+	assert_int_equal(
+		plan_resolve(&plan, 0, (struct busway_range){0x123, 0x123}, 3, &path, &why),
+		-BUSWAY_ERANGE);
 	assert_int_equal(why.reason, BUSWAY_TOO_MANY_HOPS);
 	assert_int_equal(path.hop_count, BUSWAY_HOPS_MAX);
 	plan_close(&plan);
@@ -492,9 +616,9 @@ static void function_below_a_host_has_its_view(void **state)
 	assert_int_equal(function->own.index, UINT32_MAX);
 	assert_true(function->behind_iommu);
 	assert_false(busway_platform_device(plan.platform, beside)->behind_iommu);
-	assert_int_equal(plan_resolve(&plan, beside.index, (struct busway_range){0x10, 0x10}, 3,
-				      NULL, NULL),
-			 0);
+	assert_int_equal(
+		plan_resolve(&plan, beside.index, (struct busway_range){0x10, 0x10}, 3, NULL, NULL),
+		0);
 	reach = plan_reach(&plan, beside.index, NULL);
 	assert_non_null(busway_reach_find(reach, busway_dma(0x10)));
 	busway_reach_destroy(reach);

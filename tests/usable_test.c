@@ -60,8 +60,7 @@ static bool is_carved_out(const struct plan *plan, uint64_t address)
 {
 	for (size_t i = 0; i < plan->region_count; i++)
 		if (plan->regions[i].kind == BUSWAY_REGION_CARVEOUT &&
-		    plan->regions[i].space.index == 0 &&
-		    address >= plan->regions[i].range.first &&
+		    plan->regions[i].space.index == 0 && address >= plan->regions[i].range.first &&
 		    address <= plan->regions[i].range.last)
 			return true;
 	return false;

@@ -30,6 +30,7 @@ import tempfile
 import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
+TEST_TIMEOUT = 20  # seconds; each takes one or two
 Mutation = collections.namedtuple("Mutation", "file old new breaks likely")
 
 ADDR = "include/busway/addr.h"
@@ -138,6 +139,13 @@ MUTATIONS = [Mutation(*row) for row in [
      "	if (status == 0)\n		memory->free(memory->ctx, shop.claims, bytes, ",
      "failing to seal leaks", "oom"),
 
+    (core("build"),
+     "for (int kind = BUSWAY_REGION_DOORBELL; kind <= BUSWAY_REGION_UNKNOWN; kind++)",
+     "for (int kind = BUSWAY_REGION_UNKNOWN; kind >= BUSWAY_REGION_DOORBELL; kind--)",
+     "memory goes before carve-outs", "decode"),
+    (INTERNAL, "return window->out.raw + (address - window->in.first);",
+     "return window->out.raw + address;", "a window forgets where it begins", "decode"),
+
     # ---- platform: what a device emits ----
     (core("emission"), "{.zero = ~busway_bits_last(bits)}", "{.zero = ~busway_bits_last(bits + 1)}",
      "a mask has one bit too many", "emission"),
@@ -170,7 +178,12 @@ MUTATIONS = [Mutation(*row) for row in [
     (core("resolve"), "region->kind == BUSWAY_REGION_CARVEOUT || region->kind", "region->kind",
      "carve-outs are memory for everybody", "resolve"),
 
+    (core("resolve"), "first += span + 1;", "first += span + 2;",
+     "a byte between two parts is never followed", "resolve"),
+
     # ---- platform: all ways at once ----
+    (core("flatten"), "rest.first = here.last + 1;", "rest.first = here.last + 2;",
+     "each piece but the first loses a byte", "reach"),
     (core("flatten"), "claim.last < rest.last ? claim.last : rest.last", "rest.last",
      "the view is not cut where a window ends", "reach"),
     (core("flatten"), "		.access = (enum busway_access)(s->access & window->access),",
@@ -200,6 +213,13 @@ MUTATIONS = [Mutation(*row) for row in [
      "reach->highest[i] = i && before > runs[i].phys_last ? before : runs[i].phys_last;",
      "reach->highest[i] = runs[i].phys_last;",
      "a long way is not found behind short ones", "reach"),
+
+    (core("reach"), "		if (!best || rank < best_rank) {",
+     "		if (!best || rank > best_rank) {",
+     "of several addresses that of the last window is taken", "reach"),
+    ("src/platform/reach_internal.h", "phys.last <= run->phys_last &&",
+     "phys.first <= run->phys_last &&",
+     "of memory the first byte only is looked for", "reach"),
 
     # ---- platform: addresses of memory ----
     (core("address"), "busway_range_span(dma) > limits->max_size - 1",
@@ -324,7 +344,7 @@ class Workplace:
         """The name of the first test that fails, or None."""
         for test in tests:
             try:
-                result = self.run(test["cmd"], timeout=60, cwd=self.build, env={
+                result = self.run(test["cmd"], timeout=TEST_TIMEOUT, cwd=self.build, env={
                     **os.environ, "BUSWAY_ROUNDS": "30", **test["env"]})
             except subprocess.TimeoutExpired:
                 return f"{test['name']}: does not end"

@@ -155,6 +155,19 @@ static int new_space(struct fdt_importer *importer, uint32_t node, busway_space_
 	return s.name ? busway_platform_add_space(importer->platform, &s, space) : -BUSWAY_ENOMEM;
 }
 
+/* What would come out beyond 2^64 leads nowhere, but no later entry gets it either. */
+static int add_cut_off(struct fdt_importer *importer, const struct busway_window *kept,
+		       uint64_t last)
+{
+	const struct busway_space nowhere = {.name = kept->name, .kind = BUSWAY_SPACE_BUS};
+	struct busway_window window = *kept;
+	int status = busway_platform_add_space(importer->platform, &nowhere, &window.to);
+
+	window.in = (struct busway_range){kept->in.last + 1, last};
+	window.out = busway_local(0);
+	return status ? status : busway_platform_add_window(importer->platform, &window);
+}
+
 static int add_entry(struct fdt_importer *importer, const struct fdt_table *table, uint32_t i,
 		     busway_space_id from)
 {
@@ -166,19 +179,23 @@ static int add_entry(struct fdt_importer *importer, const struct fdt_table *tabl
 		.name = fdt_path(&importer->tree, table->node),
 		.entry = i,
 	};
-	struct busway_range out;
+	struct busway_range out, child;
 	int status;
 
 	if (!busway_range_clip(e->child, e->size, &window.in) ||
 	    !busway_range_clip(e->parent, e->size, &out))
 		return 0; /* of size zero: it forwards nothing */
+	child = window.in;
 	if (busway_range_span(out) < busway_range_span(window.in))
 		window.in.last = window.in.first + busway_range_span(out);
 	if (!window.name)
 		return -BUSWAY_ENOMEM;
 	status = space_above(importer, fdt_dma_parent(importer, table->node), e->parent_class,
 			     &window.to);
-	return status ? status : busway_platform_add_window(importer->platform, &window);
+	if (!status)
+		status = busway_platform_add_window(importer->platform, &window);
+	return status || window.in.last == child.last ? status
+						      : add_cut_off(importer, &window, child.last);
 }
 
 /* Windows for the entries of @node's table; @class FDT_NONE takes those that its devices see. */

@@ -149,8 +149,18 @@ static uint64_t same_runs_until(const struct joint *j, uint64_t at, uint64_t las
 	return last;
 }
 
-/* Try the places from @range.first on, while the same runs serve. */
-static bool place_between(const struct joint *j, struct busway_range range, uint64_t *phys)
+/* Is the boundary of this device above @limit? 0 is no limit. */
+static bool is_above(const struct busway_sharer *sharer, uint64_t limit)
+{
+	return limit && device_of(sharer)->segments.boundary > limit;
+}
+
+/*
+ * Try the places from @range.first on, while the same runs serve. Only devices with a boundary of
+ * @limit or less are asked; 0: all of them.
+ */
+static bool place_between(const struct joint *j, struct busway_range range, uint64_t limit,
+			  uint64_t *phys)
 {
 	uint64_t period = j->align; /* after that, those who refused so far refuse again */
 	uint64_t at = range.first;
@@ -162,7 +172,8 @@ static bool place_between(const struct joint *j, struct busway_range range, uint
 
 		if (!busway_align_up(at, j->align, &at) || at > range.last)
 			return false;
-		while (i < j->count && suits(j, &j->sharers[i], at, &dma, &next))
+		while (i < j->count && (is_above(&j->sharers[i], limit) ||
+					suits(j, &j->sharers[i], at, &dma, &next)))
 			i++;
 		if (i == j->count) {
 			*phys = at;
@@ -176,6 +187,35 @@ static bool place_between(const struct joint *j, struct busway_range range, uint
 	}
 }
 
+/* The least boundary of a device that is above @boundary; 0: there is none. */
+static uint64_t next_boundary(const struct joint *j, uint64_t boundary)
+{
+	uint64_t least = 0;
+
+	for (size_t i = 0; i < j->count; i++) {
+		const uint64_t b = device_of(&j->sharers[i])->segments.boundary;
+
+		if (b > boundary && (!least || b < least))
+			least = b;
+	}
+	return least;
+}
+
+/*
+ * Is there a place for the devices of the least boundary, then of the next one...? Each answer
+ * costs a period of that boundary at most: a small one that never suits is not tried again and
+ * again up to the end of a large one.
+ */
+static bool may_have_place(const struct joint *j, struct busway_range range)
+{
+	uint64_t at;
+
+	for (uint64_t b = next_boundary(j, 0); b; b = next_boundary(j, b))
+		if (!place_between(j, range, b, &at))
+			return false;
+	return true;
+}
+
 /* Try the places in one run of starts, in order. */
 static bool place_in(const struct joint *j, struct busway_range starts, uint64_t *phys)
 {
@@ -183,7 +223,7 @@ static bool place_in(const struct joint *j, struct busway_range starts, uint64_t
 		const struct busway_range part = {starts.first,
 						  same_runs_until(j, starts.first, starts.last)};
 
-		if (place_between(j, part, phys))
+		if (may_have_place(j, part) && place_between(j, part, 0, phys))
 			return true;
 		if (part.last == starts.last)
 			return false;

@@ -89,8 +89,8 @@ static void add_spaces(struct plan *plan, struct rng *rng)
 
 	plan->base[0] = random_base(rng, plan->size);
 	for (uint64_t i = 0; i < count; i++) {
-		const uint32_t space = plan_space(plan, rng_chance(rng, 50) ? BUSWAY_SPACE_BUS
-									    : BUSWAY_SPACE_PCI);
+		const uint32_t space =
+			plan_space(plan, rng_chance(rng, 50) ? BUSWAY_SPACE_BUS : BUSWAY_SPACE_PCI);
 
 		plan->base[space] = random_base(rng, plan->size);
 		plan->spaces[space].untranslatable = rng_chance(rng, 10);
@@ -141,8 +141,7 @@ static bool alias_window(struct plan *plan, const struct busway_window *other, s
 }
 
 /* A window that goes on where another one ends, on both sides. */
-static bool continue_window(struct plan *plan, const struct busway_window *before,
-			    struct rng *rng)
+static bool continue_window(struct plan *plan, const struct busway_window *before, struct rng *rng)
 {
 	const uint64_t end = plan->base[before->from.index] + (plan->size - 1);
 	const uint64_t out_last = before->out.raw + (before->in.last - before->in.first);
@@ -234,10 +233,11 @@ static void add_region(struct plan *plan, struct rng *rng)
 {
 	static const enum busway_region_kind kinds[] = {
 		BUSWAY_REGION_DOORBELL, BUSWAY_REGION_CARVEOUT, BUSWAY_REGION_APERTURE,
-		BUSWAY_REGION_APERTURE, BUSWAY_REGION_UNKNOWN,	BUSWAY_REGION_RAM,
+		BUSWAY_REGION_APERTURE, BUSWAY_REGION_UNKNOWN,  BUSWAY_REGION_RAM,
 	};
 	const enum busway_region_kind kind = kinds[rng_below(rng, COUNT(kinds))];
-	const uint32_t space = rng_chance(rng, 40) ? 0 : (uint32_t)rng_below(rng, plan->space_count);
+	const uint32_t space =
+		rng_chance(rng, 40) ? 0 : (uint32_t)rng_below(rng, plan->space_count);
 	struct busway_range range = random_range(rng, plan->base[space], plan->size);
 	uint32_t made;
 
@@ -277,12 +277,12 @@ struct busway_emission random_emission(struct rng *rng, uint64_t base, uint64_t 
 		const uint64_t rest = base + (size - 1) - next;
 
 		only[e.only_count].first = next + rng_below(rng, rest / 2 + 1);
-		only[e.only_count].last = rng_between(rng, only[e.only_count].first,
-						      base + (size - 1));
+		only[e.only_count].last =
+			rng_between(rng, only[e.only_count].first, base + (size - 1));
 		if (rng_chance(rng, 60)) /* short: room for more */
-			only[e.only_count].last = only[e.only_count].first +
-						  (only[e.only_count].last -
-						   only[e.only_count].first) / 4;
+			only[e.only_count].last =
+				only[e.only_count].first +
+				(only[e.only_count].last - only[e.only_count].first) / 4;
 		next = only[e.only_count].last + 1 + (rng_chance(rng, 30) ? 0 : rng_below(rng, 8));
 		e.only_count++;
 	} while (e.only_count < PLAN_ONLY && next - base < size && next > base &&

@@ -33,8 +33,8 @@ static void *take(void *ctx, size_t size, size_t align)
 		complain(memory, "0 bytes were asked for");
 	if (!align || (align & (align - 1)))
 		complain(memory, "an alignment is no power of two");
-	if (memory->fail_at && (memory->fail_on ? memory->calls >= memory->fail_at
-						: memory->calls == memory->fail_at))
+	if (memory->fail_at &&
+	    (memory->fail_on ? memory->calls >= memory->fail_at : memory->calls == memory->fail_at))
 		return NULL;
 	if (size > SIZE_MAX / 4)
 		return NULL;

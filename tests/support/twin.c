@@ -118,7 +118,7 @@ static bool pass(const struct plan *plan, struct twin_end *at, uint32_t index,
 }
 
 struct twin_end twin_follow(const struct plan *plan, uint32_t device, uint64_t dma,
-			  enum busway_access access)
+			    enum busway_access access)
 {
 	const struct busway_emission *emission = &plan->devices[device].emission;
 	struct twin_end at = start(plan, device, dma);
@@ -265,8 +265,8 @@ const struct twin_byte *twin_map_at(const struct twin_map *map, uint64_t dma)
 	return NULL;
 }
 
-bool twin_map_next(const struct twin_map *map, uint64_t phys, enum busway_access access,
-		   bool first, uint64_t *dma)
+bool twin_map_next(const struct twin_map *map, uint64_t phys, enum busway_access access, bool first,
+		   uint64_t *dma)
 {
 	const uint64_t before = *dma;
 	bool found = false;

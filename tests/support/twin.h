@@ -16,11 +16,11 @@
 /* Where the access of one byte ends. */
 struct twin_end {
 	enum busway_reason reason; /* BUSWAY_NOT_REFUSED: it lands */
-	uint32_t space;		   /* where it landed or was refused */
-	uint64_t address;	   /* there */
-	uint32_t region;	   /* that it landed in; or that refused it, for reserved etc. */
-	uint32_t window;	   /* the first one on the way; UINT32_MAX: none */
-	unsigned hops;		   /* spaces on the way */
+	uint32_t space;            /* where it landed or was refused */
+	uint64_t address;          /* there */
+	uint32_t region;           /* that it landed in; or that refused it, for reserved etc. */
+	uint32_t window;           /* the first one on the way; UINT32_MAX: none */
+	unsigned hops;             /* spaces on the way */
 };
 
 /* Can a device with @emission put this address on the bus? */
@@ -28,7 +28,7 @@ bool twin_emits(const struct busway_emission *emission, uint64_t dma);
 
 /* Follow one byte; the device's emission is asked first. */
 struct twin_end twin_follow(const struct plan *plan, uint32_t device, uint64_t dma,
-			  enum busway_access access);
+			    enum busway_access access);
 
 /* The same by the windows alone: no regions, no emission; the end is the CPU's space. */
 struct twin_end twin_by_windows(const struct plan *plan, uint32_t device, uint64_t dma,
@@ -51,9 +51,9 @@ struct twin_end twin_access(const struct plan *plan, uint32_t device, struct bus
  * space, and those of the others, since windows of all 2^64 addresses pass theirs.
  */
 struct twin_byte {
-	uint64_t dma, phys;	   /* phys: in the CPU's memory; .access is 0 where it is not */
+	uint64_t dma, phys;        /* phys: in the CPU's memory; .access is 0 where it is not */
 	enum busway_access access; /* what may be done there */
-	uint32_t window;	   /* the first one on the way */
+	uint32_t window;           /* the first one on the way */
 };
 
 struct twin_map {
@@ -70,8 +70,8 @@ void twin_map_close(struct twin_map *map);
 const struct twin_byte *twin_map_at(const struct twin_map *map, uint64_t dma);
 
 /* The next address behind *@dma, or from the lowest on where @first, that lands on @phys. */
-bool twin_map_next(const struct twin_map *map, uint64_t phys, enum busway_access access,
-		   bool first, uint64_t *dma);
+bool twin_map_next(const struct twin_map *map, uint64_t phys, enum busway_access access, bool first,
+		   uint64_t *dma);
 
 /* How many bytes from @dma on, at most @max, land side by side in memory. */
 uint64_t twin_map_run(const struct twin_map *map, uint64_t dma, enum busway_access access,
