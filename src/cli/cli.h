@@ -25,7 +25,9 @@
 
 enum exit_status { EXIT_YES = 0, EXIT_NO = 1, EXIT_BAD = 2 };
 
-enum format { FORMAT_TEXT, FORMAT_JSON };
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF };
+
+enum fail_on { FAIL_ON_NOTE, FAIL_ON_WARNING, FAIL_ON_ERROR, FAIL_ON_NEVER };
 
 struct options {
 	enum format format;
@@ -37,8 +39,14 @@ struct options {
 	enum busway_access access;
 	uint64_t align, max_segment, boundary;
 	uint32_t max_segments;
-	unsigned long count; /* bench */
-	char **arguments;    /* what is not an option: PLATFORM first */
+	unsigned long count;  /* bench */
+	enum fail_on fail_on; /* check */
+	const char *explain;
+	unsigned jobs;            /* 0: as many as processors */
+	const char *suppress[64]; /* CODE or CODE:NODE */
+	int suppress_count;
+	const char *suppressions; /* a file of such, or NULL */
+	char **arguments;         /* what is not an option: PLATFORM first */
 	int argument_count;
 };
 
@@ -49,7 +57,8 @@ struct command {
 	int (*run)(const struct options *options);
 };
 
-extern const struct command command_show, command_why, command_map, command_alloc, command_bench;
+extern const struct command command_show, command_why, command_map, command_alloc, command_check,
+	command_bench;
 
 /* The memory that the command hands to the library: malloc. */
 extern const struct busway_allocator cli_memory;
@@ -62,6 +71,11 @@ int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Parse what follows the command's name. Returns false after a complaint or --help: see *status. */
 bool parse_options(const struct command *command, int argc, char **argv, struct options *options,
 		   int *status);
+
+/* ---- suppress.c ---- */
+
+/* Is it CODE or CODE:NODE, where NODE is a path with *, ? and [...]? */
+bool is_suppression(const char *text);
 
 /* ---- numbers.c ---- */
 
@@ -81,6 +95,11 @@ struct loaded {
 /* Load @source; complains and returns false where that fails. @flags as busway_fdt_import(). */
 bool load(const char *source, unsigned flags, struct loaded *loaded);
 void unload(struct loaded *loaded);
+
+/* The flattened tree that @source is or compiles to; free() it. Complains and returns NULL where
+ * that fails. Threads: any number. */
+void *read_tree(const char *source, size_t *size);
+void complain_of_tree(const char *source, const struct busway_fdt_error *e);
 
 /* Read all of @path ("-" is standard input); complains and returns NULL where that fails. */
 void *read_file(const char *path, size_t *size);

@@ -169,26 +169,33 @@ static void *compile(const char *path, const char *source, size_t source_size, s
 
 /* ---- platforms ---- */
 
-static void complain_of_tree(const char *source, const struct busway_fdt_error *e)
+void complain_of_tree(const char *source, const struct busway_fdt_error *e)
 {
 	complain("%s: %s%s%s%s%s", source, e->node, e->node[0] ? ": " : "", e->property,
 		 e->property[0] ? ": " : "", e->message);
+}
+
+void *read_tree(const char *source, size_t *size)
+{
+	char *data = read_file(source, size);
+
+	if (data && looks_like_source(source, data, *size)) {
+		char *compiled = compile(source, data, *size, size);
+
+		free(data);
+		data = compiled;
+	}
+	return data;
 }
 
 bool load(const char *source, unsigned flags, struct loaded *loaded)
 {
 	struct busway_fdt_error error;
 	size_t size = 0;
-	char *data = read_file(source, &size);
+	char *data = read_tree(source, &size);
 	int status;
 
 	*loaded = (struct loaded){.source = name_of(source)};
-	if (data && looks_like_source(source, data, size)) {
-		char *compiled = compile(source, data, size, &size);
-
-		free(data);
-		data = compiled;
-	}
 	if (!data)
 		return false;
 	status = busway_fdt_import(data, size, flags, &cli_memory, &loaded->platform, &error);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-	&command_show, &command_why, &command_map, &command_alloc, &command_bench,
+	&command_show, &command_why, &command_map, &command_alloc, &command_check, &command_bench,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };

@@ -26,6 +26,11 @@ enum {
 	OPT_BOUNDARY,
 	OPT_MAX_SEGMENTS,
 	OPT_COUNT,
+	OPT_FAIL_ON,
+	OPT_EXPLAIN,
+	OPT_SUPPRESS,
+	OPT_SUPPRESSIONS,
+	OPT_JOBS,
 };
 
 static const struct option long_options[] = {
@@ -46,6 +51,11 @@ static const struct option long_options[] = {
 	{"boundary", required_argument, NULL, OPT_BOUNDARY},
 	{"max-segments", required_argument, NULL, OPT_MAX_SEGMENTS},
 	{"count", required_argument, NULL, OPT_COUNT},
+	{"fail-on", required_argument, NULL, OPT_FAIL_ON},
+	{"explain", required_argument, NULL, OPT_EXPLAIN},
+	{"suppress", required_argument, NULL, OPT_SUPPRESS},
+	{"suppressions", required_argument, NULL, OPT_SUPPRESSIONS},
+	{"jobs", required_argument, NULL, OPT_JOBS},
 	{NULL, 0, NULL, 0},
 };
 
@@ -84,6 +94,8 @@ static bool parse_format(const char *text, enum format *format)
 		*format = FORMAT_TEXT;
 	} else if (strcmp(text, "json") == 0) {
 		*format = FORMAT_JSON;
+	} else if (strcmp(text, "sarif") == 0) {
+		*format = FORMAT_SARIF;
 	} else {
 		complain("--format: '%s' is neither text nor json", text);
 		return false;
@@ -101,6 +113,36 @@ static bool parse_color(const char *text, bool *color)
 		complain("--color: '%s' is none of auto, always, never", text);
 		return false;
 	}
+	return true;
+}
+
+static bool parse_fail_on(const char *text, enum fail_on *fail_on)
+{
+	static const char *const names[] = {"note", "warning", "error", "never"};
+
+	for (int i = 0; i < 4; i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*fail_on = (enum fail_on)i;
+			return true;
+		}
+	}
+	complain("--fail-on: '%s' is none of note, warning, error, never", text);
+	return false;
+}
+
+static bool add_suppression(const char *text, struct options *o)
+{
+	const int room = (int)(sizeof(o->suppress) / sizeof(o->suppress[0]));
+
+	if (!is_suppression(text)) {
+		complain("--suppress: '%s' is neither a code of a finding nor CODE:NODE", text);
+		return false;
+	}
+	if (o->suppress_count == room) {
+		complain("--suppress: more than %d; put them into a file for --suppressions", room);
+		return false;
+	}
+	o->suppress[o->suppress_count++] = text;
 	return true;
 }
 
@@ -177,6 +219,21 @@ static bool take_option(int option, struct options *o)
 			return false;
 		o->count = count > ULONG_MAX ? ULONG_MAX : (unsigned long)count;
 		return true;
+	case OPT_FAIL_ON:
+		return parse_fail_on(optarg, &o->fail_on);
+	case OPT_EXPLAIN:
+		o->explain = optarg;
+		return true;
+	case OPT_SUPPRESS:
+		return add_suppression(optarg, o);
+	case OPT_SUPPRESSIONS:
+		o->suppressions = optarg;
+		return true;
+	case OPT_JOBS:
+		if (!parse_size("--jobs", optarg, false, &count))
+			return false;
+		o->jobs = count > 1024 ? 1024 : (unsigned)count;
+		return true;
 	default:
 		return false;
 	}
@@ -207,7 +264,8 @@ bool parse_options(const struct command *command, int argc, char **argv, struct 
 {
 	int option;
 
-	*options = (struct options){.mask = 64, .access = BUSWAY_WRITE, .align = 4096};
+	*options = (struct options){
+		.mask = 64, .access = BUSWAY_WRITE, .align = 4096, .fail_on = FAIL_ON_ERROR};
 	parse_color("auto", &options->color);
 	*status = EXIT_BAD;
 	opterr = 0;

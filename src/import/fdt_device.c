@@ -394,7 +394,13 @@ static int add_device(struct fdt_importer *importer, uint32_t node, enum busway_
 		status = take_requester(tree, node, &device);
 	if (!status)
 		status = note_ignored_pool(importer, node, &device);
-	return status ? status : busway_platform_add_device(importer->platform, &device, &id);
+	if (!status)
+		status = busway_platform_add_device(importer->platform, &device, &id);
+	if (status)
+		return status;
+	importer->memos[node].has_device = true;
+	importer->memos[node].device = id;
+	return 0;
 }
 
 int fdt_add_devices(struct fdt_importer *importer)

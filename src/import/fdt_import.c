@@ -77,23 +77,35 @@ static int import(struct fdt_importer *importer, const void *blob, size_t size,
 	return status ? status : busway_platform_seal(importer->platform);
 }
 
+int fdt_importer_run(struct fdt_importer *importer, const void *blob, size_t size, unsigned flags,
+		     const struct busway_allocator *memory, struct busway_fdt_error *error)
+{
+	int status;
+
+	*importer = (struct fdt_importer){.work = {.memory = memory}, .flags = flags};
+	if (error)
+		*error = (struct busway_fdt_error){0};
+	status = busway_platform_create(memory, &importer->platform);
+	if (status)
+		return status;
+	status = import(importer, blob, size, error);
+	if (status) {
+		arena_release(&importer->work);
+		busway_platform_destroy(importer->platform);
+	}
+	return status;
+}
+
 int busway_fdt_import(const void *blob, size_t size, unsigned flags,
 		      const struct busway_allocator *memory, struct busway_platform **out,
 		      struct busway_fdt_error *error)
 {
-	struct fdt_importer importer = {.work = {.memory = memory}, .flags = flags};
-	int status;
+	struct fdt_importer importer;
+	const int status = fdt_importer_run(&importer, blob, size, flags, memory, error);
 
-	if (error)
-		*error = (struct busway_fdt_error){0};
-	status = busway_platform_create(memory, &importer.platform);
 	if (status)
 		return status;
-	status = import(&importer, blob, size, error);
 	arena_release(&importer.work);
-	if (status)
-		busway_platform_destroy(importer.platform);
-	else
-		*out = importer.platform;
-	return status;
+	*out = importer.platform;
+	return 0;
 }

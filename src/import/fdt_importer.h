@@ -50,6 +50,8 @@ struct fdt_memo {
 	struct busway_dma_view *view, *host_view;
 	busway_space_id direct_space, host_space;
 	struct fdt_host *host;
+	bool has_device;
+	busway_device_id device; /* the device made of it */
 };
 
 /* The space that a table makes for addresses of one class that come up from below. */
@@ -78,6 +80,16 @@ struct fdt_importer {
 
 #define KEEP(importer, type, count)                                                                \
 	((type *)busway_platform_keep((importer)->platform, (count) * sizeof(type), _Alignof(type)))
+
+/* ---- fdt_import.c ---- */
+
+/*
+ * Read a tree into a sealed platform. After success the index, the tables and the memos stay for
+ * more questions, until the caller releases .work; the platform is the caller's. After failure
+ * nothing is left.
+ */
+int fdt_importer_run(struct fdt_importer *importer, const void *blob, size_t size, unsigned flags,
+		     const struct busway_allocator *memory, struct busway_fdt_error *error);
 
 /* Put a note in front of @list; false when there is no memory. */
 bool fdt_note(struct fdt_importer *importer, const struct busway_note **list,

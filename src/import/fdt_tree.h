@@ -35,6 +35,7 @@
 	X(FDT_DMA_COHERENT, "dma-coherent")                                                        \
 	X(FDT_DMA_NONCOHERENT, "dma-noncoherent")                                                  \
 	X(FDT_DMA_RANGES, "dma-ranges")                                                            \
+	X(FDT_DMAS, "dmas")                                                                        \
 	X(FDT_INTERCONNECT_NAMES, "interconnect-names")                                            \
 	X(FDT_INTERCONNECTS, "interconnects")                                                      \
 	X(FDT_IOMMU_ADDRESSES, "iommu-addresses")                                                  \
@@ -43,17 +44,21 @@
 	X(FDT_IOMMUS, "iommus")                                                                    \
 	X(FDT_LINUX_CMA_DEFAULT, "linux,cma-default")                                              \
 	X(FDT_LINUX_DMA_DEFAULT, "linux,dma-default")                                              \
+	X(FDT_LINUX_PCI_DOMAIN, "linux,pci-domain")                                                \
 	X(FDT_LINUX_PHANDLE, "linux,phandle")                                                      \
 	X(FDT_LINUX_USABLE_MEMORY, "linux,usable-memory")                                          \
 	X(FDT_MAX_FUNCTIONS, "max-functions")                                                      \
 	X(FDT_MEMORY_REGION, "memory-region")                                                      \
 	X(FDT_MODEL, "model")                                                                      \
+	X(FDT_MSI_CONTROLLER, "msi-controller")                                                    \
 	X(FDT_MSI_MAP, "msi-map")                                                                  \
 	X(FDT_MSI_MAP_MASK, "msi-map-mask")                                                        \
 	X(FDT_MSI_PARENT, "msi-parent")                                                            \
 	X(FDT_NO_MAP, "no-map")                                                                    \
 	X(FDT_NUM_IB_WINDOWS, "num-ib-windows")                                                    \
 	X(FDT_NUM_OB_WINDOWS, "num-ob-windows")                                                    \
+	X(FDT_PCIE_IO_APERTURE, "pcie-io-aperture")                                                \
+	X(FDT_PCIE_MEM_APERTURE, "pcie-mem-aperture")                                              \
 	X(FDT_PHANDLE, "phandle")                                                                  \
 	X(FDT_RANGES, "ranges")                                                                    \
 	X(FDT_REG, "reg")                                                                          \

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rule_memory.c - banks that nobody reads, and banks that overlap.
+ *
+ * Linux takes children of the root with device_type "memory" (drivers/of/fdt.c); a node that is
+ * only named so is not memory.
+ */
+#include "check_internal.h"
+
+static bool has_size(const struct fdt_tree *tree, uint32_t node)
+{
+	const struct fdt_prop *reg = fdt_get(tree, node, FDT_REG);
+	const uint32_t na = tree->nodes[0].address_cells, ns = tree->nodes[0].size_cells;
+
+	for (uint32_t at = 0; reg && na && ns && at + na + ns <= fdt_cells(reg); at += na + ns)
+		if (fdt_number(reg, at + na, ns))
+			return true;
+	return false;
+}
+
+static void check_ignored(struct busway_check *check, uint32_t node)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+
+	if (!fdt_name_is(tree, node, "memory") || fdt_has(tree, node, FDT_DEVICE_TYPE) ||
+	    !tree->nodes[node].available || !has_size(tree, node))
+		return;
+	report(check, BUSWAY_FINDING_BANK_IGNORED, BUSWAY_SEVERITY_WARNING, node, "device_type",
+	       NO_ENTRY,
+	       "the node has no device_type: Linux does not use its memory, from 0x%" PRIx64,
+	       fdt_number(fdt_get(tree, node, FDT_REG), 0, tree->nodes[0].address_cells));
+	advise(check, "device_type = \"memory\";");
+}
+
+static void check_overlaps(struct busway_check *check)
+{
+	size_t count;
+	const struct busway_memory_bank *banks = busway_platform_banks(check->platform, &count);
+	struct busway_intervals seen;
+
+	busway_intervals_init(&seen, check->memory);
+	for (size_t i = 0; i < count && !check->status; i++) {
+		struct busway_range common;
+
+		if (meets(&seen, banks[i].range, &common)) {
+			report(check, BUSWAY_FINDING_BANK_OVERLAP, BUSWAY_SEVERITY_WARNING,
+			       node_at(check, banks[i].name), "reg", NO_ENTRY,
+			       "bank " RANGE_FORMAT " overlaps an earlier one in " RANGE_FORMAT,
+			       RANGE(banks[i].range), RANGE(common));
+			about(check, common);
+		}
+		if (busway_intervals_add(&seen, banks[i].range))
+			give_up(check);
+	}
+	busway_intervals_clear(&seen);
+}
+
+void rule_memory(struct busway_check *check)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+
+	for (uint32_t i = 1; i < tree->node_count; i = tree->nodes[i].end)
+		check_ignored(check, i);
+	check_overlaps(check);
+}

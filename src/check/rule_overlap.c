@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rule_overlap.c - windows that claim the same addresses.
+ *
+ *   one table     two entries for one child address: the first wins, the second is dead;
+ *                 two entries to one parent address: two names for one thing
+ *   two siblings  both lead children to the same place on the bus above
+ *
+ * A window 1:1 of a bus that is no PCI bus claims nothing: it only passes what is below it.
+ */
+#include "check_internal.h"
+
+#include "../base/sort.h"
+
+/* A claim of addresses on the bus above. */
+struct claim {
+	uint32_t node, parent, entry, class;
+	struct busway_range range;
+};
+
+/* ---- one table ---- */
+
+/* The entries of one table, to be sorted by one side of them. */
+struct side {
+	struct busway_range range;
+	uint32_t class, entry;
+	uint64_t offset; /* parent - child */
+};
+
+static bool side_before(const void *left, const void *right)
+{
+	const struct side *a = left, *b = right;
+
+	if (a->class != b->class)
+		return a->class < b->class;
+	if (a->range.first != b->range.first)
+		return a->range.first < b->range.first;
+	return a->entry < b->entry;
+}
+
+static size_t fill_sides(const struct fdt_table *table, bool child, uint32_t count,
+			 struct side *sides)
+{
+	size_t used = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct fdt_entry *e = &table->entries[i];
+		struct busway_range range;
+
+		if (!busway_range_make(child ? e->child : e->parent, e->size, &range))
+			continue;
+		sides[used++] = (struct side){range, child ? e->child_class : e->parent_class, i,
+					      e->parent - e->child};
+	}
+	return used;
+}
+
+static void report_entries(struct busway_check *check, const struct fdt_table *table,
+			   enum fdt_property_id id, bool child, const struct side *a,
+			   const struct side *b)
+{
+	const struct side *first = a->entry < b->entry ? a : b;
+	const struct side *second = first == a ? b : a;
+	struct busway_range common = {0, 0};
+
+	busway_range_common(a->range, b->range, &common);
+	report(check, BUSWAY_FINDING_WINDOW_OVERLAP,
+	       if_enabled(check, table->node,
+			  a->offset == b->offset ? BUSWAY_SEVERITY_NOTE : BUSWAY_SEVERITY_ERROR),
+	       table->node, fdt_property_name(id), second->entry,
+	       "entries %" PRIu32 " and %" PRIu32 " both claim " RANGE_FORMAT " %s: %s",
+	       first->entry, second->entry, RANGE(common),
+	       child ? "on this bus" : "on the bus above",
+	       child ? "the first wins" : "two addresses lead to one place");
+}
+
+static void check_side(struct busway_check *check, const struct fdt_table *table,
+		       enum fdt_property_id id, uint32_t count, bool child)
+{
+	struct side *sides =
+		arena_take(&check->importer.work, count * sizeof(*sides), _Alignof(struct side));
+	size_t used, longest = 0;
+
+	if (!sides) {
+		give_up(check);
+		return;
+	}
+	used = fill_sides(table, child, count, sides);
+	sort(sides, used, sizeof(*sides), side_before);
+	for (size_t i = 1; i < used; i++) {
+		if (sides[i].class != sides[longest].class ||
+		    !busway_range_overlaps(sides[i].range, sides[longest].range))
+			longest = i;
+		else if (child || sides[i].offset != sides[longest].offset)
+			report_entries(check, table, id, child, &sides[longest], &sides[i]);
+		if (sides[i].range.last > sides[longest].range.last)
+			longest = i;
+	}
+}
+
+static void check_one_table(struct busway_check *check, uint32_t node)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+
+	if (fdt_has(tree, node, FDT_RANGES) && !is_run_time_bus(check, node)) {
+		const struct fdt_table *table = fdt_ranges(&check->importer, node);
+
+		if (!table) {
+			give_up(check);
+			return;
+		}
+		check_side(check, table, FDT_RANGES, table->count, true);
+		check_side(check, table, FDT_RANGES, table->count, false);
+	}
+	if (fdt_has_dma_table(tree, node)) {
+		const struct fdt_table *table = fdt_dma_table(&check->importer, node);
+
+		/* several views of one memory are no mistake: only what the bus sees matters */
+		if (table)
+			check_side(check, table, FDT_DMA_RANGES, table->direct_count, true);
+		else
+			give_up(check);
+	}
+}
+
+/* ---- siblings ---- */
+
+static bool claim_before(const void *left, const void *right)
+{
+	const struct claim *a = left, *b = right;
+
+	if (a->parent != b->parent)
+		return a->parent < b->parent;
+	if (a->class != b->class)
+		return a->class < b->class;
+	if (a->range.first != b->range.first)
+		return a->range.first < b->range.first;
+	return a->node < b->node;
+}
+
+static void add_claims(struct busway_check *check, struct vector *claims, uint32_t node)
+{
+	const struct fdt_table *table = fdt_ranges(&check->importer, node);
+	const struct fdt_node *n = &check->importer.tree.nodes[node];
+
+	if (!table) {
+		give_up(check);
+		return;
+	}
+	for (uint32_t i = 0; i < table->count; i++) {
+		const struct fdt_entry *e = &table->entries[i];
+		struct claim *claim;
+		struct busway_range range;
+
+		if (!busway_range_make(e->parent, e->size, &range) ||
+		    (n->bus != FDT_BUS_PCI && e->parent == e->child))
+			continue;
+		claim = vector_next(&check->importer.work, claims, sizeof(*claim),
+				    _Alignof(struct claim));
+		if (!claim) {
+			give_up(check);
+			return;
+		}
+		*claim = (struct claim){node, n->parent, i, e->parent_class, range};
+		claims->count++;
+	}
+}
+
+/* Does the window of a claim begin at registers of its own node, as wrappers have it? */
+static bool is_at_own_reg(const struct busway_check *check, const struct claim *claim)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+	const struct fdt_prop *reg = fdt_get(tree, claim->node, FDT_REG);
+	const struct fdt_node *bus = &tree->nodes[claim->parent];
+	const uint32_t flags = fdt_flag_cells(bus->bus), na = bus->address_cells,
+		       ns = bus->size_cells;
+
+	if (!reg || na <= flags || !ns)
+		return false;
+	for (uint32_t at = 0; at + na + ns <= fdt_cells(reg); at += na + ns) {
+		struct busway_range own;
+
+		if (busway_range_make(fdt_number(reg, at + flags, na - flags),
+				      fdt_number(reg, at + na, ns), &own) &&
+		    busway_range_overlaps(own, claim->range))
+			return true;
+	}
+	return false;
+}
+
+/* Do registers below @a begin where registers below @b begin? Then two drivers fight. */
+static bool registers_collide(const struct busway_check *check, uint32_t a, uint32_t b)
+{
+	enum { TRIES = 256 }; /* wrappers have a few registers below them, buses have many */
+	const struct fdt_tree *tree = &check->importer.tree;
+	const struct check_register *registers = check->registers.items;
+	const size_t count = check->registers.count;
+	size_t first = first_register(check, a), other = first_register(check, b);
+
+	for (size_t i = first;
+	     i < count && i < first + TRIES && fdt_inside(tree, registers[i].node, a); i++) {
+		for (size_t j = other;
+		     j < count && j < other + TRIES && fdt_inside(tree, registers[j].node, b); j++)
+			if (registers[i].node != a && registers[j].node != b &&
+			    registers[i].range.first == registers[j].range.first)
+				return true;
+	}
+	return false;
+}
+
+/*
+ * Buses may share a window: each passes what is below it. Windows of PCI bridges are claimed as a
+ * whole, and a window to where another node's registers are, and not its own, is a mistake.
+ */
+static enum busway_severity severity_of(const struct busway_check *check, const struct claim *wrong,
+					const struct claim *right)
+{
+	const struct fdt_node *nodes = check->importer.tree.nodes;
+	const bool pci =
+		nodes[wrong->node].bus == FDT_BUS_PCI || nodes[right->node].bus == FDT_BUS_PCI;
+	const bool misplaced = fdt_has(&check->importer.tree, wrong->node, FDT_REG) &&
+			       !is_at_own_reg(check, wrong) && is_at_own_reg(check, right);
+
+	return pci || misplaced || registers_collide(check, wrong->node, right->node)
+		       ? BUSWAY_SEVERITY_ERROR
+		       : BUSWAY_SEVERITY_NOTE;
+}
+
+static void report_claims(struct busway_check *check, const struct claim *a, const struct claim *b)
+{
+	/* the one that is not where its own registers are is the wrong one; else the later one */
+	const bool a_is_wrong = is_at_own_reg(check, b) && !is_at_own_reg(check, a);
+	const struct claim *wrong =
+		a_is_wrong || (a->node > b->node && !is_at_own_reg(check, a)) ? a : b;
+	const struct claim *right = wrong == a ? b : a;
+	struct busway_range common = {0, 0};
+
+	busway_range_common(a->range, b->range, &common);
+	report(check, BUSWAY_FINDING_WINDOW_OVERLAP, severity_of(check, wrong, right), wrong->node,
+	       "ranges", wrong->entry,
+	       "the window to " RANGE_FORMAT " is claimed by %s as well, in " RANGE_FORMAT "%s",
+	       RANGE(wrong->range), path_of(check, right->node), RANGE(common),
+	       fdt_has(&check->importer.tree, wrong->node, FDT_REG) && !is_at_own_reg(check, wrong)
+		       ? "; its own registers are not there"
+		       : "");
+	about(check, common);
+}
+
+static void check_siblings(struct busway_check *check, const struct claim *claims, size_t count)
+{
+	size_t longest = 0;
+
+	for (size_t i = 1; i < count; i++) {
+		if (claims[i].parent != claims[longest].parent ||
+		    claims[i].class != claims[longest].class ||
+		    !busway_range_overlaps(claims[i].range, claims[longest].range))
+			longest = i;
+		else if (claims[i].node != claims[longest].node)
+			report_claims(check, &claims[longest], &claims[i]);
+		if (claims[i].range.last > claims[longest].range.last)
+			longest = i;
+	}
+}
+
+void rule_overlap(struct busway_check *check)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+	struct vector claims = {0};
+
+	for (uint32_t i = 1; i < tree->node_count && !check->status; i++) {
+		if (tree->nodes[i].bookkeeping)
+			continue;
+		check_one_table(check, i);
+		if (fdt_has(tree, i, FDT_RANGES) && tree->nodes[i].enabled &&
+		    tree->nodes[tree->nodes[i].parent].bus != FDT_BUS_PCI &&
+		    !is_run_time_bus(check, i))
+			add_claims(check, &claims, i);
+	}
+	if (check->status)
+		return;
+	sort(claims.items, claims.count, sizeof(struct claim), claim_before);
+	check_siblings(check, claims.items, claims.count);
+}

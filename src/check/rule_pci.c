@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rule_pci.c - space codes of PCI addresses, and bus numbers.
+ *
+ * First cell of a PCI address: npt000ss bbbbbbbb dddddfff rrrrrrrr (PCI Bus Binding to IEEE 1275,
+ * 2.1). In ranges and dma-ranges only n, p, t and ss mean something.
+ */
+#include "check_internal.h"
+
+#include "../base/sort.h"
+
+/* ---- space codes ---- */
+
+static void report_code(struct busway_check *check, uint32_t node, enum fdt_property_id id,
+			uint32_t entry, enum busway_severity severity, const struct fdt_entry *e,
+			const char *what)
+{
+	report(check, BUSWAY_FINDING_BAD_SPACE_CODE, if_enabled(check, node, severity), node,
+	       fdt_property_name(id), entry,
+	       "entry %" PRIu32 ": code 0x%08" PRIx32 " for PCI 0x%" PRIx64 " to 0x%" PRIx64
+	       " with size 0x%" PRIx64 ": %s",
+	       entry, e->code, e->child, e->parent, e->size, what);
+}
+
+static void check_code(struct busway_check *check, uint32_t node, enum fdt_property_id id,
+		       uint32_t entry, const struct fdt_entry *e)
+{
+	const uint32_t space = e->code >> 24 & 3;
+	const bool dma = id == FDT_DMA_RANGES;
+
+	if (!e->size)
+		return;
+	if (space == 0) {
+		report_code(check, node, id, entry, BUSWAY_SEVERITY_WARNING, e,
+			    "configuration space does not belong here");
+		advise(check, "remove the entry: configuration space is stated by reg");
+	} else if (space == 1 && dma) {
+		report_code(check, node, id, entry, BUSWAY_SEVERITY_WARNING, e,
+			    "there is no DMA to I/O space");
+		advise(check, "0x%08" PRIx32 " for memory", (e->code & ~0x03000000u) | 0x02000000u);
+	} else if (space == 2 && passes_end(e->child, e->size, 1)) {
+		report_code(check, node, id, entry,
+			    dma ? BUSWAY_SEVERITY_NOTE : BUSWAY_SEVERITY_WARNING, e,
+			    "the code says 32-bit memory, the window leaves 32 bits");
+		advise(check, "0x%08" PRIx32 " for 64-bit memory", e->code | 0x01000000u);
+	} else if (e->code & 0x1c000000u || e->code & 0x00ffffffu) {
+		report_code(check, node, id, entry, BUSWAY_SEVERITY_WARNING, e,
+			    "bits of a bus, device, function or register are set");
+		advise(check, "0x%08" PRIx32, e->code & 0xe3000000u);
+	}
+	if (space == 1 && !dma && e->child > 0xffff)
+		report(check, BUSWAY_FINDING_IO_WINDOW_MISPLACED, BUSWAY_SEVERITY_NOTE, node,
+		       fdt_property_name(id), entry,
+		       "entry %" PRIu32 ": I/O addresses begin at 0x%" PRIx64
+		       ", beyond the 0xffff that I/O BARs of many functions hold",
+		       entry, e->child);
+}
+
+static void check_codes(struct busway_check *check, uint32_t node)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+	const struct fdt_table *ranges = fdt_ranges(&check->importer, node);
+	const struct fdt_table *dma =
+		fdt_has_dma_table(tree, node) ? fdt_dma_table(&check->importer, node) : NULL;
+
+	if (!ranges) {
+		give_up(check);
+		return;
+	}
+	for (uint32_t i = 0; i < ranges->count && !is_run_time_bus(check, node); i++)
+		check_code(check, node, FDT_RANGES, i, &ranges->entries[i]);
+	for (uint32_t i = 0; dma && i < dma->count; i++)
+		check_code(check, node, FDT_DMA_RANGES, i, &dma->entries[i]);
+}
+
+/* ---- bus numbers ---- */
+
+struct bus_claim {
+	uint32_t node, domain, first, last;
+};
+
+static bool bus_before(const void *left, const void *right)
+{
+	const struct bus_claim *a = left, *b = right;
+
+	if (a->domain != b->domain)
+		return a->domain < b->domain;
+	if (a->first != b->first)
+		return a->first < b->first;
+	return a->node < b->node;
+}
+
+static void check_ecam(struct busway_check *check, uint32_t node)
+{
+	/* 1 MiB of configuration space for each bus (PCI Express Base, 7.2.2) */
+	static const char *const ecam[] = {"pci-host-ecam-generic", NULL};
+	const struct fdt_tree *tree = &check->importer.tree;
+	const struct fdt_prop *buses = fdt_get(tree, node, FDT_BUS_RANGE);
+	struct busway_phys_range reg;
+	uint64_t fits, stated;
+
+	if (!compatible_has(check, node, ecam) || !buses || fdt_cells(buses) < 2 ||
+	    fdt_cell(buses, 1) < fdt_cell(buses, 0) || !fdt_reg(&check->importer, node, 0, &reg))
+		return;
+	stated = (uint64_t)fdt_cell(buses, 1) - fdt_cell(buses, 0) + 1;
+	fits = (busway_range_span(busway_phys_raw(reg)) >> 20) + 1;
+	if (fits >= stated)
+		return;
+	report(check, BUSWAY_FINDING_BUS_RANGE_TRUNCATED, BUSWAY_SEVERITY_NOTE, node, "bus-range",
+	       NO_ENTRY,
+	       "bus-range states 0x%" PRIx64 " buses, the configuration space of 0x%" PRIx64
+	       " bytes holds 0x%" PRIx64,
+	       stated, busway_range_span(busway_phys_raw(reg)) + 1, fits);
+	advise(check, "bus-range = <0x%" PRIx32 " 0x%" PRIx64 ">; or a larger reg",
+	       fdt_cell(buses, 0), fdt_cell(buses, 0) + fits - 1);
+}
+
+static void add_buses(struct busway_check *check, struct vector *claims, uint32_t node)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+	const struct fdt_prop *buses = fdt_get(tree, node, FDT_BUS_RANGE);
+	struct bus_claim *claim;
+	uint32_t domain;
+
+	/* without the property Linux numbers the domains itself, a new one for each bridge */
+	if (!tree->nodes[node].enabled || !fdt_get_u32(tree, node, FDT_LINUX_PCI_DOMAIN, &domain))
+		return;
+	claim = vector_next(&check->importer.work, claims, sizeof(*claim),
+			    _Alignof(struct bus_claim));
+	if (!claim) {
+		give_up(check);
+		return;
+	}
+	*claim = (struct bus_claim){node, domain, 0, 0xff};
+	if (buses && fdt_cells(buses) >= 2) {
+		claim->first = fdt_cell(buses, 0);
+		claim->last = fdt_cell(buses, 1);
+	}
+	claims->count++;
+}
+
+static void check_buses(struct busway_check *check, const struct bus_claim *claims, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		const struct bus_claim *a = &claims[i - 1], *b = &claims[i];
+
+		if (a->domain != b->domain || b->first > a->last || b->first > b->last)
+			continue;
+		report(check, BUSWAY_FINDING_BUS_RANGE_OVERLAP, BUSWAY_SEVERITY_ERROR, b->node,
+		       fdt_has(&check->importer.tree, b->node, FDT_BUS_RANGE) ? "bus-range"
+									      : "linux,pci-domain",
+		       NO_ENTRY,
+		       "buses 0x%" PRIx32 "..0x%" PRIx32 " of domain 0x%" PRIx32
+		       " are those of %s as well (0x%" PRIx32 "..0x%" PRIx32 ")",
+		       b->first, b->last, b->domain, path_of(check, a->node), a->first, a->last);
+		advise(check, "a linux,pci-domain of its own for each host bridge");
+	}
+}
+
+void rule_pci(struct busway_check *check)
+{
+	struct vector claims = {0};
+
+	for (uint32_t i = 1; i < check->importer.tree.node_count && !check->status; i++) {
+		if (!fdt_is_host(&check->importer, i))
+			continue;
+		check_codes(check, i);
+		check_ecam(check, i);
+		add_buses(check, &claims, i);
+	}
+	if (check->status)
+		return;
+	sort(claims.items, claims.count, sizeof(struct bus_claim), bus_before);
+	check_buses(check, claims.items, claims.count);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rule_pools.c - reserved memory: against memory, against its users' windows, against itself.
+ *
+ * Pools outside the stated memory are legal (on-chip SRAM, memory that firmware keeps): only what
+ * the kernel is to use as memory must be memory.
+ */
+#include "check_internal.h"
+
+#include "../base/sort.h"
+
+/* Pools of one kind of statement stand for one node: which, and is it heeded? */
+static bool is_heeded(const struct busway_pool *pool)
+{
+	return pool->enabled && !pool->ignored;
+}
+
+/* ---- against each other ---- */
+
+static bool range_before(const void *left, const void *right)
+{
+	const struct busway_pool *const *a = left, *const *b = right;
+
+	if ((*a)->range.first != (*b)->range.first)
+		return (*a)->range.first < (*b)->range.first;
+	return *a < *b;
+}
+
+static void check_overlaps(struct busway_check *check, const struct busway_pool *pools,
+			   size_t count)
+{
+	const struct busway_pool **fixed = arena_take(&check->importer.work, count * sizeof(*fixed),
+						      _Alignof(struct busway_pool *));
+	size_t used = 0, longest = 0;
+
+	if (!fixed) {
+		give_up(check);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (is_heeded(&pools[i]) && !pools[i].dynamic && !pools[i].empty)
+			fixed[used++] = &pools[i];
+	sort(fixed, used, sizeof(*fixed), range_before);
+	for (size_t i = 1; i < used; i++) {
+		const struct busway_pool *a = fixed[longest], *b = fixed[i];
+		struct busway_range common;
+
+		if (busway_range_common(a->range, b->range, &common)) {
+			const struct busway_pool *second = a < b ? b : a, *first = a < b ? a : b;
+
+			report(check, BUSWAY_FINDING_POOL_OVERLAP, BUSWAY_SEVERITY_ERROR,
+			       node_at(check, second->name), "reg", NO_ENTRY,
+			       RANGE_FORMAT " overlaps %s, " RANGE_FORMAT ", in " RANGE_FORMAT,
+			       RANGE(second->range), first->name, RANGE(first->range),
+			       RANGE(common));
+			about(check, common);
+		}
+		if (fixed[i]->range.last > fixed[longest]->range.last)
+			longest = i;
+	}
+}
+
+/* ---- against memory ---- */
+
+static void check_static(struct busway_check *check, const struct busway_pool *pool)
+{
+	struct busway_range common;
+	const bool inside = busway_intervals_holds(&check->banks, pool->range);
+	const bool partly = !inside && meets(&check->banks, pool->range, &common);
+	const bool is_used = pool->type != BUSWAY_POOL_RESERVED && !pool->no_map;
+
+	if (inside)
+		return;
+	report(check, BUSWAY_FINDING_POOL_OUTSIDE_MEMORY,
+	       partly || is_used ? BUSWAY_SEVERITY_WARNING : BUSWAY_SEVERITY_NOTE,
+	       node_at(check, pool->name), "reg", NO_ENTRY,
+	       RANGE_FORMAT " is %s the stated memory, %s", RANGE(pool->range),
+	       partly ? "partly outside" : "outside", set_words(&check->banks).text);
+	about(check, pool->range);
+}
+
+/* The memory in which a dynamic pool may be placed. */
+static bool place_of(struct busway_check *check, const struct busway_pool *pool,
+		     struct busway_intervals *place)
+{
+	struct busway_intervals allowed;
+	int status = 0;
+
+	busway_intervals_init(place, check->memory);
+	busway_intervals_init(&allowed, check->memory);
+	for (size_t i = 0; i < pool->alloc_range_count && !status; i++)
+		status = busway_intervals_add(&allowed, pool->alloc_ranges[i]);
+	if (!status && !pool->alloc_range_count)
+		status = busway_intervals_add(&allowed, BUSWAY_RANGE_ALL);
+	if (!status)
+		status = busway_intervals_add(place, BUSWAY_RANGE_ALL);
+	if (!status)
+		status = busway_intervals_intersect(place, &check->ram);
+	if (!status)
+		status = busway_intervals_intersect(place, &allowed);
+	if (!status)
+		status = busway_intervals_subtract(place, &check->reserved);
+	busway_intervals_clear(&allowed);
+	if (status) {
+		give_up(check);
+		busway_intervals_clear(place);
+	}
+	return !status;
+}
+
+static void check_dynamic(struct busway_check *check, const struct busway_pool *pool)
+{
+	struct busway_intervals place;
+	bool fits = false;
+
+	if (!pool->size || !place_of(check, pool, &place))
+		return;
+	for (size_t i = 0; i < place.count; i++)
+		fits |= busway_range_holds(place.runs[i], pool->size);
+	if (!fits) {
+		report(check, BUSWAY_FINDING_POOL_OUTSIDE_MEMORY, BUSWAY_SEVERITY_WARNING,
+		       node_at(check, pool->name),
+		       pool->alloc_range_count ? "alloc-ranges" : "size", NO_ENTRY,
+		       "0x%" PRIx64 " bytes fit nowhere%s%s: the kernel cannot place the pool",
+		       pool->size,
+		       pool->alloc_range_count ? " where alloc-ranges allows it in memory"
+					       : " in memory",
+		       place.count ? "" : " (no memory is allowed at all)");
+		if (pool->alloc_range_count)
+			about(check, pool->alloc_ranges[0]);
+	}
+	busway_intervals_clear(&place);
+}
+
+/* ---- against users ---- */
+
+static void check_user(struct busway_check *check, const struct busway_pool *pool, const char *path)
+{
+	busway_device_id id;
+	const struct busway_device *user = device_of(check, node_at(check, path), &id);
+	const struct check_view *view;
+	struct busway_intervals missed;
+
+	if (!user || !user->enabled || user->behind_iommu || !user->dma.restricted)
+		return;
+	view = view_of(check, user, id);
+	if (!view)
+		return;
+	if (pool->dynamic) {
+		if (!place_of(check, pool, &missed))
+			return;
+	} else {
+		busway_intervals_init(&missed, check->memory);
+		if (busway_intervals_add(&missed, pool->range))
+			give_up(check);
+	}
+	if (busway_intervals_subtract(&missed, &view->cpu))
+		give_up(check);
+	if (!check->status && missed.count) {
+		report(check, BUSWAY_FINDING_POOL_OUTSIDE_REACH, BUSWAY_SEVERITY_WARNING,
+		       node_at(check, pool->name),
+		       !pool->dynamic            ? "reg"
+		       : pool->alloc_range_count ? "alloc-ranges"
+						 : "size",
+		       NO_ENTRY, "%s%s: %s cannot reach it (windows lead to %s)",
+		       pool->dynamic ? "the pool may be placed in " : "", set_words(&missed).text,
+		       path, set_words(&view->cpu).text);
+		about(check, missed.runs[0]);
+		if (view->cpu.count)
+			advise(check, "place it inside %s", set_words(&view->cpu).text);
+	}
+	busway_intervals_clear(&missed);
+}
+
+/* ---- by itself ---- */
+
+static void check_flags(struct busway_check *check, const struct busway_pool *pool)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+	const uint32_t node = node_at(check, pool->name);
+	static const enum fdt_property_id flags[] = {FDT_NO_MAP, FDT_REUSABLE,
+						     FDT_LINUX_CMA_DEFAULT, FDT_LINUX_DMA_DEFAULT};
+
+	if (pool->valid || pool->ignored || pool->type == BUSWAY_POOL_RESERVED)
+		return;
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		const char *name = fdt_property_name(flags[i]);
+
+		if (!fdt_has(tree, node, flags[i]))
+			continue;
+		report(check, BUSWAY_FINDING_POOL_REJECTED, BUSWAY_SEVERITY_ERROR, node, name,
+		       NO_ENTRY,
+		       pool->type == BUSWAY_POOL_RESTRICTED ? "a restricted-dma-pool must not have "
+							      "%s: the kernel makes no pool, "
+							      "and its users get ordinary memory"
+							    : "a shared-dma-pool must not have %s "
+							      "and reusable: the kernel makes "
+							      "no pool",
+		       name);
+		advise(check, "remove %s", name);
+		return;
+	}
+}
+
+static void check_size(struct busway_check *check, const struct busway_pool *pool)
+{
+	enum { PAGE = 0x1000, LARGEST_MAPPING = 0x40000 }; /* 128 slots of 2 KiB (swiotlb) */
+	const uint64_t size = pool->dynamic ? pool->size : busway_range_span(pool->range) + 1;
+	const bool restricted = pool->type == BUSWAY_POOL_RESTRICTED;
+	const uint64_t least = restricted ? LARGEST_MAPPING : PAGE;
+
+	if (pool->type == BUSWAY_POOL_RESERVED || size == 0 || size >= least)
+		return;
+	report(check, BUSWAY_FINDING_POOL_TOO_SMALL, BUSWAY_SEVERITY_WARNING,
+	       node_at(check, pool->name), pool->dynamic ? "size" : "reg", NO_ENTRY,
+	       "0x%" PRIx64 " bytes are less than %s, 0x%" PRIx64, size,
+	       restricted ? "one largest mapping" : "a page", least);
+	advise(check, "at least 0x%" PRIx64 " bytes", least);
+}
+
+static void check_pool(struct busway_check *check, const struct busway_pool *pool)
+{
+	if (!is_heeded(pool) || pool->empty)
+		return;
+	check_flags(check, pool);
+	check_size(check, pool);
+	if (!check->banks.count)
+		return;
+	if (pool->dynamic)
+		check_dynamic(check, pool);
+	else
+		check_static(check, pool);
+	for (size_t i = 0; pool->type != BUSWAY_POOL_RESERVED && i < pool->user_count; i++)
+		check_user(check, pool, pool->users[i]);
+}
+
+static void check_ignored(struct busway_check *check)
+{
+	for (uint32_t i = 1; i < check->importer.tree.node_count && !check->status; i++) {
+		busway_device_id id;
+		const struct busway_device *d = device_of(check, i, &id);
+
+		if (!d || !d->enabled || !d->behind_iommu || d->restricted_pool == UINT32_MAX ||
+		    !fdt_has(&check->importer.tree, i, FDT_MEMORY_REGION))
+			continue;
+		report(check, BUSWAY_FINDING_POOL_IGNORED, BUSWAY_SEVERITY_NOTE, i, "memory-region",
+		       NO_ENTRY,
+		       "the device is behind an IOMMU: the kernel does not use its restricted "
+		       "pool");
+	}
+}
+
+void rule_pools(struct busway_check *check)
+{
+	size_t count;
+	const struct busway_pool *pools = busway_platform_pools(check->platform, &count);
+
+	check_overlaps(check, pools, count);
+	for (size_t i = 0; i < count && !check->status; i++)
+		check_pool(check, &pools[i]);
+	check_ignored(check);
+}

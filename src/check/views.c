@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * views.c - what the rules compare with: memory, registers, and where windows lead.
+ */
+#include "check_internal.h"
+
+#include <string.h>
+
+/* ---- memory and registers ---- */
+
+static void add_range(struct busway_check *check, struct busway_intervals *set,
+		      struct busway_range range)
+{
+	if (busway_intervals_add(set, range))
+		give_up(check);
+}
+
+static void survey_memory(struct busway_check *check)
+{
+	size_t count;
+	const struct busway_memory_bank *banks = busway_platform_banks(check->platform, &count);
+	const struct busway_pool *pools;
+
+	for (size_t i = 0; i < count; i++)
+		add_range(check, &check->banks, banks[i].range);
+	for (size_t i = 0; i < count; i++)
+		add_range(check, &check->ram, banks[i].range);
+	pools = busway_platform_pools(check->platform, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (!pools[i].enabled || pools[i].dynamic || pools[i].empty || pools[i].ignored)
+			continue;
+		add_range(check, &check->reserved, pools[i].range);
+		if (pools[i].no_map && busway_intervals_remove(&check->ram, pools[i].range))
+			give_up(check);
+	}
+}
+
+static void survey_registers(struct busway_check *check, uint32_t node)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+	const struct fdt_prop *reg = fdt_get(tree, node, FDT_REG);
+	const struct fdt_node *bus = &tree->nodes[tree->nodes[node].parent];
+	const uint32_t width = bus->address_cells + bus->size_cells;
+
+	for (uint32_t i = 0; reg && width && i < fdt_cells(reg) / width && i < 64; i++) {
+		struct check_register *entry;
+		struct busway_phys_range range;
+
+		if (!fdt_reg(&check->importer, node, i, &range))
+			continue;
+		entry = vector_next(&check->importer.work, &check->registers, sizeof(*entry),
+				    _Alignof(struct check_register));
+		if (!entry) {
+			give_up(check);
+			return;
+		}
+		*entry = (struct check_register){busway_phys_raw(range), node, i};
+		check->registers.count++;
+	}
+}
+
+/* Has a node registers of a device, as the CPU sees them? */
+static bool has_registers(const struct busway_check *check, uint32_t node)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+	const struct fdt_node *n = &tree->nodes[node];
+
+	return n->enabled && !n->bookkeeping && fdt_has(tree, node, FDT_REG) &&
+	       tree->nodes[n->parent].bus != FDT_BUS_PCI &&
+	       !fdt_inside(tree, node, check->importer.reserved_memory) &&
+	       !fdt_string_is(tree, node, FDT_DEVICE_TYPE, "memory");
+}
+
+void survey(struct busway_check *check)
+{
+	survey_memory(check);
+	for (uint32_t i = 1; i < check->importer.tree.node_count && !check->status; i++)
+		if (has_registers(check, i))
+			survey_registers(check, i);
+}
+
+size_t first_register(const struct busway_check *check, uint32_t node)
+{
+	const struct check_register *registers = check->registers.items;
+	size_t low = 0, high = check->registers.count;
+
+	while (low < high) {
+		const size_t middle = (low + high) / 2;
+
+		if (registers[middle].node < node)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* ---- views ---- */
+
+static struct check_view *make_view(struct busway_check *check, busway_device_id id,
+				    busway_space_id enters)
+{
+	struct check_view *view =
+		arena_take(&check->importer.work, sizeof(*view), _Alignof(struct check_view));
+	struct check_view **place =
+		vector_next(&check->importer.work, &check->views, sizeof(struct check_view *),
+			    _Alignof(struct check_view *));
+
+	if (!view || !place)
+		return NULL;
+	*view = (struct check_view){.enters = enters};
+	busway_intervals_init(&view->cpu, check->memory);
+	if (busway_windows_build(check->platform, id, check->memory, &view->windows,
+				 &view->window_count))
+		return NULL;
+	*place = view;
+	check->views.count++;
+	for (size_t i = 0; i < view->window_count; i++) {
+		const struct busway_piece *w = &view->windows[i];
+		const struct busway_range cpu = {
+			w->phys.raw, w->phys.raw + (w->dma.last.raw - w->dma.first.raw)};
+
+		if (busway_intervals_add(&view->cpu, cpu))
+			return NULL;
+	}
+	return view;
+}
+
+const struct check_view *view_of(struct busway_check *check, const struct busway_device *device,
+				 busway_device_id id)
+{
+	struct check_view **views = check->views.items;
+	struct check_view *view;
+
+	for (size_t i = check->views.count; i-- > 0;)
+		if (views[i]->enters.index == device->dma.enters.index)
+			return views[i];
+	view = make_view(check, id, device->dma.enters);
+	if (!view)
+		give_up(check);
+	return view;
+}
+
+const struct busway_device *device_of(const struct busway_check *check, uint32_t node,
+				      busway_device_id *id)
+{
+	const struct fdt_memo *memo = &check->importer.memos[node];
+
+	if (!memo->has_device)
+		return NULL;
+	*id = memo->device;
+	return busway_platform_device(check->platform, memo->device);
+}
+
+/* ---- small questions ---- */
+
+bool meets(const struct busway_intervals *set, struct busway_range range,
+	   struct busway_range *common)
+{
+	const size_t i = busway_intervals_find(set, range.first);
+
+	return i < set->count && busway_range_common(set->runs[i], range, common);
+}
+
+bool compatible_has(const struct busway_check *check, uint32_t node, const char *const *parts)
+{
+	const struct fdt_prop *prop = fdt_get(&check->importer.tree, node, FDT_COMPATIBLE);
+	const char *s = prop ? (const char *)prop->value : NULL;
+	const char *end = prop ? s + prop->length : NULL;
+
+	while (s < end) {
+		const char *nul = memchr(s, '\0', (size_t)(end - s));
+
+		if (!nul)
+			return false;
+		for (const char *const *part = parts; *part; part++)
+			if (strstr(s, *part))
+				return true;
+		s = nul + 1;
+	}
+	return false;
+}
+
+bool is_run_time_bus(const struct busway_check *check, uint32_t node)
+{
+	/* Marvell's mbus: the driver writes its ranges anew when it has assigned windows */
+	static const char *const parts[] = {
+		"marvell,armada370-mbus", "marvell,armada375-mbus", "marvell,armada380-mbus",
+		"marvell,armadaxp-mbus",  "marvell,dove-mbus",      "marvell,kirkwood-mbus",
+		"marvell,mv78xx0-mbus",   "marvell,orion5x-",       NULL,
+	};
+	const struct fdt_node *nodes = check->importer.tree.nodes;
+
+	for (uint32_t at = node; at != 0; at = nodes[at].parent)
+		if (compatible_has(check, at, parts))
+			return true;
+	return false;
+}
+
+bool passes_end(uint64_t base, uint64_t size, uint32_t cells)
+{
+	const uint64_t last = cells >= 2 ? UINT64_MAX : UINT32_MAX;
+
+	return size && (base > last || size - 1 > last - base);
+}
