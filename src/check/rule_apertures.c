@@ -166,7 +166,8 @@ void rule_apertures(struct busway_check *check)
 	const struct fdt_tree *tree = &check->importer.tree;
 
 	for (uint32_t i = 1; i < tree->node_count && !check->status; i++) {
-		if (fdt_is_host(&check->importer, i) && tree->nodes[i].enabled)
+		if (fdt_is_host(&check->importer, i) && tree->nodes[i].enabled &&
+		    !is_run_time_bus(check, i))
 			check_host(check, i);
 		check_mbus(check, i, FDT_PCIE_MEM_APERTURE);
 		check_mbus(check, i, FDT_PCIE_IO_APERTURE);

@@ -7,6 +7,9 @@
  */
 #include "check_internal.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 /* ---- lengths ---- */
 
 static void report_length(struct busway_check *check, uint32_t node, enum fdt_property_id id,
@@ -49,6 +52,48 @@ static void check_reg(struct busway_check *check, uint32_t node)
 	       "#address-cells is %u and #size-cells is %u on the bus: each entry of reg has "
 	       "%" PRIu32 " cells",
 	       bus->address_cells, bus->size_cells, width);
+}
+
+/* The unit address as a number; false where the name has none. */
+static bool unit_address(const char *name, uint64_t *address)
+{
+	const char *at = strchr(name, '@');
+	char *end;
+
+	if (!at || !at[1])
+		return false;
+	*address = strtoull(at + 1, &end, 16);
+	return *end == '\0';
+}
+
+/*
+ * Numbers written for other cell counts can have the right length by chance: <0 A 0 B> on a bus of
+ * one cell each, <A B C D> on one of two. The unit address tells what was meant.
+ */
+static void check_reg_meaning(struct busway_check *check, uint32_t node)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+	const struct fdt_prop *reg = fdt_get(tree, node, FDT_REG);
+	const struct fdt_node *bus = &tree->nodes[tree->nodes[node].parent];
+	uint64_t unit;
+	bool narrow, wide;
+
+	if (!reg || bus->bus != FDT_BUS_DEFAULT || reg->length % 16 || !reg->length ||
+	    bus->address_cells != bus->size_cells || !unit_address(tree->nodes[node].name, &unit) ||
+	    !unit || unit > UINT32_MAX)
+		return;
+	narrow = bus->address_cells == 1 && !fdt_cell(reg, 0) && fdt_cell(reg, 1) == unit &&
+		 !fdt_cell(reg, 2);
+	wide = bus->address_cells == 2 && fdt_cell(reg, 0) == unit && fdt_cell(reg, 1);
+	if (!narrow && !wide)
+		return;
+	report(check, BUSWAY_FINDING_CELLS_MISMATCH, if_enabled(check, node, BUSWAY_SEVERITY_ERROR),
+	       node, "reg", NO_ENTRY,
+	       "with #address-cells 0x%x and #size-cells 0x%x of the bus, reg says 0x%" PRIx64
+	       ", not 0x%" PRIx64 " as the name does",
+	       bus->address_cells, bus->size_cells, fdt_number(reg, 0, bus->address_cells), unit);
+	advise(check, narrow ? "leave out the upper cells: one cell an address, one a size"
+			     : "write the upper cells: two cells an address, two a size");
 }
 
 static void check_table(struct busway_check *check, uint32_t node, enum fdt_property_id id)
@@ -183,6 +228,22 @@ static bool looks_like_last(uint64_t size, uint32_t cells)
 	return (size & 0xfff) == 0xfff && size < most; /* one more could not be written */
 }
 
+/* Windows and pools are used in pages: the last one is lost where the size is none of them. */
+static void check_pages(struct busway_check *check, uint32_t node, enum fdt_property_id id,
+			uint32_t entry, uint64_t size, uint32_t cells)
+{
+	const uint64_t most = cells >= 2 ? UINT64_MAX : UINT32_MAX;
+
+	if (!(size & 0xfff) || size == most || looks_like_last(size, cells))
+		return;
+	report(check, BUSWAY_FINDING_WINDOW_SIZE_ODD,
+	       if_enabled(check, node, BUSWAY_SEVERITY_WARNING), node, fdt_property_name(id), entry,
+	       "entry %" PRIu32 ": size 0x%" PRIx64 " is no whole number of pages", entry, size);
+	if (size <= most - 0xfff)
+		advise(check, "size <%s>",
+		       cell_words((size + 0xfff) & ~(uint64_t)0xfff, cells).text);
+}
+
 static void check_size(struct busway_check *check, uint32_t node, enum fdt_property_id id,
 		       uint32_t entry, uint64_t base, uint64_t size, uint32_t cells,
 		       enum busway_severity severity)
@@ -194,7 +255,7 @@ static void check_size(struct busway_check *check, uint32_t node, enum fdt_prope
 	       "entry %" PRIu32 ": size 0x%" PRIx64
 	       " is one short of a page boundary: it looks like a last address",
 	       entry, size);
-	if (size > base)
+	if (base && size > base)
 		advise(check, "size <%s>, or <%s> if 0x%" PRIx64 " is meant as the last address",
 		       cell_words(size + 1, cells).text, cell_words(size - base + 1, cells).text,
 		       size);
@@ -207,10 +268,13 @@ static void check_table_sizes(struct busway_check *check, uint32_t node, enum fd
 {
 	const uint32_t cells = check->importer.tree.nodes[node].size_cells;
 
-	for (uint32_t i = 0; i < table->count; i++)
+	for (uint32_t i = 0; i < table->count; i++) {
 		check_size(check, node, id, i, table->entries[i].child, table->entries[i].size,
 			   cells,
 			   id == FDT_DMA_RANGES ? BUSWAY_SEVERITY_WARNING : BUSWAY_SEVERITY_NOTE);
+		if (id == FDT_DMA_RANGES)
+			check_pages(check, node, id, i, table->entries[i].size, cells);
+	}
 }
 
 static void check_root_pairs(struct busway_check *check, uint32_t node, enum fdt_property_id id)
@@ -221,9 +285,14 @@ static void check_root_pairs(struct busway_check *check, uint32_t node, enum fdt
 
 	if (!prop || !na || !ns)
 		return;
-	for (uint32_t at = 0, i = 0; at + na + ns <= fdt_cells(prop); at += na + ns, i++)
-		check_size(check, node, id, i, fdt_number(prop, at, na),
-			   fdt_number(prop, at + na, ns), ns, BUSWAY_SEVERITY_WARNING);
+	for (uint32_t at = 0, i = 0; at + na + ns <= fdt_cells(prop); at += na + ns, i++) {
+		const uint64_t size = fdt_number(prop, at + na, ns);
+
+		check_size(check, node, id, i, fdt_number(prop, at, na), size, ns,
+			   BUSWAY_SEVERITY_WARNING);
+		if (id == FDT_ALLOC_RANGES)
+			check_pages(check, node, id, i, size, ns);
+	}
 }
 
 /* ---- reserved memory: in the root's cells ---- */
@@ -290,6 +359,7 @@ static void check_node(struct busway_check *check, uint32_t node)
 	const struct fdt_node *n = &tree->nodes[node];
 
 	check_reg(check, node);
+	check_reg_meaning(check, node);
 	check_reg_numbers(check, node);
 	check_table(check, node, FDT_RANGES);
 	check_table(check, node, FDT_DMA_RANGES);

@@ -42,8 +42,8 @@ static uint32_t rcar_pieces(const struct fdt_entry *e)
 		if (address)
 			while (size > (address & -address))
 				size >>= 1;
-		while (size > left)
-			size >>= 1;
+		if (size > left)
+			size = left; /* the mask of the last piece is rounded up */
 		address += size;
 		left -= size;
 		pieces++;

@@ -181,6 +181,22 @@ static void check_list(struct busway_check *check, uint32_t node, enum fdt_prope
 
 /* ---- doorbells ---- */
 
+/* Where does the controller of @map take messages, as the CPU sees it? */
+static bool doorbell_of(struct busway_check *check, const struct busway_id_map *map,
+			struct busway_range *doorbell)
+{
+	/* RISC-V IMSIC: each interrupt file begins with its doorbell (AIA specification, 3.5);
+	 * BCM2712 MIP: the first words of the block (drivers/irqchip/irq-bcm2712-mip.c) */
+	static const char *const at_start[] = {"riscv,imsics", "brcm,bcm2712-mip", NULL};
+	const uint32_t node = node_at(check, map->controller);
+	struct busway_phys_range reg;
+
+	if (map->has_doorbell)
+		return busway_range_make(map->doorbell.raw, 4, doorbell);
+	return compatible_has(check, node, at_start) && fdt_reg(&check->importer, node, 0, &reg) &&
+	       busway_range_make(reg.first.raw, 4, doorbell);
+}
+
 static void check_doorbell(struct busway_check *check, uint32_t node, const struct busway_device *d,
 			   busway_device_id id)
 {
@@ -194,20 +210,20 @@ static void check_doorbell(struct busway_check *check, uint32_t node, const stru
 	view = view_of(check, d, id);
 	for (size_t i = 0; view && i < d->msi_count; i++) {
 		const struct busway_id_map *map = &d->msi[i];
-		const struct busway_range doorbell = {map->doorbell.raw, map->doorbell.raw + 3};
+		struct busway_range doorbell;
 
-		if (!map->has_doorbell || !map->enabled ||
+		if (!map->enabled || !doorbell_of(check, map, &doorbell) ||
 		    busway_intervals_holds(&view->cpu, doorbell))
 			continue;
 		report(check, BUSWAY_FINDING_MSI_DOORBELL_UNREACHABLE, BUSWAY_SEVERITY_ERROR,
 		       node_at(check, d->dma.source), "dma-ranges", NO_ENTRY,
 		       "the doorbell of %s at 0x%" PRIx64
 		       " is in no inbound window: MSIs of %s go nowhere (windows lead to %s)",
-		       map->controller, map->doorbell.raw, path_of(check, node),
+		       map->controller, doorbell.first, path_of(check, node),
 		       set_words(&view->cpu).text);
 		about(check, doorbell);
 		advise(check, "add an entry for 0x%" PRIx64 " with size 0x10000",
-		       map->doorbell.raw & ~(uint64_t)0xffff);
+		       doorbell.first & ~(uint64_t)0xffff);
 		return;
 	}
 }

@@ -61,17 +61,19 @@ static void report_entries(struct busway_check *check, const struct fdt_table *t
 {
 	const struct side *first = a->entry < b->entry ? a : b;
 	const struct side *second = first == a ? b : a;
+	const enum busway_severity severity =
+		a->offset == b->offset ? BUSWAY_SEVERITY_NOTE : BUSWAY_SEVERITY_ERROR;
 	struct busway_range common = {0, 0};
 
 	busway_range_common(a->range, b->range, &common);
-	report(check, BUSWAY_FINDING_WINDOW_OVERLAP,
-	       if_enabled(check, table->node,
-			  a->offset == b->offset ? BUSWAY_SEVERITY_NOTE : BUSWAY_SEVERITY_ERROR),
+	report(check, BUSWAY_FINDING_WINDOW_OVERLAP, if_enabled(check, table->node, severity),
 	       table->node, fdt_property_name(id), second->entry,
 	       "entries %" PRIu32 " and %" PRIu32 " both claim " RANGE_FORMAT " %s: %s",
 	       first->entry, second->entry, RANGE(common),
 	       child ? "on this bus" : "on the bus above",
 	       child ? "the first wins" : "two addresses lead to one place");
+	if (severity == BUSWAY_SEVERITY_ERROR)
+		advise(check, "give each entry addresses of its own");
 }
 
 static void check_side(struct busway_check *check, const struct fdt_table *table,
@@ -110,7 +112,9 @@ static void check_one_table(struct busway_check *check, uint32_t node)
 			return;
 		}
 		check_side(check, table, FDT_RANGES, table->count, true);
-		check_side(check, table, FDT_RANGES, table->count, false);
+		/* two names for one register harm nobody; two PCI windows at one place do */
+		if (tree->nodes[node].bus == FDT_BUS_PCI)
+			check_side(check, table, FDT_RANGES, table->count, false);
 	}
 	if (fdt_has_dma_table(tree, node)) {
 		const struct fdt_table *table = fdt_dma_table(&check->importer, node);
@@ -166,12 +170,12 @@ static void add_claims(struct busway_check *check, struct vector *claims, uint32
 	}
 }
 
-/* Does the window of a claim begin at registers of its own node, as wrappers have it? */
-static bool is_at_own_reg(const struct busway_check *check, const struct claim *claim)
+/* Has @node registers (of its own, on the bus above) in @range? */
+static bool has_reg_in(const struct busway_check *check, uint32_t node, struct busway_range range)
 {
 	const struct fdt_tree *tree = &check->importer.tree;
-	const struct fdt_prop *reg = fdt_get(tree, claim->node, FDT_REG);
-	const struct fdt_node *bus = &tree->nodes[claim->parent];
+	const struct fdt_prop *reg = fdt_get(tree, node, FDT_REG);
+	const struct fdt_node *bus = &tree->nodes[tree->nodes[node].parent];
 	const uint32_t flags = fdt_flag_cells(bus->bus), na = bus->address_cells,
 		       ns = bus->size_cells;
 
@@ -182,10 +186,25 @@ static bool is_at_own_reg(const struct busway_check *check, const struct claim *
 
 		if (busway_range_make(fdt_number(reg, at + flags, na - flags),
 				      fdt_number(reg, at + na, ns), &own) &&
-		    busway_range_overlaps(own, claim->range))
+		    busway_range_overlaps(own, range))
 			return true;
 	}
 	return false;
+}
+
+/* Does a wrapper lead its children elsewhere than to where its own registers are? */
+static bool leads_elsewhere(struct busway_check *check, uint32_t node)
+{
+	const struct fdt_table *table = fdt_ranges(&check->importer, node);
+	struct busway_range range;
+
+	if (!table || !fdt_has(&check->importer.tree, node, FDT_REG))
+		return false;
+	for (uint32_t i = 0; i < table->count; i++)
+		if (busway_range_make(table->entries[i].parent, table->entries[i].size, &range) &&
+		    has_reg_in(check, node, range))
+			return false;
+	return true;
 }
 
 /* Do registers below @a begin where registers below @b begin? Then two drivers fight. */
@@ -210,39 +229,36 @@ static bool registers_collide(const struct busway_check *check, uint32_t a, uint
 
 /*
  * Buses may share a window: each passes what is below it. Windows of PCI bridges are claimed as a
- * whole, and a window to where another node's registers are, and not its own, is a mistake.
+ * whole; and a window that leads to another node's registers instead of its own is a mistake.
  */
-static enum busway_severity severity_of(const struct busway_check *check, const struct claim *wrong,
-					const struct claim *right)
+static bool is_mistake(struct busway_check *check, const struct claim *wrong,
+		       const struct claim *right)
 {
 	const struct fdt_node *nodes = check->importer.tree.nodes;
-	const bool pci =
-		nodes[wrong->node].bus == FDT_BUS_PCI || nodes[right->node].bus == FDT_BUS_PCI;
-	const bool misplaced = fdt_has(&check->importer.tree, wrong->node, FDT_REG) &&
-			       !is_at_own_reg(check, wrong) && is_at_own_reg(check, right);
 
-	return pci || misplaced || registers_collide(check, wrong->node, right->node)
-		       ? BUSWAY_SEVERITY_ERROR
-		       : BUSWAY_SEVERITY_NOTE;
+	return nodes[wrong->node].bus == FDT_BUS_PCI || nodes[right->node].bus == FDT_BUS_PCI ||
+	       (leads_elsewhere(check, wrong->node) &&
+		has_reg_in(check, right->node, wrong->range)) ||
+	       registers_collide(check, wrong->node, right->node);
 }
 
 static void report_claims(struct busway_check *check, const struct claim *a, const struct claim *b)
 {
 	/* the one that is not where its own registers are is the wrong one; else the later one */
-	const bool a_is_wrong = is_at_own_reg(check, b) && !is_at_own_reg(check, a);
-	const struct claim *wrong =
-		a_is_wrong || (a->node > b->node && !is_at_own_reg(check, a)) ? a : b;
-	const struct claim *right = wrong == a ? b : a;
+	const bool a_is_wrong = leads_elsewhere(check, a->node) != leads_elsewhere(check, b->node)
+					? leads_elsewhere(check, a->node)
+					: a->node > b->node;
+	const struct claim *wrong = a_is_wrong ? a : b, *right = a_is_wrong ? b : a;
 	struct busway_range common = {0, 0};
 
 	busway_range_common(a->range, b->range, &common);
-	report(check, BUSWAY_FINDING_WINDOW_OVERLAP, severity_of(check, wrong, right), wrong->node,
-	       "ranges", wrong->entry,
+	if (!is_mistake(check, wrong, right))
+		return;
+	report(check, BUSWAY_FINDING_WINDOW_OVERLAP, BUSWAY_SEVERITY_ERROR, wrong->node, "ranges",
+	       wrong->entry,
 	       "the window to " RANGE_FORMAT " is claimed by %s as well, in " RANGE_FORMAT "%s",
 	       RANGE(wrong->range), path_of(check, right->node), RANGE(common),
-	       fdt_has(&check->importer.tree, wrong->node, FDT_REG) && !is_at_own_reg(check, wrong)
-		       ? "; its own registers are not there"
-		       : "");
+	       leads_elsewhere(check, wrong->node) ? "; its own registers are not there" : "");
 	about(check, common);
 }
 

@@ -90,19 +90,35 @@ static bool bus_before(const void *left, const void *right)
 	return a->node < b->node;
 }
 
+/* bus-range; without it all 256. False where its numbers make no range. */
+static bool buses_of(const struct fdt_tree *tree, uint32_t node, uint32_t *first, uint32_t *last)
+{
+	const struct fdt_prop *buses = fdt_get(tree, node, FDT_BUS_RANGE);
+
+	*first = 0;
+	*last = 0xff;
+	if (!buses)
+		return true;
+	if (fdt_cells(buses) < 2)
+		return false;
+	*first = fdt_cell(buses, 0);
+	*last = fdt_cell(buses, 1);
+	return *first <= *last && *last <= 0xff;
+}
+
 static void check_ecam(struct busway_check *check, uint32_t node)
 {
 	/* 1 MiB of configuration space for each bus (PCI Express Base, 7.2.2) */
 	static const char *const ecam[] = {"pci-host-ecam-generic", NULL};
 	const struct fdt_tree *tree = &check->importer.tree;
-	const struct fdt_prop *buses = fdt_get(tree, node, FDT_BUS_RANGE);
+	uint32_t first, last;
 	struct busway_phys_range reg;
 	uint64_t fits, stated;
 
-	if (!compatible_has(check, node, ecam) || !buses || fdt_cells(buses) < 2 ||
-	    fdt_cell(buses, 1) < fdt_cell(buses, 0) || !fdt_reg(&check->importer, node, 0, &reg))
+	if (!compatible_has(check, node, ecam) || !buses_of(tree, node, &first, &last) ||
+	    !fdt_reg(&check->importer, node, 0, &reg))
 		return;
-	stated = (uint64_t)fdt_cell(buses, 1) - fdt_cell(buses, 0) + 1;
+	stated = (uint64_t)last - first + 1;
 	fits = (busway_range_span(busway_phys_raw(reg)) >> 20) + 1;
 	if (fits >= stated)
 		return;
@@ -111,14 +127,28 @@ static void check_ecam(struct busway_check *check, uint32_t node)
 	       "bus-range states 0x%" PRIx64 " buses, the configuration space of 0x%" PRIx64
 	       " bytes holds 0x%" PRIx64,
 	       stated, busway_range_span(busway_phys_raw(reg)) + 1, fits);
-	advise(check, "bus-range = <0x%" PRIx32 " 0x%" PRIx64 ">; or a larger reg",
-	       fdt_cell(buses, 0), fdt_cell(buses, 0) + fits - 1);
+	advise(check, "bus-range = <0x%" PRIx32 " 0x%" PRIx64 ">; or a larger reg", first,
+	       first + fits - 1);
+}
+
+/* A bridge below the host whose buses are none of the host's. */
+static void check_bridge(struct busway_check *check, uint32_t node, uint32_t host)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+	uint32_t first, last, host_first, host_last;
+
+	if (!fdt_has(tree, node, FDT_BUS_RANGE) || !buses_of(tree, host, &host_first, &host_last))
+		return;
+	if (buses_of(tree, node, &first, &last) && first >= host_first && last <= host_last)
+		return;
+	report(check, BUSWAY_FINDING_BUS_RANGE_TRUNCATED, BUSWAY_SEVERITY_NOTE, node, "bus-range",
+	       NO_ENTRY, "bus-range is not inside 0x%" PRIx32 "..0x%" PRIx32 ", the buses of %s",
+	       host_first, host_last, path_of(check, host));
 }
 
 static void add_buses(struct busway_check *check, struct vector *claims, uint32_t node)
 {
 	const struct fdt_tree *tree = &check->importer.tree;
-	const struct fdt_prop *buses = fdt_get(tree, node, FDT_BUS_RANGE);
 	struct bus_claim *claim;
 	uint32_t domain;
 
@@ -131,12 +161,9 @@ static void add_buses(struct busway_check *check, struct vector *claims, uint32_
 		give_up(check);
 		return;
 	}
-	*claim = (struct bus_claim){node, domain, 0, 0xff};
-	if (buses && fdt_cells(buses) >= 2) {
-		claim->first = fdt_cell(buses, 0);
-		claim->last = fdt_cell(buses, 1);
-	}
-	claims->count++;
+	*claim = (struct bus_claim){.node = node, .domain = domain};
+	if (buses_of(tree, node, &claim->first, &claim->last))
+		claims->count++;
 }
 
 static void check_buses(struct busway_check *check, const struct bus_claim *claims, size_t count)
@@ -162,6 +189,10 @@ void rule_pci(struct busway_check *check)
 	struct vector claims = {0};
 
 	for (uint32_t i = 1; i < check->importer.tree.node_count && !check->status; i++) {
+		uint32_t host;
+
+		if (fdt_is_function(&check->importer, i, &host))
+			check_bridge(check, i, host);
 		if (!fdt_is_host(&check->importer, i))
 			continue;
 		check_codes(check, i);

@@ -134,14 +134,14 @@ static void check_dynamic(struct busway_check *check, const struct busway_pool *
 
 /* ---- against users ---- */
 
-static void check_user(struct busway_check *check, const struct busway_pool *pool, const char *path)
+static void check_user(struct busway_check *check, const struct busway_pool *pool,
+		       const struct busway_device *user, busway_device_id id)
 {
-	busway_device_id id;
-	const struct busway_device *user = device_of(check, node_at(check, path), &id);
+	const char *const path = user->name;
 	const struct check_view *view;
 	struct busway_intervals missed;
 
-	if (!user || !user->enabled || user->behind_iommu || !user->dma.restricted)
+	if (!user->enabled || user->behind_iommu || !user->dma.restricted)
 		return;
 	view = view_of(check, user, id);
 	if (!view)
@@ -170,6 +170,38 @@ static void check_user(struct busway_check *check, const struct busway_pool *poo
 			advise(check, "place it inside %s", set_words(&view->cpu).text);
 	}
 	busway_intervals_clear(&missed);
+}
+
+static void check_users(struct busway_check *check, const struct busway_pool *pool)
+{
+	for (size_t i = 0; i < pool->user_count; i++) {
+		busway_device_id id;
+		const struct busway_device *user =
+			device_of(check, node_at(check, pool->users[i]), &id);
+
+		if (user)
+			check_user(check, pool, user, id);
+	}
+}
+
+/* The default pool serves every master that has none of its own. */
+static void check_default(struct busway_check *check, const struct busway_pool *pool)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+	const uint32_t node = node_at(check, pool->name);
+	const size_t before = check->found.count;
+
+	if (!fdt_has(tree, node, FDT_LINUX_CMA_DEFAULT) &&
+	    !fdt_has(tree, node, FDT_LINUX_DMA_DEFAULT))
+		return;
+	for (uint32_t i = 1; i < tree->node_count && check->found.count == before; i++) {
+		busway_device_id id;
+		const struct busway_device *user = device_of(check, i, &id);
+
+		if (user && user->likely_master && user->pool_count == 0 &&
+		    user->kind != BUSWAY_DEVICE_PCI_FUNCTION)
+			check_user(check, pool, user, id);
+	}
 }
 
 /* ---- by itself ---- */
@@ -230,8 +262,10 @@ static void check_pool(struct busway_check *check, const struct busway_pool *poo
 		check_dynamic(check, pool);
 	else
 		check_static(check, pool);
-	for (size_t i = 0; pool->type != BUSWAY_POOL_RESERVED && i < pool->user_count; i++)
-		check_user(check, pool, pool->users[i]);
+	if (pool->type == BUSWAY_POOL_RESERVED)
+		return;
+	check_users(check, pool);
+	check_default(check, pool);
 }
 
 static void check_ignored(struct busway_check *check)
