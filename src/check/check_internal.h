@@ -115,6 +115,13 @@ struct words set_words(const struct busway_intervals *set);
 struct words entry_words(const struct busway_check *check, uint32_t node,
 			 const struct fdt_entry *entry);
 
+/*
+ * An entry of @table that leads to @parent, at the offset (and with the code) that its last entry
+ * has: "<...>", or "" where the table is empty or the numbers do not fit its cells.
+ */
+struct words entry_for(const struct busway_check *check, const struct fdt_table *table,
+		       struct busway_range parent);
+
 /* @value in @cells cells: "0x1 0x80000000" */
 struct words cell_words(uint64_t value, uint32_t cells);
 

@@ -90,3 +90,20 @@ struct words entry_words(const struct busway_check *check, uint32_t node,
 	text_close(&text);
 	return words;
 }
+
+struct words entry_for(const struct busway_check *check, const struct fdt_table *table,
+		       struct busway_range parent)
+{
+	const struct words none = {""};
+	struct fdt_entry entry;
+
+	if (!table || !table->count || busway_range_span(parent) == UINT64_MAX)
+		return none;
+	entry = table->entries[table->count - 1];
+	entry.child = parent.first - (entry.parent - entry.child);
+	entry.parent = parent.first;
+	entry.size = busway_range_span(parent) + 1;
+	if (passes_end(0, entry.size, check->importer.tree.nodes[table->node].size_cells))
+		return none;
+	return entry_words(check, table->node, &entry);
+}

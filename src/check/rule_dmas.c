@@ -52,6 +52,25 @@ static const struct check_register *registers_of(const struct busway_check *chec
 	return i < check->registers.count && registers[i].node == node ? &registers[i] : NULL;
 }
 
+/* What ranges says of the registers, dma-ranges must say, too. */
+static void advise_window(struct busway_check *check, uint32_t bus, struct busway_range reg)
+{
+	const struct fdt_table *ranges = fdt_ranges(&check->importer, bus);
+
+	for (uint32_t i = 0; ranges && i < ranges->count; i++) {
+		const struct fdt_entry *e = &ranges->entries[i];
+		struct busway_range window;
+
+		if (busway_range_make(e->parent, e->size, &window) &&
+		    busway_range_within(reg, window)) {
+			advise(check, "add to dma-ranges what ranges says of the registers: %s",
+			       entry_words(check, bus, e).text);
+			return;
+		}
+	}
+	advise(check, "add an entry for the registers to dma-ranges");
+}
+
 static void check_client(struct busway_check *check, uint32_t client, uint32_t engine, bool *told)
 {
 	const struct check_register *reg = registers_of(check, client);
@@ -75,7 +94,7 @@ static void check_client(struct busway_check *check, uint32_t client, uint32_t e
 	       path_of(check, client), RANGE(reg->range), path_of(check, engine),
 	       set_words(&view->cpu).text);
 	about(check, reg->range);
-	advise(check, "add an entry to dma-ranges for the registers, as ranges has it");
+	advise_window(check, source, reg->range);
 }
 
 static void check_clients(struct busway_check *check)

@@ -197,6 +197,17 @@ static bool doorbell_of(struct busway_check *check, const struct busway_id_map *
 	       busway_range_make(reg.first.raw, 4, doorbell);
 }
 
+/* A window for the page of the doorbell, as the tables are read: 64 KiB, the largest page. */
+static void advise_page(struct busway_check *check, uint32_t table, uint64_t doorbell)
+{
+	const uint64_t first = doorbell & ~(uint64_t)0xffff;
+	const struct words entry = entry_for(check, fdt_dma_table(&check->importer, table),
+					     (struct busway_range){first, first | 0xffff});
+
+	if (entry.text[0])
+		advise(check, "add the entry %s", entry.text);
+}
+
 static void check_doorbell(struct busway_check *check, uint32_t node, const struct busway_device *d,
 			   busway_device_id id)
 {
@@ -222,8 +233,7 @@ static void check_doorbell(struct busway_check *check, uint32_t node, const stru
 		       map->controller, doorbell.first, path_of(check, node),
 		       set_words(&view->cpu).text);
 		about(check, doorbell);
-		advise(check, "add an entry for 0x%" PRIx64 " with size 0x10000",
-		       doorbell.first & ~(uint64_t)0xffff);
+		advise_page(check, node_at(check, d->dma.source), doorbell.first);
 		return;
 	}
 }

@@ -48,6 +48,7 @@ static void check_overlaps(struct busway_check *check)
 			       "bank " RANGE_FORMAT " overlaps an earlier one in " RANGE_FORMAT,
 			       RANGE(banks[i].range), RANGE(common));
 			about(check, common);
+			advise(check, "end the earlier bank before 0x%" PRIx64, common.first);
 		}
 		if (busway_intervals_add(&seen, banks[i].range))
 			give_up(check);

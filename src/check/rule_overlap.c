@@ -242,6 +242,23 @@ static bool is_mistake(struct busway_check *check, const struct claim *wrong,
 	       registers_collide(check, wrong->node, right->node);
 }
 
+/* The window to where the wrapper's own registers are. */
+static void advise_own(struct busway_check *check, const struct claim *wrong)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+	const struct fdt_node *bus = &tree->nodes[wrong->parent];
+	const uint32_t flags = fdt_flag_cells(bus->bus), na = bus->address_cells;
+	const struct fdt_prop *reg = fdt_get(tree, wrong->node, FDT_REG);
+	const struct fdt_table *table = fdt_ranges(&check->importer, wrong->node);
+	struct fdt_entry better;
+
+	if (!table || !reg || fdt_cells(reg) < na)
+		return;
+	better = table->entries[wrong->entry];
+	better.parent = fdt_number(reg, flags, na - flags);
+	advise(check, "%s", entry_words(check, wrong->node, &better).text);
+}
+
 static void report_claims(struct busway_check *check, const struct claim *a, const struct claim *b)
 {
 	/* the one that is not where its own registers are is the wrong one; else the later one */
@@ -260,6 +277,8 @@ static void report_claims(struct busway_check *check, const struct claim *a, con
 	       RANGE(wrong->range), path_of(check, right->node), RANGE(common),
 	       leads_elsewhere(check, wrong->node) ? "; its own registers are not there" : "");
 	about(check, common);
+	if (leads_elsewhere(check, wrong->node))
+		advise_own(check, wrong);
 }
 
 static void check_siblings(struct busway_check *check, const struct claim *claims, size_t count)

@@ -26,6 +26,30 @@ static bool range_before(const void *left, const void *right)
 	return *a < *b;
 }
 
+/* The lowest place in free memory that is aligned as the pool is now, to 1 MiB at least. */
+static void advise_place(struct busway_check *check, const struct busway_pool *pool)
+{
+	const uint64_t align = 0x100000;
+	struct busway_intervals place;
+	uint64_t base;
+
+	busway_intervals_init(&place, check->memory);
+	if (busway_intervals_add(&place, BUSWAY_RANGE_ALL) ||
+	    busway_intervals_intersect(&place, &check->ram) ||
+	    busway_intervals_subtract(&place, &check->reserved))
+		give_up(check);
+	for (size_t i = 0; i < place.count && !check->status; i++) {
+		const struct busway_range run = place.runs[i];
+
+		if (!busway_align_up(run.first, align, &base) || base > run.last ||
+		    run.last - base < busway_range_span(pool->range))
+			continue;
+		advise(check, "if it may be moved: 0x%" PRIx64 " is free", base);
+		break;
+	}
+	busway_intervals_clear(&place);
+}
+
 static void check_overlaps(struct busway_check *check, const struct busway_pool *pools,
 			   size_t count)
 {
@@ -54,6 +78,7 @@ static void check_overlaps(struct busway_check *check, const struct busway_pool 
 			       RANGE(second->range), first->name, RANGE(first->range),
 			       RANGE(common));
 			about(check, common);
+			advise_place(check, second);
 		}
 		if (fixed[i]->range.last > fixed[longest]->range.last)
 			longest = i;

@@ -71,24 +71,15 @@ static void collect_uses(struct busway_check *check, struct uses *uses)
 
 /* ---- memory that a table leaves out ---- */
 
-/* An entry for @missing, at the offset that the table's last entry has. */
 static void advise_entry(struct busway_check *check, uint32_t node, struct busway_range missing)
 {
-	const struct fdt_table *table = fdt_dma_table(&check->importer, node);
-	const uint32_t cells = check->importer.tree.nodes[node].size_cells;
-	struct fdt_entry entry;
+	const struct words entry = entry_for(check, fdt_dma_table(&check->importer, node), missing);
 
-	if (!table || !table->count)
-		return;
-	entry = table->entries[table->count - 1];
-	entry.child = missing.first - (entry.parent - entry.child);
-	entry.parent = missing.first;
-	entry.size = busway_range_span(missing) + 1;
-	if (passes_end(0, entry.size, cells) || entry.size == 0)
-		return;
-	advise(check,
-	       "if the bus can reach it, add the entry %s; if not, buffers there must be bounced",
-	       entry_words(check, node, &entry).text);
+	if (entry.text[0])
+		advise(check,
+		       "if the bus can reach it, add the entry %s; if not, buffers there must be "
+		       "bounced",
+		       entry.text);
 }
 
 static void name_users(struct busway_check *check, const struct use *use, char *text, size_t size)
