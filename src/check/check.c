@@ -260,7 +260,8 @@ int busway_fdt_check(const void *blob, size_t size, const struct busway_allocato
 	busway_intervals_init(&check->banks, memory);
 	busway_intervals_init(&check->ram, memory);
 	busway_intervals_init(&check->reserved, memory);
-	status = fdt_importer_run(&check->importer, blob, size, 0, memory, error);
+	status =
+		fdt_importer_run(&check->importer, blob, size, BUSWAY_FDT_ALL_NODES, memory, error);
 	if (status) {
 		give_back(memory, check, sizeof(*check), _Alignof(struct busway_check));
 		return status;

@@ -148,7 +148,7 @@ static void check_twins(struct busway_check *check, uint32_t node, uint32_t *pre
 	const struct busway_device *d = device_of(check, node, &id);
 	const uint32_t last = previous[tree->nodes[node].parent];
 
-	if (!d || !d->enabled || !fdt_has(tree, node, FDT_COMPATIBLE))
+	if (!d || !d->enabled || !d->likely_master || !fdt_has(tree, node, FDT_COMPATIBLE))
 		return;
 	previous[tree->nodes[node].parent] = node;
 	if (last == FDT_NONE || !same_compatible(tree, last, node) ||

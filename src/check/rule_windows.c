@@ -18,6 +18,7 @@ struct use {
 	uint32_t node;
 	uint32_t users;
 	uint32_t first_user;
+	bool certain; /* they are likely masters */
 	busway_device_id device;
 	const struct busway_device *any;
 };
@@ -33,6 +34,18 @@ static bool counts(const struct busway_device *d)
 	       d->kind != BUSWAY_DEVICE_PCI_FUNCTION && d->kind != BUSWAY_DEVICE_IOMMU;
 }
 
+/* Could it be a master, though nothing says so? Whoever wrote a table for it thinks so. */
+static bool may_count(const struct busway_check *check, uint32_t node,
+		      const struct busway_device *d)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+
+	return d->enabled && !d->likely_master && !d->behind_iommu &&
+	       d->kind == BUSWAY_DEVICE_PLATFORM && fdt_has(tree, node, FDT_COMPATIBLE) &&
+	       fdt_has(tree, node, FDT_REG) && !fdt_has(tree, node, FDT_RANGES) &&
+	       fdt_has(tree, tree->nodes[node].parent, FDT_RANGES);
+}
+
 static void take_use(struct busway_check *check, struct uses *uses, uint32_t user,
 		     const struct busway_device *d, busway_device_id id)
 {
@@ -45,6 +58,20 @@ static void take_use(struct busway_check *check, struct uses *uses, uint32_t use
 		use->first_user = user;
 		use->device = id;
 		use->any = d;
+		use->certain = d->likely_master;
+	}
+}
+
+/* Tables that no likely master uses: take whoever is below. */
+static void collect_doubtful(struct busway_check *check, struct uses *uses)
+{
+	for (uint32_t i = 1; i < check->importer.tree.node_count; i++) {
+		busway_device_id id;
+		const struct busway_device *d = device_of(check, i, &id);
+
+		if (d && may_count(check, i, d) && d->dma.source &&
+		    !uses->of[node_at(check, d->dma.source)].certain)
+			take_use(check, uses, i, d, id);
 	}
 }
 
@@ -67,6 +94,7 @@ static void collect_uses(struct busway_check *check, struct uses *uses)
 		if (d && counts(d))
 			take_use(check, uses, i, d, id);
 	}
+	collect_doubtful(check, uses);
 }
 
 /* ---- memory that a table leaves out ---- */
