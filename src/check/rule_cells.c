@@ -115,7 +115,8 @@ static void check_table(struct busway_check *check, uint32_t node, enum fdt_prop
 	}
 	if (!n->states_cells) {
 		report(check, BUSWAY_FINDING_CELLS_INHERITED, BUSWAY_SEVERITY_NOTE, node,
-		       "#address-cells", NO_ENTRY,
+		       fdt_has(tree, node, FDT_ADDRESS_CELLS) ? "#size-cells" : "#address-cells",
+		       NO_ENTRY,
 		       "the bus does not state both its cell counts: Linux takes %u and %u from "
 		       "above, the specification 0x2 and 0x1",
 		       n->address_cells, n->size_cells);

@@ -42,9 +42,10 @@ static void report_overlap(struct busway_check *check, const struct map *map,
 	report(check, BUSWAY_FINDING_MAP_OVERLAP,
 	       if_enabled(check, map->node, BUSWAY_SEVERITY_WARNING), map->node,
 	       fdt_property_name(map->id), (uint32_t)(second - map->entries),
-	       "entries %zu and %zu both hold the IDs " RANGE_FORMAT
-	       ": the first wins, the second never gets them",
-	       (size_t)(first - map->entries), (size_t)(second - map->entries), RANGE(common));
+	       "entries %zu (IDs " RANGE_FORMAT ") and %zu (" RANGE_FORMAT
+	       ") both hold the IDs " RANGE_FORMAT ": the first wins, the second never gets them",
+	       (size_t)(first - map->entries), RANGE(ids_of(first)),
+	       (size_t)(second - map->entries), RANGE(ids_of(second)), RANGE(common));
 }
 
 static void check_overlaps(struct busway_check *check, const struct map *map)

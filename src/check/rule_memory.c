@@ -7,29 +7,42 @@
  */
 #include "check_internal.h"
 
-static bool has_size(const struct fdt_tree *tree, uint32_t node)
+/* What the node would state, if it counted; false: nothing. */
+static bool stated(struct busway_check *check, uint32_t node, struct busway_intervals *ranges)
 {
+	const struct fdt_tree *tree = &check->importer.tree;
 	const struct fdt_prop *reg = fdt_get(tree, node, FDT_REG);
 	const uint32_t na = tree->nodes[0].address_cells, ns = tree->nodes[0].size_cells;
 
-	for (uint32_t at = 0; reg && na && ns && at + na + ns <= fdt_cells(reg); at += na + ns)
-		if (fdt_number(reg, at + na, ns))
-			return true;
-	return false;
+	for (uint32_t at = 0; reg && na && ns && at + na + ns <= fdt_cells(reg); at += na + ns) {
+		struct busway_range range;
+
+		if (busway_range_clip(fdt_number(reg, at, na), fdt_number(reg, at + na, ns),
+				      &range) &&
+		    busway_intervals_add(ranges, range))
+			give_up(check);
+	}
+	return !check->status && ranges->count;
 }
 
 static void check_ignored(struct busway_check *check, uint32_t node)
 {
 	const struct fdt_tree *tree = &check->importer.tree;
+	struct busway_intervals ranges;
 
 	if (!fdt_name_is(tree, node, "memory") || fdt_has(tree, node, FDT_DEVICE_TYPE) ||
-	    !tree->nodes[node].available || !has_size(tree, node))
+	    !tree->nodes[node].available)
 		return;
-	report(check, BUSWAY_FINDING_BANK_IGNORED, BUSWAY_SEVERITY_WARNING, node, "device_type",
-	       NO_ENTRY,
-	       "the node has no device_type: Linux does not use its memory, from 0x%" PRIx64,
-	       fdt_number(fdt_get(tree, node, FDT_REG), 0, tree->nodes[0].address_cells));
-	advise(check, "device_type = \"memory\";");
+	busway_intervals_init(&ranges, check->memory);
+	if (stated(check, node, &ranges)) {
+		report(check, BUSWAY_FINDING_BANK_IGNORED, BUSWAY_SEVERITY_WARNING, node,
+		       "device_type", NO_ENTRY,
+		       "the node has no device_type: Linux does not use its memory, %s",
+		       set_words(&ranges).text);
+		about(check, ranges.runs[0]);
+		advise(check, "device_type = \"memory\";");
+	}
+	busway_intervals_clear(&ranges);
 }
 
 static void check_overlaps(struct busway_check *check)

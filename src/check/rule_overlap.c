@@ -68,9 +68,10 @@ static void report_entries(struct busway_check *check, const struct fdt_table *t
 	busway_range_common(a->range, b->range, &common);
 	report(check, BUSWAY_FINDING_WINDOW_OVERLAP, if_enabled(check, table->node, severity),
 	       table->node, fdt_property_name(id), second->entry,
-	       "entries %" PRIu32 " and %" PRIu32 " both claim " RANGE_FORMAT " %s: %s",
-	       first->entry, second->entry, RANGE(common),
-	       child ? "on this bus" : "on the bus above",
+	       "entries %" PRIu32 " (" RANGE_FORMAT ") and %" PRIu32 " (" RANGE_FORMAT
+	       ") both claim " RANGE_FORMAT " %s: %s",
+	       first->entry, RANGE(first->range), second->entry, RANGE(second->range),
+	       RANGE(common), child ? "on this bus" : "on the bus above",
 	       child ? "the first wins" : "two addresses lead to one place");
 	if (severity == BUSWAY_SEVERITY_ERROR)
 		advise(check, "give each entry addresses of its own");
@@ -297,6 +298,33 @@ static void check_siblings(struct busway_check *check, const struct claim *claim
 	}
 }
 
+/* ---- memory ---- */
+
+/* A bus that leads its children to where memory is. One that passes everything 1:1 claims nothing.
+ */
+static void check_memory(struct busway_check *check, uint32_t node)
+{
+	const struct fdt_table *table = fdt_ranges(&check->importer, node);
+
+	for (uint32_t i = 0; table && i < table->count; i++) {
+		const struct fdt_entry *e = &table->entries[i];
+		struct busway_range window, memory;
+		busway_phys_t cpu;
+
+		if (!fdt_translate(&check->importer, check->importer.tree.nodes[node].parent,
+				   e->parent_class, e->parent, &cpu) ||
+		    (cpu.raw == e->child && e->size > 0x10000000) ||
+		    !busway_range_clip(cpu.raw, e->size, &window) ||
+		    !meets(&check->ram, window, &memory))
+			continue;
+		report(check, BUSWAY_FINDING_MMIO_WINDOW_OVERLAPS_RAM, BUSWAY_SEVERITY_NOTE, node,
+		       "ranges", i,
+		       "entry %" PRIu32 ": the window to " RANGE_FORMAT " covers RAM " RANGE_FORMAT,
+		       i, RANGE(window), RANGE(memory));
+		about(check, memory);
+	}
+}
+
 void rule_overlap(struct busway_check *check)
 {
 	const struct fdt_tree *tree = &check->importer.tree;
@@ -306,6 +334,9 @@ void rule_overlap(struct busway_check *check)
 		if (tree->nodes[i].bookkeeping)
 			continue;
 		check_one_table(check, i);
+		if (fdt_has(tree, i, FDT_RANGES) && tree->nodes[i].enabled &&
+		    tree->nodes[i].bus == FDT_BUS_DEFAULT && !is_run_time_bus(check, i))
+			check_memory(check, i);
 		if (fdt_has(tree, i, FDT_RANGES) && tree->nodes[i].enabled &&
 		    tree->nodes[tree->nodes[i].parent].bus != FDT_BUS_PCI &&
 		    !is_run_time_bus(check, i))

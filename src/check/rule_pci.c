@@ -124,9 +124,9 @@ static void check_ecam(struct busway_check *check, uint32_t node)
 		return;
 	report(check, BUSWAY_FINDING_BUS_RANGE_TRUNCATED, BUSWAY_SEVERITY_NOTE, node, "bus-range",
 	       NO_ENTRY,
-	       "bus-range states 0x%" PRIx64 " buses, the configuration space of 0x%" PRIx64
-	       " bytes holds 0x%" PRIx64,
-	       stated, busway_range_span(busway_phys_raw(reg)) + 1, fits);
+	       "the buses 0x%" PRIx32 "..0x%" PRIx32 " are 0x%" PRIx64
+	       ", the configuration space of 0x%" PRIx64 " bytes holds 0x%" PRIx64,
+	       first, last, stated, busway_range_span(busway_phys_raw(reg)) + 1, fits);
 	advise(check, "bus-range = <0x%" PRIx32 " 0x%" PRIx64 ">; or a larger reg", first,
 	       first + fits - 1);
 }

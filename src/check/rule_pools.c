@@ -133,6 +133,21 @@ static bool place_of(struct busway_check *check, const struct busway_pool *pool,
 	return !status;
 }
 
+/* alloc-ranges in words. */
+static struct words allowed_words(struct busway_check *check, const struct busway_pool *pool)
+{
+	struct busway_intervals allowed;
+	struct words words;
+
+	busway_intervals_init(&allowed, check->memory);
+	for (size_t i = 0; i < pool->alloc_range_count; i++)
+		if (busway_intervals_add(&allowed, pool->alloc_ranges[i]))
+			give_up(check);
+	words = set_words(&allowed);
+	busway_intervals_clear(&allowed);
+	return words;
+}
+
 static void check_dynamic(struct busway_check *check, const struct busway_pool *pool)
 {
 	struct busway_intervals place;
@@ -146,11 +161,10 @@ static void check_dynamic(struct busway_check *check, const struct busway_pool *
 		report(check, BUSWAY_FINDING_POOL_OUTSIDE_MEMORY, BUSWAY_SEVERITY_WARNING,
 		       node_at(check, pool->name),
 		       pool->alloc_range_count ? "alloc-ranges" : "size", NO_ENTRY,
-		       "0x%" PRIx64 " bytes fit nowhere%s%s: the kernel cannot place the pool",
-		       pool->size,
-		       pool->alloc_range_count ? " where alloc-ranges allows it in memory"
-					       : " in memory",
-		       place.count ? "" : " (no memory is allowed at all)");
+		       "0x%" PRIx64 " bytes fit nowhere in %s%s; free memory there: %s", pool->size,
+		       pool->alloc_range_count ? "alloc-ranges " : "memory",
+		       allowed_words(check, pool).text,
+		       place.count ? set_words(&place).text : "none");
 		if (pool->alloc_range_count)
 			about(check, pool->alloc_ranges[0]);
 	}
@@ -183,11 +197,8 @@ static void check_user(struct busway_check *check, const struct busway_pool *poo
 		give_up(check);
 	if (!check->status && missed.count) {
 		report(check, BUSWAY_FINDING_POOL_OUTSIDE_REACH, BUSWAY_SEVERITY_WARNING,
-		       node_at(check, pool->name),
-		       !pool->dynamic            ? "reg"
-		       : pool->alloc_range_count ? "alloc-ranges"
-						 : "size",
-		       NO_ENTRY, "%s%s: %s cannot reach it (windows lead to %s)",
+		       node_at(check, pool->name), pool->dynamic ? "alloc-ranges" : "reg", NO_ENTRY,
+		       "%s%s: %s cannot reach it (windows lead to %s)",
 		       pool->dynamic ? "the pool may be placed in " : "", set_words(&missed).text,
 		       path, set_words(&view->cpu).text);
 		about(check, missed.runs[0]);

@@ -147,8 +147,9 @@ static void check_reach(struct busway_check *check, const struct use *use)
 			report(check, BUSWAY_FINDING_WINDOW_WITHOUT_MEMORY,
 			       reserved.count ? BUSWAY_SEVERITY_NOTE : BUSWAY_SEVERITY_WARNING,
 			       use->node, "dma-ranges", NO_ENTRY,
-			       "no window leads to memory (%s): %s reaches %s",
-			       set_words(&missed).text, users,
+			       "no window leads to memory (%s), they lead to %s: %s reaches %s",
+			       set_words(&missed).text,
+			       view->cpu.count ? set_words(&view->cpu).text : "nothing", users,
 			       reserved.count ? "static reserved memory only" : "none of it");
 		else
 			report(check, BUSWAY_FINDING_MEMORY_UNREACHABLE, BUSWAY_SEVERITY_WARNING,
@@ -184,14 +185,18 @@ static void check_low_windows(struct busway_check *check, uint32_t host)
 
 /* ---- entries ---- */
 
-/* Where does the start of an entry come out at the CPU, through the dma-ranges above? */
-static bool start_of(struct busway_check *check, uint32_t node, const struct fdt_entry *e,
-		     uint64_t *cpu)
+/*
+ * Where does the start of an entry come out at the CPU, through the dma-ranges above? @left: how
+ * many bytes of it each level passes at most.
+ */
+static bool climb(struct busway_check *check, uint32_t node, const struct fdt_entry *e,
+		  uint64_t *cpu, uint64_t *left)
 {
 	uint32_t class = e->parent_class;
 	uint64_t address = e->parent;
 	uint32_t at = fdt_dma_parent(&check->importer, node);
 
+	*left = e->size;
 	while ((at = fdt_next_level(&check->importer, at, &class)) != 0) {
 		const uint32_t above = fdt_dma_parent(&check->importer, at);
 		const struct fdt_entry *upper;
@@ -201,6 +206,8 @@ static bool start_of(struct busway_check *check, uint32_t node, const struct fdt
 
 			if (!table || !fdt_table_translate(table, &class, &address, &upper))
 				return false;
+			if (*left > upper->size - (address - upper->parent))
+				*left = upper->size - (address - upper->parent);
 		} else {
 			class = fdt_class_up(check->importer.tree.nodes[at].bus,
 					     check->importer.tree.nodes[above].bus, class);
@@ -211,10 +218,25 @@ static bool start_of(struct busway_check *check, uint32_t node, const struct fdt
 	return true;
 }
 
+static bool start_of(struct busway_check *check, uint32_t node, const struct fdt_entry *e,
+		     uint64_t *cpu)
+{
+	uint64_t left;
+
+	return climb(check, node, e, cpu, &left);
+}
+
+static uint64_t passed_above(struct busway_check *check, uint32_t node, const struct fdt_entry *e)
+{
+	uint64_t cpu, left;
+
+	return climb(check, node, e, &cpu, &left) ? left : 0;
+}
+
 /* Entries behind one of size zero: Linux ends there. */
 static void check_zero_size(struct busway_check *check, const struct fdt_table *table)
 {
-	uint32_t hidden = 0;
+	uint32_t hidden = 0, first = 0;
 	bool memory = false;
 
 	if (table->direct_count >= table->count)
@@ -226,7 +248,8 @@ static void check_zero_size(struct busway_check *check, const struct fdt_table *
 
 		if (!e->size)
 			continue;
-		hidden++;
+		if (hidden++ == 0)
+			first = i;
 		memory |= start_of(check, table->node, e, &cpu) &&
 			  busway_range_clip(cpu, e->size, &range) &&
 			  meets(&check->ram, range, &common);
@@ -238,9 +261,11 @@ static void check_zero_size(struct busway_check *check, const struct fdt_table *
 			  memory ? BUSWAY_SEVERITY_ERROR : BUSWAY_SEVERITY_WARNING),
 	       table->node, "dma-ranges", table->direct_count,
 	       "entry %" PRIu32 ", at 0x%" PRIx64 ", has size 0x0: Linux ends the table there, and "
-	       "the %" PRIu32 " behind it%s do not count",
-	       table->direct_count, table->entries[table->direct_count].child, hidden,
-	       memory ? ", which lead to memory," : "");
+	       "what follows does not count%s, from entry %" PRIu32 " (0x%" PRIx64 " to 0x%" PRIx64
+	       " with size 0x%" PRIx64 ") on",
+	       table->direct_count, table->entries[table->direct_count].child,
+	       memory ? " though it leads to memory" : "", first, table->entries[first].child,
+	       table->entries[first].parent, table->entries[first].size);
 	advise(check, "remove the entry, or move it to the end");
 }
 
@@ -267,8 +292,10 @@ static void check_notes(struct busway_check *check, const struct fdt_table *tabl
 			       if_enabled(check, table->node, BUSWAY_SEVERITY_WARNING), table->node,
 			       "dma-ranges", note->entry,
 			       "entry %" PRIu32 " leads to 0x%" PRIx64 " with size 0x%" PRIx64
-			       ", of which the levels above pass a part only; Linux does not look",
-			       note->entry, e->parent, e->size);
+			       ", of which the levels above pass 0x%" PRIx64
+			       " at most; Linux does not look",
+			       note->entry, e->parent, e->size,
+			       passed_above(check, table->node, e));
 	}
 }
 
@@ -372,6 +399,23 @@ static bool is_master(const struct busway_check *check, uint32_t node)
 	       is_virtual_bus(check, bus);
 }
 
+/* The first entries of a table: "0x0 to 0x80000000 with size 0x40000000, ..." */
+static struct words table_words(struct busway_check *check, uint32_t node)
+{
+	const struct fdt_table *table = fdt_dma_table(&check->importer, node);
+	struct words words = {""};
+	size_t used = 0;
+
+	for (uint32_t i = 0; table && i < table->count && i < 2; i++)
+		used += (size_t)snprintf(words.text + used, sizeof(words.text) - used,
+					 "%s0x%" PRIx64 " to 0x%" PRIx64 " with size 0x%" PRIx64,
+					 i ? ", " : "", table->entries[i].child,
+					 table->entries[i].parent, table->entries[i].size);
+	if (table && table->count > 2)
+		snprintf(words.text + used, sizeof(words.text) - used, " and more");
+	return words;
+}
+
 static void check_gap(struct busway_check *check, uint32_t node, bool *told)
 {
 	struct gap gap = {0};
@@ -382,10 +426,10 @@ static void check_gap(struct busway_check *check, uint32_t node, bool *told)
 	told[gap.bus] = true;
 	report(check, BUSWAY_FINDING_MISSING_DMA_RANGES, BUSWAY_SEVERITY_WARNING, gap.bus,
 	       "dma-ranges", NO_ENTRY,
-	       "the bus has no dma-ranges, %s above it has one: %s for %s, so that reading it as "
-	       "1:1 "
-	       "or as inherited gives different memory",
-	       path_of(check, gap.table),
+	       "the bus has no dma-ranges, %s above it has one (%s): %s for %s, and 1:1 or "
+	       "inherited "
+	       "gives different memory",
+	       path_of(check, gap.table), table_words(check, gap.table).text,
 	       gap.lost ? "two levels without it lie between and Linux applies none"
 			: "Linux applies that one, other readers none",
 	       path_of(check, node));
