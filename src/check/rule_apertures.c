@@ -113,6 +113,30 @@ static void check_cpu_side(struct busway_check *check, const struct aperture *a)
 	about(check, memory);
 }
 
+/* Registers of something else under the window: two things answer the CPU there. */
+static void check_registers(struct busway_check *check, const struct aperture *a)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+	const struct check_register *registers = check->registers.items;
+	struct busway_range common;
+
+	for (size_t i = 0; i < check->registers.count; i++) {
+		const struct check_register *r = &registers[i];
+
+		if (!busway_range_common(r->range, a->cpu, &common) ||
+		    fdt_inside(tree, r->node, a->host) || fdt_inside(tree, a->host, r->node) ||
+		    !fdt_has(tree, r->node, FDT_COMPATIBLE))
+			continue;
+		report(check, BUSWAY_FINDING_WINDOW_OVERLAP, BUSWAY_SEVERITY_ERROR, a->host,
+		       "ranges", a->entry,
+		       "entry %" PRIu32 ": CPU addresses " RANGE_FORMAT
+		       " cover the registers of %s, " RANGE_FORMAT,
+		       a->entry, RANGE(a->cpu), path_of(check, r->node), RANGE(r->range));
+		about(check, common);
+		return;
+	}
+}
+
 static void check_host(struct busway_check *check, uint32_t node)
 {
 	const struct fdt_table *table = fdt_ranges(&check->importer, node);
@@ -135,6 +159,7 @@ static void check_host(struct busway_check *check, uint32_t node)
 		    !busway_range_clip(a.stated->child, a.stated->size, &a.bus))
 			continue;
 		check_cpu_side(check, &a);
+		check_registers(check, &a);
 		if (a.stated->child_class == FDT_CLASS_MEMORY)
 			check_bus_side(check, host, view, &a);
 	}

@@ -286,12 +286,38 @@ static void check_size(struct busway_check *check, const struct busway_pool *poo
 	advise(check, "at least 0x%" PRIx64 " bytes", least);
 }
 
+/* ramoops divides its region among the logs that it is told to keep (fs/pstore/ram.c). */
+static void check_ramoops(struct busway_check *check, const struct busway_pool *pool)
+{
+	static const enum fdt_property_id parts[] = {FDT_RECORD_SIZE, FDT_CONSOLE_SIZE,
+						     FDT_FTRACE_SIZE, FDT_PMSG_SIZE};
+	const struct fdt_tree *tree = &check->importer.tree;
+	const uint32_t node = node_at(check, pool->name);
+	const uint64_t span = busway_range_span(pool->range);
+	uint64_t needed = 0;
+
+	if (pool->dynamic || !fdt_is_compatible(tree, node, "ramoops"))
+		return;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		uint32_t size;
+
+		if (fdt_get_u32(tree, node, parts[i], &size))
+			needed += size;
+	}
+	if (!needed || needed - 1 <= span)
+		return;
+	report(check, BUSWAY_FINDING_POOL_TOO_SMALL, BUSWAY_SEVERITY_WARNING, node, "reg", NO_ENTRY,
+	       "0x%" PRIx64 " bytes for logs that take 0x%" PRIx64, span + 1, needed);
+	advise(check, "a region of at least 0x%" PRIx64 " bytes", needed);
+}
+
 static void check_pool(struct busway_check *check, const struct busway_pool *pool)
 {
 	if (!is_heeded(pool) || pool->empty)
 		return;
 	check_flags(check, pool);
 	check_size(check, pool);
+	check_ramoops(check, pool);
 	if (!check->banks.count)
 		return;
 	if (pool->dynamic)
@@ -302,6 +328,32 @@ static void check_pool(struct busway_check *check, const struct busway_pool *poo
 		return;
 	check_users(check, pool);
 	check_default(check, pool);
+}
+
+/* A framebuffer whose lines do not fit the memory that it names. */
+static void check_framebuffer(struct busway_check *check, uint32_t node)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+	uint32_t height, stride, phandle;
+	uint32_t region = node;
+	struct busway_phys_range memory;
+
+	if (!fdt_is_compatible(tree, node, "simple-framebuffer") ||
+	    !fdt_get_u32(tree, node, FDT_HEIGHT, &height) ||
+	    !fdt_get_u32(tree, node, FDT_STRIDE, &stride))
+		return;
+	if (fdt_get_u32(tree, node, FDT_MEMORY_REGION, &phandle))
+		region = fdt_by_phandle(tree, phandle);
+	if (region == FDT_NONE || !fdt_reg(&check->importer, region, 0, &memory) ||
+	    (uint64_t)height * stride <= busway_range_span(busway_phys_raw(memory)) + 1)
+		return;
+	report(check, BUSWAY_FINDING_POOL_TOO_SMALL,
+	       if_enabled(check, node, BUSWAY_SEVERITY_WARNING), region, "reg", NO_ENTRY,
+	       "0x%" PRIx64 " bytes for a framebuffer of 0x%" PRIx32 " lines of 0x%" PRIx32
+	       " bytes (%s)",
+	       busway_range_span(busway_phys_raw(memory)) + 1, height, stride,
+	       path_of(check, node));
+	advise(check, "a region of at least 0x%" PRIx64 " bytes", (uint64_t)height * stride);
 }
 
 static void check_ignored(struct busway_check *check)
@@ -329,4 +381,6 @@ void rule_pools(struct busway_check *check)
 	for (size_t i = 0; i < count && !check->status; i++)
 		check_pool(check, &pools[i]);
 	check_ignored(check);
+	for (uint32_t i = 1; i < check->importer.tree.node_count && !check->status; i++)
+		check_framebuffer(check, i);
 }

@@ -31,11 +31,14 @@
 	X(FDT_BUS_RANGE, "bus-range")                                                              \
 	X(FDT_CDNS_REGIONS, "cdns,max-outbound-regions")                                           \
 	X(FDT_COMPATIBLE, "compatible")                                                            \
+	X(FDT_CONSOLE_SIZE, "console-size")                                                        \
 	X(FDT_DEVICE_TYPE, "device_type")                                                          \
 	X(FDT_DMA_COHERENT, "dma-coherent")                                                        \
 	X(FDT_DMA_NONCOHERENT, "dma-noncoherent")                                                  \
 	X(FDT_DMA_RANGES, "dma-ranges")                                                            \
 	X(FDT_DMAS, "dmas")                                                                        \
+	X(FDT_FTRACE_SIZE, "ftrace-size")                                                          \
+	X(FDT_HEIGHT, "height")                                                                    \
 	X(FDT_INTERCONNECT_NAMES, "interconnect-names")                                            \
 	X(FDT_INTERCONNECTS, "interconnects")                                                      \
 	X(FDT_IOMMU_ADDRESSES, "iommu-addresses")                                                  \
@@ -60,13 +63,16 @@
 	X(FDT_PCIE_IO_APERTURE, "pcie-io-aperture")                                                \
 	X(FDT_PCIE_MEM_APERTURE, "pcie-mem-aperture")                                              \
 	X(FDT_PHANDLE, "phandle")                                                                  \
+	X(FDT_PMSG_SIZE, "pmsg-size")                                                              \
 	X(FDT_RANGES, "ranges")                                                                    \
+	X(FDT_RECORD_SIZE, "record-size")                                                          \
 	X(FDT_REG, "reg")                                                                          \
 	X(FDT_REG_NAMES, "reg-names")                                                              \
 	X(FDT_REUSABLE, "reusable")                                                                \
 	X(FDT_ROCKCHIP_REGIONS, "rockchip,max-outbound-regions")                                   \
 	X(FDT_SIZE, "size")                                                                        \
-	X(FDT_STATUS, "status")
+	X(FDT_STATUS, "status")                                                                    \
+	X(FDT_STRIDE, "stride")
 
 enum fdt_property_id {
 	FDT_OTHER,
