@@ -420,19 +420,22 @@ static void check_gap(struct busway_check *check, uint32_t node, bool *told)
 {
 	struct gap gap = {0};
 
-	if (!is_master(check, node) || !find_gap(check, node, &gap) || told[gap.bus] ||
-	    passes_memory_unchanged(check, gap.table))
+	bool differs;
+
+	if (!is_master(check, node) || !find_gap(check, node, &gap) || told[gap.bus])
+		return;
+	differs = check->ram.count && !passes_memory_unchanged(check, gap.table);
+	if (!differs && !gap.lost)
 		return;
 	told[gap.bus] = true;
-	report(check, BUSWAY_FINDING_MISSING_DMA_RANGES, BUSWAY_SEVERITY_WARNING, gap.bus,
-	       "dma-ranges", NO_ENTRY,
-	       "the bus has no dma-ranges, %s above it has one (%s): %s for %s, and 1:1 or "
-	       "inherited "
-	       "gives different memory",
+	report(check, BUSWAY_FINDING_MISSING_DMA_RANGES,
+	       differs ? BUSWAY_SEVERITY_WARNING : BUSWAY_SEVERITY_NOTE, gap.bus, "dma-ranges",
+	       NO_ENTRY, "the bus has no dma-ranges, %s above it has one (%s): %s for %s%s",
 	       path_of(check, gap.table), table_words(check, gap.table).text,
 	       gap.lost ? "two levels without it lie between and Linux applies none"
 			: "Linux applies that one, other readers none",
-	       path_of(check, node));
+	       path_of(check, node),
+	       differs ? ", and 1:1 or inherited gives different memory" : "");
 	advise(check, "dma-ranges;");
 }
 
@@ -470,6 +473,6 @@ void rule_windows(struct busway_check *check)
 	for (uint32_t i = 0; i < tree->node_count && !check->status; i++)
 		if (uses.of[i].users)
 			check_reach(check, &uses.of[i]);
-	if (check->ram.count && !check->status)
+	if (!check->status)
 		check_gaps(check);
 }
