@@ -31,6 +31,27 @@ listed=$(sed -n 's/^\t\t\(busway_[a-z0-9_]*\);$/\1/p' src/libbusway.map | sort)
 exported=$(nm -D --defined-only "$shared" | awk '$2 ~ /[TDBR]/ {sub(/@.*/, "", $3); print $3}' | grep -v '^BUSWAY_' | sort)
 [ "$listed" = "$exported" ] || fail "the exports are not those of src/libbusway.map"
 
+# nor does the static one show anything else: a program may have a sort() of its own
+archive=$(find "$root" -name libbusway.a)
+seen=$(nm -g --defined-only "$archive" 2>/dev/null | awk 'NF == 3 {print $3}' | sort)
+[ "$listed" = "$seen" ] || fail "the static library shows names that are not in src/libbusway.map"
+cat >"$root/own.c" <<'END'
+#include <busway/busway.h>
+#include <stdlib.h>
+void sort(void);
+void sort(void)
+{
+	abort(); /* whoever calls this wanted another one */
+}
+#define main first
+#include "first.c"
+#undef main
+int main(int argc, char **argv)
+{
+	return first(argc, argv);
+}
+END
+
 # each public header stands on its own
 for header in "$prefix"/include/busway/*.h; do
 	echo "#include <busway/$(basename "$header")>" |
@@ -46,4 +67,9 @@ gcc -std=c11 examples/first.c -o "$root/first" $(pkg-config --cflags --libs busw
 dtc -qq -I dts -O dtb -o "$root/board.dtb" boards/rpi4-8g.dts
 LD_LIBRARY_PATH=$(dirname "$shared") "$root/first" "$root/board.dtb" mmc@7e340000 0x1000 >/dev/null ||
 	fail "examples/first.c does not run"
+# shellcheck disable=SC2046
+gcc -std=c11 -Iexamples "$root/own.c" -o "$root/own" $(pkg-config --cflags busway) "$archive" -lfdt ||
+	fail "a program with names of its own does not build against the static library"
+"$root/own" "$root/board.dtb" mmc@7e340000 0x1000 >/dev/null ||
+	fail "a program with a sort() of its own runs into it"
 echo "install: the command, the library, $(echo "$listed" | wc -l) exported functions"
