@@ -4,7 +4,8 @@
 
     cases/CODE/bad*.dts    has the mistake; expect*.json beside it (of bad-2.dts: expect-2.json) says
                            {"code", "severity", "node", "property", "says": [numbers of message and advice]};
-                           a list of such for several findings of the code
+                           a list of such for several findings of the code; "dtc": options without
+                           which it does not compile
     cases/CODE/near*.dts   is right, though close: no finding of that code
     tricky/*.dts           is right and looks wrong: nothing at warning or above
     tricky/limited-*.dts   may be a limit of the hardware: no error
@@ -13,7 +14,9 @@
 import glob
 import json
 import os
+import subprocess
 import sys
+import tempfile
 
 from found import HERE, LEVELS, Tap, check, level, numbers, words
 
@@ -25,13 +28,23 @@ def fits(finding, expected):
             numbers(finding["message"] + " " + finding["advice"]))
 
 
+def check_compiled(path, options):
+    """The findings of a tree that dtc compiles only with these options."""
+    with tempfile.TemporaryDirectory() as folder:
+        compiled = os.path.join(folder, "tree.dtb")
+        subprocess.run(["dtc", "-qq", "-I", "dts", "-O", "dtb", "-o", compiled, *options, path],
+                       check=True)
+        return check(compiled)
+
+
 def test_bad(tap, name, path):
     folder, file = os.path.split(path)
     with open(os.path.join(folder, file.replace("bad", "expect", 1)[:-4] + ".json"),
               encoding="utf-8") as text:
         wanted = json.load(text)
-    findings = check(path)
-    for expected in wanted if isinstance(wanted, list) else [wanted]:
+    wanted = wanted if isinstance(wanted, list) else [wanted]
+    findings = check_compiled(path, wanted[0]["dtc"]) if "dtc" in wanted[0] else check(path)
+    for expected in wanted:
         tap.check(any(fits(f, expected) for f in findings),
                   "%s: %s at %s" % (name, expected.get("code"), expected.get("node")),
                   "%s\nfound: %s" % (json.dumps(expected), words(findings)))
