@@ -638,10 +638,35 @@ static void function_below_a_host_has_its_view(void **state)
 	plan_close(&plan);
 }
 
+/* 80 windows side by side are 160 hops: more than a path holds. The end is what is kept. */
+static void long_path_keeps_the_part_that_is_refused(void **state)
+{
+	struct busway_path path;
+	struct busway_refusal why;
+	struct plan plan;
+
+	(void)state;
+	plan_init(&plan);
+	plan_space(&plan, BUSWAY_SPACE_BUS);
+	for (uint64_t i = 0; i < 80; i++)
+		plan_window(&plan, 1, 0, (struct busway_range){i * 0x100, i * 0x100 + 0xff},
+			    i * 0x100);
+	plan_ram(&plan, (struct busway_range){0, 0xffff});
+	plan_device(&plan, 1);
+	plan_open(&plan);
+	assert_int_equal(plan_resolve(&plan, 0, (struct busway_range){0, 80 * 0x100}, 3, &path, &why),
+			 -BUSWAY_ERANGE);
+	assert_int_equal(why.reason, BUSWAY_NO_WINDOW);
+	assert_int_equal(path.hops[path.hop_count - 1].range.first, 80 * 0x100);
+	assert_int_equal(path.hop_count + path.left_out, 161);
+	plan_close(&plan);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_plan, close_plan)
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(long_path_keeps_the_part_that_is_refused),
 		TEST(accesses_land_or_are_refused_with_the_hop),
 		TEST(path_shows_every_hop_and_its_window),
 		TEST(path_of_a_refusal_ends_at_the_hop_that_refused),

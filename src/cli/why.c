@@ -43,7 +43,7 @@ static json_t *target_json(const struct access *a)
 
 static int why_json(const struct access *a)
 {
-	json_t *hops = json_array();
+	json_t *hops = json_array(), *root;
 
 	for (unsigned i = 0; i < a->path.hop_count; i++) {
 		const struct busway_hop *hop = &a->path.hops[i];
@@ -54,13 +54,15 @@ static int why_json(const struct access *a)
 						json_hex(hop->range.first), "last",
 						json_hex(hop->range.last), "via", via_json(hop)));
 	}
-	return json_print(json_pack("{s:s, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o}", "schema",
-				    "busway-why/1", "device", json_text(a->device->name), "address",
-				    json_hex(a->range.first), "size", json_size(a->range), "ok",
-				    a->ok, "iommu", a->device->behind_iommu, "hops", hops, "target",
-				    a->ok ? target_json(a) : json_null(), "refusal",
-				    a->ok ? json_null() : json_refusal(&a->refusal)),
-			  a->ok ? EXIT_YES : EXIT_NO);
+	root = json_pack("{s:s, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o}", "schema", "busway-why/1",
+			 "device", json_text(a->device->name), "address", json_hex(a->range.first),
+			 "size", json_size(a->range), "ok", a->ok, "iommu", a->device->behind_iommu,
+			 "hops", hops, "target", a->ok ? target_json(a) : json_null(), "refusal",
+			 a->ok ? json_null() : json_refusal(&a->refusal));
+	if (a->path.left_out)
+		json_object_set_new(root, "hops_left_out",
+				    json_integer((json_int_t)a->path.left_out));
+	return json_print(root, a->ok ? EXIT_YES : EXIT_NO);
 }
 
 static void put_hops(struct page *page, const struct access *a)
@@ -77,6 +79,8 @@ static void put_hops(struct page *page, const struct access *a)
 		if (length > width)
 			width = length;
 	}
+	if (a->path.left_out)
+		fprintf(page->out, "  (%u hops of earlier parts)\n", a->path.left_out);
 	for (unsigned i = 0; i < a->path.hop_count; i++) {
 		const struct busway_hop *hop = &a->path.hops[i];
 

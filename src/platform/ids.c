@@ -31,6 +31,19 @@ bool busway_id_map_hits(const struct busway_id_map *maps, size_t count, bool any
 	return false;
 }
 
+const char *translating_iommu(const struct busway_device *device)
+{
+	const bool any = !device->has_requester;
+
+	for (size_t i = 0; device->behind_iommu && i < device->iommu_count; i++) {
+		const struct busway_id_map *map = &device->iommu[i];
+
+		if (map->enabled && busway_id_map_hits(map, 1, any, device->requester))
+			return map->controller;
+	}
+	return NULL;
+}
+
 int busway_platform_add_function(struct busway_platform *platform, busway_device_id host,
 				 uint16_t requester, const char *name, busway_device_id *id)
 {

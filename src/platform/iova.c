@@ -6,7 +6,10 @@
 
 #include "../base/bytes.h"
 #include "../base/sort.h"
-#include "reach_internal.h"
+#include "platform_internal.h"
+
+#include <busway/reach.h>
+#include <busway/resolve.h>
 
 static int take_away(struct busway_iova *iova, struct busway_range range,
 		     enum busway_iova_cause cause, const char *by)
@@ -34,14 +37,38 @@ static int take_away(struct busway_iova *iova, struct busway_range range,
 	return busway_intervals_remove(&iova->allowed, range);
 }
 
+/*
+ * The space whose windows the device's addresses meet first. What passes everything 1:1 (a bridge
+ * that inherits the table above it) does not count. Only the bus side of these windows is a limit:
+ * where they lead is the IOMMU's matter, and so is what the levels above make of it.
+ */
+static const struct space_entry *first_windows(const struct busway_platform *platform,
+					       busway_space_id space)
+{
+	for (unsigned hops = 0; hops < BUSWAY_HOPS_MAX; hops++) {
+		const struct space_entry *entry = space_entry(platform, space);
+		const struct busway_window *window =
+			entry->windows.count ? window_at(platform, entry->windows.runs[0].index)
+					     : NULL;
+
+		if (space.index == BUSWAY_CPU_SPACE.index)
+			return NULL; /* nothing limits it */
+		if (!window || window->in.first || window->in.last != UINT64_MAX ||
+		    window->out.raw || entry->windows.count > 1)
+			return entry;
+		space = window->to;
+	}
+	return space_entry(platform, space);
+}
+
 /* What lies between the windows. */
-static int remove_holes(struct busway_iova *iova, const struct flat *windows, const char *by)
+static int remove_holes(struct busway_iova *iova, const struct decoder *windows, const char *by)
 {
 	uint64_t next = 0;
 	int status = 0;
 
 	for (size_t i = 0; i < windows->count && !status; i++) {
-		const struct busway_range dma = busway_dma_raw(windows->pieces[i].piece.dma);
+		const struct busway_range dma = windows->runs[i].range;
 
 		if (dma.first > next)
 			status = take_away(iova, (struct busway_range){next, dma.first - 1},
@@ -104,14 +131,12 @@ static bool comes_before(const void *a, const void *b)
 static int build(struct busway_iova *iova, const struct busway_platform *platform,
 		 const struct busway_device *device, const struct busway_emission *emission)
 {
-	struct flat windows = {.memory = iova->memory_};
+	const struct space_entry *first = first_windows(platform, device->dma.enters);
 	const char *source = device->dma.source ? device->dma.source : device->name;
 	int status = busway_intervals_add(&iova->allowed, BUSWAY_RANGE_ALL);
 
-	if (!status)
-		status = flatten(platform, device->dma.enters, FLATTEN_WINDOWS, &windows);
-	if (!status)
-		status = remove_holes(iova, &windows, source);
+	if (!status && first)
+		status = remove_holes(iova, &first->windows, source);
 	if (!status)
 		status = remove_apertures(iova, platform, device);
 	for (size_t i = 0; i < device->iova_reserved_count && !status; i++)
@@ -121,7 +146,6 @@ static int build(struct busway_iova *iova, const struct busway_platform *platfor
 		status = remove_unemitted(iova, device, emission);
 	if (!status)
 		sort(iova->removed, iova->removed_count, sizeof(*iova->removed), comes_before);
-	flat_free(&windows);
 	return status;
 }
 

@@ -324,7 +324,8 @@ static int refuse_early(const struct joint *j, unsigned flags, struct busway_ref
 		const uint64_t max = segment_max(&device->segments);
 		struct busway_device translated = *device;
 
-		translated.restricted_pool = UINT32_MAX; /* its pool serves here */
+		if (!pool_of(&j->sharers[i]) || pool_of(&j->sharers[i])->valid)
+			translated.restricted_pool = UINT32_MAX; /* its pool serves here */
 		if (refuse_indirect(platform, &translated, (struct busway_range){0, j->size - 1},
 				    flags, why))
 			return -BUSWAY_ERANGE;

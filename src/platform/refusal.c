@@ -106,6 +106,8 @@ size_t busway_refusal_detail(const struct busway_refusal *refusal, char *buf, si
 		text_put(&text, "; it takes at most ");
 		text_put_decimal(&text, refusal->limit.last);
 		text_put(&text, " segments, ");
+		if (refusal->needed > BUSWAY_SEGMENTS_MAX)
+			text_put(&text, "at least "); /* counting stopped there */
 		text_put_decimal(&text, refusal->needed);
 		text_put(&text, " are needed");
 	}
@@ -113,11 +115,17 @@ size_t busway_refusal_detail(const struct busway_refusal *refusal, char *buf, si
 	return text.length;
 }
 
+/* Eight, eleven, eighteen. */
+static bool sounds_like_a_vowel(unsigned bits)
+{
+	return bits == 8 || bits == 11 || bits == 18;
+}
+
 static void put_advice(struct text *text, const struct busway_advice *advice)
 {
 	switch (advice->kind) {
 	case BUSWAY_ADVISE_MASK:
-		text_put(text, "a ");
+		text_put(text, sounds_like_a_vowel(advice->bits) ? "an " : "a ");
 		text_put_decimal(text, advice->bits);
 		text_put(text, "-bit mask would do");
 		break;
@@ -150,7 +158,8 @@ static void put_advice(struct text *text, const struct busway_advice *advice)
 		text_put_hex(text, advice->range.last);
 		break;
 	case BUSWAY_ADVISE_NEAREST:
-		text_put(text, "the nearest that would do is ");
+		text_put(text, advice->bus_addresses ? "the nearest that would do is bus "
+						     : "the nearest that would do is CPU ");
 		text_put_range(text, advice->range);
 		break;
 	case BUSWAY_ADVISE_DOMAIN:
