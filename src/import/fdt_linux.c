@@ -187,6 +187,24 @@ static bool note_table(struct fdt_importer *importer, struct fdt_table *table)
 	return true;
 }
 
+/* Can addresses be written on every bus above? Linux crosses none without address or size cells
+ * (OF_CHECK_COUNTS); those of PCI and isa are fixed. */
+static bool way_is_open(const struct fdt_importer *importer, uint32_t node)
+{
+	const struct fdt_node *nodes = importer->tree.nodes;
+
+	while (node != 0) {
+		const uint32_t above = fdt_dma_parent(importer, node);
+		const struct fdt_node *parent = &nodes[nodes[node].parent];
+
+		if (nodes[above].bus != FDT_BUS_PCI && nodes[above].bus != FDT_BUS_ISA &&
+		    (parent->address_cells == 0 || parent->size_cells == 0))
+			return false;
+		node = above;
+	}
+	return true;
+}
+
 struct fdt_table *fdt_dma_table(struct fdt_importer *importer, uint32_t node)
 {
 	struct fdt_memo *memo = &importer->memos[node];
@@ -197,6 +215,8 @@ struct fdt_table *fdt_dma_table(struct fdt_importer *importer, uint32_t node)
 	memo->table = fdt_table_read(importer, node, FDT_DMA_RANGES, above);
 	if (!memo->table)
 		return NULL;
+	if (!way_is_open(importer, node))
+		memo->table->count = 0;
 	if (!read_as_linux(importer, memo->table) || !note_table(importer, memo->table))
 		memo->table = NULL;
 	return memo->table;
