@@ -775,8 +775,14 @@ def iommu_objects(tree, node, is_host):
     return specifier_objects(tree, node, "iommus", "#iommu-cells", None, "node")
 
 
-def msi_objects(tree, node):
-    """contract: with both properties the map is shown. facts 12: no #msi-cells is 0 in msi-parent."""
+def msi_objects(tree, node, is_host):
+    """contract: with both properties the map is shown. facts 12: no #msi-cells is 0 in msi-parent;
+    msi-map is looked for upwards (functions ask; decided: from the host bridge on)."""
+    holder = node
+    while is_host and holder.parent is not None:
+        if "msi-map" in holder.props:
+            return map_objects(tree, holder, "msi-map", "#msi-cells", "controller")
+        holder = holder.parent
     if "msi-map" in node.props:
         return map_objects(tree, node, "msi-map", "#msi-cells", "controller")
     return specifier_objects(tree, node, "msi-parent", "#msi-cells", 0, "controller")
@@ -980,7 +986,7 @@ class Show:
             "dma": dma,
             "reach": reach,
             "iommu": iommu,
-            "msi": msi_objects(tree, host or node),
+            "msi": msi_objects(tree, host or node, host is not None),
             "outbound": outbound if is_host else [],
             "pools": self.pools_of(node, None if is_host else host, iommu),
             "endpoint": endpoint_object(tree, node) if kind == "pcie-endpoint" else None,
