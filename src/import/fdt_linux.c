@@ -187,18 +187,15 @@ static bool note_table(struct fdt_importer *importer, struct fdt_table *table)
 	return true;
 }
 
-/* Can addresses be written on every bus above? Linux crosses none without address or size cells
- * (OF_CHECK_COUNTS); those of PCI and isa are fixed. */
+/* Can addresses be translated on every bus above? */
 static bool way_is_open(const struct fdt_importer *importer, uint32_t node)
 {
 	const struct fdt_node *nodes = importer->tree.nodes;
 
 	while (node != 0) {
 		const uint32_t above = fdt_dma_parent(importer, node);
-		const struct fdt_node *parent = &nodes[nodes[node].parent];
 
-		if (nodes[above].bus != FDT_BUS_PCI && nodes[above].bus != FDT_BUS_ISA &&
-		    (parent->address_cells == 0 || parent->size_cells == 0))
+		if (!fdt_can_cross(nodes[above].bus, &nodes[nodes[node].parent]))
 			return false;
 		node = above;
 	}
