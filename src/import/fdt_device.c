@@ -171,10 +171,20 @@ static int take_pools(struct fdt_importer *importer, uint32_t node, uint32_t hos
 /* How the IOMMU entries of a node are to be read. */
 enum map_use { MAP_OF_DEVICE, MAP_OF_PCI, MAP_OF_BRIDGE_ITSELF };
 
+/* Linux looks for msi-map upwards from the host bridge, and takes the first (of_msi_map_id). */
+static uint32_t msi_map_of(const struct fdt_tree *tree, uint32_t host)
+{
+	for (uint32_t at = host; at != 0; at = tree->nodes[at].parent)
+		if (fdt_has(tree, at, FDT_MSI_MAP))
+			return at;
+	return host;
+}
+
 static int take_maps(struct fdt_importer *importer, uint32_t node, enum map_use use,
 		     struct busway_device *device)
 {
 	const struct fdt_tree *tree = &importer->tree;
+	const uint32_t msi_node = use == MAP_OF_PCI ? msi_map_of(tree, node) : node;
 	struct fdt_maps iommu, msi;
 	int status;
 
@@ -183,9 +193,9 @@ static int take_maps(struct fdt_importer *importer, uint32_t node, enum map_use 
 				    FDT_IOMMU_CELLS, &iommu);
 	else
 		status = fdt_specifiers(importer, node, FDT_IOMMUS, FDT_IOMMU_CELLS, &iommu);
-	if (!status && fdt_has(tree, node, FDT_MSI_MAP))
-		status = fdt_id_map(importer, node, FDT_MSI_MAP, FDT_MSI_MAP_MASK, FDT_MSI_CELLS,
-				    &msi);
+	if (!status && fdt_has(tree, msi_node, FDT_MSI_MAP))
+		status = fdt_id_map(importer, msi_node, FDT_MSI_MAP, FDT_MSI_MAP_MASK,
+				    FDT_MSI_CELLS, &msi);
 	else if (!status)
 		status = fdt_specifiers(importer, node, FDT_MSI_PARENT, FDT_MSI_CELLS, &msi);
 	if (status)
@@ -196,7 +206,8 @@ static int take_maps(struct fdt_importer *importer, uint32_t node, enum map_use 
 	device->msi_count = msi.count;
 	device->behind_iommu = busway_id_map_hits(iommu.maps, iommu.count, true, 0);
 	if ((iommu.sized_entries || msi.sized_entries) &&
-	    !fdt_note(importer, &device->notes, BUSWAY_NOTE_MAP_CELLS, node,
+	    !fdt_note(importer, &device->notes, BUSWAY_NOTE_MAP_CELLS,
+		      iommu.sized_entries ? node : msi_node,
 		      iommu.sized_entries ? FDT_IOMMU_MAP : FDT_MSI_MAP, FDT_NONE))
 		return -BUSWAY_ENOMEM;
 	return 0;

@@ -82,7 +82,7 @@ bool fdt_translate(struct fdt_importer *importer, uint32_t node, uint32_t class,
 		const struct fdt_entry *entry;
 		const struct fdt_table *table;
 
-		if (!ranges)
+		if (!ranges || !fdt_can_cross(tree->nodes[node].bus, &tree->nodes[node]))
 			return false;
 		if (ranges->length == 0) {
 			class = fdt_class_up(tree->nodes[node].bus, above, class);
@@ -94,7 +94,7 @@ bool fdt_translate(struct fdt_importer *importer, uint32_t node, uint32_t class,
 		node = parent;
 	}
 	*phys = busway_phys(address);
-	return true;
+	return fdt_can_cross(tree->nodes[0].bus, &tree->nodes[0]);
 }
 
 bool fdt_reg(struct fdt_importer *importer, uint32_t node, uint32_t index,

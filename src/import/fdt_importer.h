@@ -112,6 +112,10 @@ uint32_t fdt_class(uint8_t bus, uint32_t flags);
 /* The class that an address of @class on a bus of type @from has one level up, passed 1:1. */
 uint32_t fdt_class_up(uint8_t from, uint8_t to, uint32_t class);
 
+/* Can an address that comes up be translated on a bus of type @bus, whose cells @parent states?
+ * Linux crosses none without address or size cells (OF_CHECK_COUNTS); PCI's and isa's are fixed. */
+bool fdt_can_cross(uint8_t bus, const struct fdt_node *parent);
+
 /*
  * Read the entries of property @id of @node; @parent_bus is the type of the bus above. The table
  * lives as long as the work. Return: the table, without entries where the property is absent or

@@ -187,6 +187,21 @@ static bool note_table(struct fdt_importer *importer, struct fdt_table *table)
 	return true;
 }
 
+/* Can addresses be translated on every bus above? */
+static bool way_is_open(const struct fdt_importer *importer, uint32_t node)
+{
+	const struct fdt_node *nodes = importer->tree.nodes;
+
+	while (node != 0) {
+		const uint32_t above = fdt_dma_parent(importer, node);
+
+		if (!fdt_can_cross(nodes[above].bus, &nodes[nodes[node].parent]))
+			return false;
+		node = above;
+	}
+	return true;
+}
+
 struct fdt_table *fdt_dma_table(struct fdt_importer *importer, uint32_t node)
 {
 	struct fdt_memo *memo = &importer->memos[node];
@@ -197,6 +212,8 @@ struct fdt_table *fdt_dma_table(struct fdt_importer *importer, uint32_t node)
 	memo->table = fdt_table_read(importer, node, FDT_DMA_RANGES, above);
 	if (!memo->table)
 		return NULL;
+	if (!way_is_open(importer, node))
+		memo->table->count = 0;
 	if (!read_as_linux(importer, memo->table) || !note_table(importer, memo->table))
 		memo->table = NULL;
 	return memo->table;

@@ -29,6 +29,12 @@ uint32_t fdt_class_up(uint8_t from, uint8_t to, uint32_t class)
 	return to == FDT_BUS_PCI ? FDT_CLASS_MEMORY : 0;
 }
 
+bool fdt_can_cross(uint8_t bus, const struct fdt_node *parent)
+{
+	return bus == FDT_BUS_PCI || bus == FDT_BUS_ISA ||
+	       (parent->address_cells > 0 && parent->size_cells > 0);
+}
+
 struct fdt_table *fdt_table_read(struct fdt_importer *importer, uint32_t node,
 				 enum fdt_property_id id, uint8_t parent_bus)
 {

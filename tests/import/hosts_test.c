@@ -67,6 +67,8 @@ static void outbound_windows_are_told_as_stated(void **state)
 		 "mem64p 0x8000000000<-0x8000000000+0x100000000"},
 		{"a bus without ranges cannot be crossed", "/free/pci@30000000",
 		 "mem32 0x40000000<-null+0x10000000"},
+		{"nor can one without size cells", "/sizeless/pci@31000000",
+		 "mem32 0x40000000<-null+0x10000000"},
 		{"through the ranges above, where they hold it", "/moved/pcie@1f000000",
 		 "mem32 0x80000000<-0x110000000+0x1000000; mem32p 0x90000000<-null+0x1000000"},
 		{"bus windows that are no addresses do not translate", "/mbus/pcie",

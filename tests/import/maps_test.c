@@ -77,6 +77,9 @@ static void maps_are_for_functions(void **state)
 		{"without a map, the parent", "/pcie@20000000", "<0x5> " ITS},
 		{"a controller that states no count", "/pcie@30000000", "0x0+0x10000->0x0 " V2M},
 		{"cut short", "/pcie@50000000", ""},
+		{"a map above the bridge", "/above/pcie@70000000", "0x0+0x10000->0x900 " ITS},
+		{"the nearest map", "/above/pcie@71000000", "0x0+0x10000->0x0 " V2M},
+		{"of functions only", "/above/plain", "<> " V2M},
 	};
 
 	check_devices(*state, iommu_of, iommu, COUNT(iommu));

@@ -23,6 +23,8 @@ static void addresses_are_read_as_their_bus_writes_them(void **state)
 		 "0x1000000000->0x80000000+0x40000000"},
 		{"of more cells the low two count", "/four-cells/dev", "0x1000->0x80000000+0x2000"},
 		{"without size cells nothing translates", "/sizeless/dev", "untranslatable"},
+		{"nor does it through a bus without them", "/sizeless-above/bus/dev",
+		 "untranslatable"},
 		{"counts are inherited", "/heir/dev", "0x0->0x80000000+0x1000"},
 		{"the table of an isa bus, in its order", "/isa/dev",
 		 "0x0->0x80000000+0x1000; 0x1000->0x90001000+0x1000"},

@@ -547,6 +547,54 @@ def linux_groups(tree, table):
     return groups
 
 
+def up_to_the_end(tree, table):
+    """What counts of a table: (Linux's map, the entries, does an entry of size 0 end it?)"""
+    linux_map = []  # (bus, size): what Linux uses, up to the first entry of size 0 (facts 6)
+    live = []  # the property's entries up to there, translatable for Linux or not
+    for _code, bus, cpu, size, members in linux_groups(tree, table):
+        if cpu is not None:
+            if size == 0:
+                return linux_map, live, True
+            linux_map.append((bus, size))
+        live += members
+    return linux_map, live, False
+
+
+def first_come(live):
+    """Pieces of the entries for climb().
+
+    facts 15, rule 3. Within the own table, too, the first entry that lists a bus address has it
+    (decided: even if it leads nowhere further up).
+    """
+    pieces = []
+    taken = []
+    for bus, size, upper in live:
+        for first, end in subtract([span(bus, size)], taken):
+            pieces.append((first, end - first, upper, first - bus))
+        taken.append(span(bus, size))
+    return pieces
+
+
+def windows_in_order(tree, start):
+    """[(bus, size, cpu)] in the order of the property, which decides backwards (facts 6)."""
+    table = find_table(tree, start) if start is not None else None
+    if table is None:
+        return [(0, SPACE, 0)]
+    return climb(tree, table, first_come(up_to_the_end(tree, table)[1]))
+
+
+def shadowed(tree, source):
+    """CPU addresses, as (first, end), of what earlier entries of a table take from later ones."""
+    if source is None:
+        return []
+    table = tree.by_path[source]
+    live = up_to_the_end(tree, table)[1]
+    everything = [piece for entry in live for piece in first_come([entry])]
+    stated = [(cpu, cpu + size) for _bus, size, cpu in climb(tree, table, everything)]
+    return subtract(stated, [(cpu, cpu + size) for _bus, size, cpu in
+                             climb(tree, table, first_come(live))])
+
+
 def dma_view(tree, start):
     """The dma object for masters whose addresses enter at start, and its windows as numbers."""
     table = find_table(tree, start) if start is not None else None
@@ -554,28 +602,9 @@ def dma_view(tree, start):
         dma = {"restricted": False, "source": None, "windows": [], "limit": None, "bus_limit": None}
         return dma, [(0, SPACE, 0)]  # facts 4: nothing limits it
 
-    groups = linux_groups(tree, table)
-    linux_map = []  # (bus, size): what Linux uses, up to the first entry of size 0 (facts 6)
-    live = []  # the property's entries up to there, translatable for Linux or not
-    ended = False
-    for _code, bus, cpu, size, members in groups:
-        if cpu is not None:
-            if size == 0:
-                ended = True
-                break
-            linux_map.append((bus, size))
-        live += members
-
-    # facts 15, rule 3. Within the own table, too, the first entry that lists a bus address has it
-    # (decided: even if it leads nowhere further up).
-    pieces = []
-    taken = []
-    for bus, size, upper in live:
-        for first, end in subtract([span(bus, size)], taken):
-            pieces.append((first, end - first, upper, first - bus))
-        taken.append(span(bus, size))
+    linux_map, live, ended = up_to_the_end(tree, table)
     windows = []
-    for bus, size, cpu in sorted(climb(tree, table, pieces)):
+    for bus, size, cpu in sorted(climb(tree, table, first_come(live))):
         if windows:
             last_bus, last_size, last_cpu = windows[-1]
             if bus == last_bus + last_size and cpu == last_cpu + last_size:
@@ -775,8 +804,14 @@ def iommu_objects(tree, node, is_host):
     return specifier_objects(tree, node, "iommus", "#iommu-cells", None, "node")
 
 
-def msi_objects(tree, node):
-    """contract: with both properties the map is shown. facts 12: no #msi-cells is 0 in msi-parent."""
+def msi_objects(tree, node, is_host):
+    """contract: with both properties the map is shown. facts 12: no #msi-cells is 0 in msi-parent;
+    msi-map is looked for upwards (functions ask; decided: from the host bridge on)."""
+    holder = node
+    while is_host and holder.parent is not None:
+        if "msi-map" in holder.props:
+            return map_objects(tree, holder, "msi-map", "#msi-cells", "controller")
+        holder = holder.parent
     if "msi-map" in node.props:
         return map_objects(tree, node, "msi-map", "#msi-cells", "controller")
     return specifier_objects(tree, node, "msi-parent", "#msi-cells", 0, "controller")
@@ -980,7 +1015,7 @@ class Show:
             "dma": dma,
             "reach": reach,
             "iommu": iommu,
-            "msi": msi_objects(tree, host or node),
+            "msi": msi_objects(tree, host or node, host is not None),
             "outbound": outbound if is_host else [],
             "pools": self.pools_of(node, None if is_host else host, iommu),
             "endpoint": endpoint_object(tree, node) if kind == "pcie-endpoint" else None,
