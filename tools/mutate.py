@@ -296,6 +296,8 @@ MUTATIONS = [Mutation(*row) for row in [
      "reg = fdt_get(tree, node, FDT_REG);", "linux,usable-memory is not looked at", "memory"),
     ("src/import/fdt_memory.c", "pool->no_map && pool->enabled", "pool->no_map",
      "disabled carve-outs are carved out", "memory"),
+    ("src/import/fdt_maps.c", "out->unreadable = prop && at * 4 != prop->length;",
+     "out->unreadable = prop && !count;", "IOMMUs that could not be read are forgotten", "maps"),
     ("src/import/fdt_device.c", "|| fdt_has(&importer->tree, node, FDT_MEMORY_REGION))", ")",
      "a function with regions of its own falls back to the host's pool", "memory"),
 ]]

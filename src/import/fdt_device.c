@@ -175,10 +175,12 @@ static int take_maps(struct fdt_importer *importer, uint32_t node, enum map_use 
 		     struct busway_device *device)
 {
 	const struct fdt_tree *tree = &importer->tree;
+	const bool by_map =
+		use == MAP_OF_PCI || (use == MAP_OF_DEVICE && fdt_has(tree, node, FDT_IOMMU_MAP));
 	struct fdt_maps iommu, msi;
 	int status;
 
-	if (use == MAP_OF_PCI || (use == MAP_OF_DEVICE && fdt_has(tree, node, FDT_IOMMU_MAP)))
+	if (by_map)
 		status = fdt_id_map(importer, node, FDT_IOMMU_MAP, FDT_IOMMU_MAP_MASK,
 				    FDT_IOMMU_CELLS, &iommu);
 	else
@@ -194,7 +196,12 @@ static int take_maps(struct fdt_importer *importer, uint32_t node, enum map_use 
 	device->iommu_count = iommu.count;
 	device->msi = msi.maps;
 	device->msi_count = msi.count;
-	device->behind_iommu = busway_id_map_hits(iommu.maps, iommu.count, true, 0);
+	device->iommu_unreadable = iommu.unreadable;
+	device->behind_iommu =
+		iommu.unreadable || busway_id_map_hits(iommu.maps, iommu.count, true, 0);
+	if (iommu.unreadable && !fdt_note(importer, &device->notes, BUSWAY_NOTE_IOMMU_UNREADABLE,
+					  node, by_map ? FDT_IOMMU_MAP : FDT_IOMMUS, FDT_NONE))
+		return -BUSWAY_ENOMEM;
 	if ((iommu.sized_entries || msi.sized_entries) &&
 	    !fdt_note(importer, &device->notes, BUSWAY_NOTE_MAP_CELLS, node,
 		      iommu.sized_entries ? FDT_IOMMU_MAP : FDT_MSI_MAP, FDT_NONE))

@@ -178,6 +178,7 @@ struct fdt_maps {
 	const struct busway_id_map *maps;
 	size_t count;
 	bool sized_entries; /* read with the controllers' own cell counts */
+	bool unreadable;    /* there is more in the property than could be read */
 };
 
 int fdt_id_map(struct fdt_importer *importer, uint32_t node, enum fdt_property_id id,

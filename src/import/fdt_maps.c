@@ -78,15 +78,17 @@ int fdt_id_map(struct fdt_importer *importer, uint32_t node, enum fdt_property_i
 {
 	const struct fdt_tree *tree = &importer->tree;
 	const struct fdt_prop *prop = fdt_get(tree, node, id);
-	uint32_t count = prop ? count_entries(tree, prop, false, cells) : 0;
+	const bool whole = prop && prop->length % 4 == 0;
+	uint32_t count = whole ? count_entries(tree, prop, false, cells) : 0;
 	uint32_t mask = UINT32_MAX, at = 0;
 	struct busway_id_map *maps;
 
 	*out = (struct fdt_maps){0};
-	if (prop && !count) {
+	if (whole && !count) {
 		count = count_entries(tree, prop, true, cells);
 		out->sized_entries = count > 0;
 	}
+	out->unreadable = prop && prop->length && !count;
 	fdt_get_u32(tree, node, mask_id, &mask);
 	maps = KEEP(importer, struct busway_id_map, count);
 	if (!maps)
@@ -171,6 +173,7 @@ int fdt_specifiers(struct fdt_importer *importer, uint32_t node, enum fdt_proper
 			return -BUSWAY_ENOMEM;
 	out->maps = maps;
 	out->count = count;
+	out->unreadable = prop && at * 4 != prop->length;
 	return 0;
 }
 

@@ -101,6 +101,9 @@ static void odd_maps_are_noted(void **state)
 		{"how long the entries were taken to be", "/pcie@30000000/fn@0,0",
 		 "no-table map-cells"},
 		{"iommus that translate no function", "/pcie@20000000", "no-table iommus-on-host"},
+		{"specifiers that end early", "/ends-early", "no-table iommu-unreadable"},
+		{"a map of nothing", "/pcie@50000000/fn@0,0", "no-table iommu-unreadable"},
+		{"an empty property names nobody", "/empty", "no-table"},
 	};
 
 	check_devices(*state, notes_of, cases, COUNT(cases));
@@ -113,11 +116,22 @@ static void behind_an_iommu_is_what_an_enabled_one_translates(void **state)
 		bool behind;
 	} cases[] = {
 		{"a specifier", "/one", true},
-		{"none", "/nowhere", false},
+		{"none", "/other", false},
+		{"an empty one", "/empty", false},
+		{"in doubt: a phandle of nothing", "/nowhere", true},
+		{"in doubt: cut short", "/cut-short", true},
+		{"in doubt: no count is stated", "/countless", true},
+		{"in doubt: one that is off, then what cannot be read", "/off-then-nowhere", true},
+		{"in doubt: bytes that are no cell", "/bytes", true},
 		{"one that is off", "/behind-off", false},
 		{"a map", "/pcie@10000000", true},
 		{"a map to one that is off", "/pcie@60000000", false},
 		{"iommus of the bridge", "/pcie@20000000/fn@0,0", false},
+		{"in doubt: a map of nothing", "/pcie@50000000", true},
+		{"and so for its functions", "/pcie@50000000/fn@0,0", true},
+		{"in doubt: a map of five cells", "/pcie@51000000", true},
+		{"in doubt: a map with bytes behind it", "/pcie@52000000", true},
+		{"an empty map", "/pcie@53000000", false},
 	};
 	struct tree *tree = *state;
 
@@ -154,6 +168,18 @@ static void a_requester_is_looked_up_as_linux_does(void **state)
 			fail_msg("requester 0x%x: %s", (unsigned)cases[i].requester,
 				 cases[i].because);
 	assert_true(busway_id_map_hits(host->iommu, host->iommu_count, true, 0));
+}
+
+static void a_function_below_a_map_in_doubt_is_taken_for_translated(void **state)
+{
+	struct tree *tree = *state;
+	busway_device_id function;
+
+	assert_int_equal(busway_platform_add_function(tree->platform,
+						      tree_device(tree, "/pcie@51000000"), 0x100,
+						      "01:00.0", &function),
+			 0);
+	assert_true(busway_platform_device(tree->platform, function)->behind_iommu);
 }
 
 static void doorbells_are_regions_of_enabled_controllers(void **state)
@@ -240,6 +266,7 @@ int main(void)
 		ON(open_maps, odd_maps_are_noted),
 		ON(open_maps, behind_an_iommu_is_what_an_enabled_one_translates),
 		ON(open_maps, a_requester_is_looked_up_as_linux_does),
+		ON(open_maps, a_function_below_a_map_in_doubt_is_taken_for_translated),
 		ON(open_maps, doorbells_are_regions_of_enabled_controllers),
 		ON(open_maps, a_doorbell_is_known_by_its_controllers_type),
 		ON(open_maps, iommu_addresses_are_kept_free_for_their_device),

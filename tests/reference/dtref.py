@@ -775,6 +775,19 @@ def iommu_objects(tree, node, is_host):
     return specifier_objects(tree, node, "iommus", "#iommu-cells", None, "node")
 
 
+def iommu_is_unreadable(tree, node, is_host):
+    """Decided: a property that is there and cannot be read to its end names an IOMMU all the same."""
+    if "iommu-map" in node.props or is_host:
+        return bool(node.props.get("iommu-map")) and \
+            not map_entries(tree, node, "iommu-map", "#iommu-cells")
+    read = 0
+    for target, cells in phandle_list(tree, node, "iommus", "#iommu-cells", None):
+        if target is None:
+            break
+        read += 4 * (1 + len(cells))
+    return read < len(node.props.get("iommus", b""))
+
+
 def msi_objects(tree, node):
     """contract: with both properties the map is shown. facts 12: no #msi-cells is 0 in msi-parent."""
     if "msi-map" in node.props:
@@ -941,15 +954,15 @@ class Show:
             "pools": pool_objects(self.tree),
         }
 
-    def behind_iommu(self, objects):
+    def behind_iommu(self, objects, unreadable):
         """facts 10: does an IOMMU keep a restricted pool from being attached? Not a disabled one."""
-        return any(is_enabled(self.tree.by_path[entry["node"]]) for entry in objects)
+        return unreadable or any(is_enabled(self.tree.by_path[entry["node"]]) for entry in objects)
 
-    def pools_of(self, node, host, iommu):
+    def pools_of(self, node, host, iommu, unreadable):
         """contract: the own memory-region; without one, what the host's restricted pool gives."""
         if "memory-region" in node.props or host is None:
             return [target.path for target in memory_regions(self.tree, node)]
-        if self.behind_iommu(iommu):
+        if self.behind_iommu(iommu, unreadable):
             return []
         return [target.path for target in memory_regions(self.tree, host)
                 if pool_type(target) == "restricted" and is_available(target)][:1]
@@ -982,7 +995,8 @@ class Show:
             "iommu": iommu,
             "msi": msi_objects(tree, host or node),
             "outbound": outbound if is_host else [],
-            "pools": self.pools_of(node, None if is_host else host, iommu),
+            "pools": self.pools_of(node, None if is_host else host, iommu,
+                                   iommu_is_unreadable(tree, host or node, host is not None)),
             "endpoint": endpoint_object(tree, node) if kind == "pcie-endpoint" else None,
         }
         if is_host:  # the bridge as a master of its own: its parent's table (facts 8)
