@@ -77,9 +77,9 @@ static enum busway_device_kind kind_of(const struct fdt_importer *importer, uint
 {
 	const struct fdt_tree *tree = &importer->tree;
 	const struct fdt_prop *compatible = fdt_get(tree, node, FDT_COMPATIBLE);
-	const char *s;
+	const char *s = NULL;
 
-	if (fdt_is_function(importer, node, host))
+	if (fdt_is_on_pci(importer, node, host))
 		return BUSWAY_DEVICE_PCI_FUNCTION;
 	if (fdt_is_endpoint(importer, node))
 		return BUSWAY_DEVICE_PCIE_ENDPOINT;
@@ -88,7 +88,7 @@ static enum busway_device_kind kind_of(const struct fdt_importer *importer, uint
 							    : BUSWAY_DEVICE_PLATFORM;
 	if (fdt_name_is(tree, node, "pcie") || fdt_string_is(tree, node, FDT_DEVICE_TYPE, "pciex"))
 		return BUSWAY_DEVICE_PCIE_HOST;
-	for (uint32_t i = 0; compatible && (s = fdt_string_at(compatible, i)); i++)
+	while (compatible && (s = fdt_next_string(compatible, s)))
 		if (strstr(s, "pcie"))
 			return BUSWAY_DEVICE_PCIE_HOST;
 	return BUSWAY_DEVICE_PCI_HOST;

@@ -72,14 +72,8 @@ static uint32_t dma_mem(const struct fdt_tree *tree, uint32_t node)
 	return index < 0 ? FDT_NONE : interconnect(tree, node, (uint32_t)index);
 }
 
-uint32_t fdt_dma_parent(const struct fdt_importer *importer, uint32_t node)
-{
-	const uint32_t target = dma_mem(&importer->tree, node);
-
-	return target == FDT_NONE ? importer->tree.nodes[node].parent : target;
-}
-
-int fdt_dma_check(struct fdt_importer *importer)
+/* Do all chains of DMA parents end at the root? */
+static int check_chains(struct fdt_importer *importer)
 {
 	const struct fdt_tree *tree = &importer->tree;
 
@@ -88,7 +82,7 @@ int fdt_dma_check(struct fdt_importer *importer)
 	for (uint32_t i = 1; i < tree->node_count; i++) {
 		uint32_t at = i;
 
-		if (!fdt_has(tree, i, FDT_INTERCONNECT_NAMES) || dma_mem(tree, i) == FDT_NONE)
+		if (fdt_dma_parent(importer, i) == tree->nodes[i].parent)
 			continue;
 		for (unsigned steps = 0; at != 0; steps++) {
 			at = fdt_dma_parent(importer, at);
@@ -103,6 +97,18 @@ int fdt_dma_check(struct fdt_importer *importer)
 		}
 	}
 	return 0;
+}
+
+int fdt_find_dma_parents(struct fdt_importer *importer)
+{
+	const struct fdt_tree *tree = &importer->tree;
+
+	for (uint32_t i = 0; i < tree->node_count; i++) {
+		const uint32_t chosen = dma_mem(tree, i);
+
+		importer->memos[i].dma_parent = chosen == FDT_NONE ? tree->nodes[i].parent : chosen;
+	}
+	return check_chains(importer);
 }
 
 /* ---- tables ---- */

@@ -41,7 +41,12 @@ struct fdt_table {
 
 /* What is worked out once for each node. */
 struct fdt_memo {
-	bool searched, coherence_known, has_direct_space, host_seen, host_space_made;
+	bool is_host, is_endpoint;
+	bool searched, coherence_known, has_direct_space, host_space_made;
+	bool doorbell_known, has_doorbell;
+	uint32_t host_above; /* the nearest host bridge above, or FDT_NONE */
+	uint32_t dma_parent;
+	busway_phys_t doorbell;
 	uint32_t found;  /* the search for a table, begun here: its node, or FDT_NONE */
 	uint32_t hidden; /* a table above that the search does not reach, or FDT_NONE */
 	enum busway_coherence coherence;
@@ -128,11 +133,14 @@ bool fdt_has_dma_table(const struct fdt_tree *tree, uint32_t node);
 /* The level at or above @node that does something to addresses: a table or a host bridge. */
 uint32_t fdt_next_level(const struct fdt_importer *importer, uint32_t node, uint32_t *class);
 
-/* The parent that DMA goes to. A circle is refused by fdt_dma_check(). */
-uint32_t fdt_dma_parent(const struct fdt_importer *importer, uint32_t node);
+/* Where DMA of each node goes; -BUSWAY_EINVAL where a chain of parents does not end at the root. */
+int fdt_find_dma_parents(struct fdt_importer *importer);
 
-/* Do all chains of DMA parents end at the root? 0 or -BUSWAY_EINVAL. */
-int fdt_dma_check(struct fdt_importer *importer);
+/* The parent that DMA goes to. */
+static inline uint32_t fdt_dma_parent(const struct fdt_importer *importer, uint32_t node)
+{
+	return importer->memos[node].dma_parent;
+}
 
 /* How DMA of the platform device @node enters the graph; NULL when there is no memory. */
 const struct busway_dma_view *fdt_dma_view(struct fdt_importer *importer, uint32_t node);
@@ -144,11 +152,14 @@ enum busway_coherence fdt_coherence(struct fdt_importer *importer, uint32_t node
 
 /* ---- fdt_host.c ---- */
 
+/* Which nodes are host bridges and endpoint controllers; before anything asks for them. */
+void fdt_find_hosts(struct fdt_importer *importer);
+
 bool fdt_is_host(const struct fdt_importer *importer, uint32_t node);
 bool fdt_is_endpoint(const struct fdt_importer *importer, uint32_t node);
 
-/* Is @node a function (or bridge) on a PCI bus? Then @host is the host bridge above it. */
-bool fdt_is_function(const struct fdt_importer *importer, uint32_t node, uint32_t *host);
+/* Is @node on a PCI bus? Then @host is the host bridge above it. */
+bool fdt_is_on_pci(const struct fdt_importer *importer, uint32_t node, uint32_t *host);
 
 /* What the bridge's ranges say; NULL when there is no memory. */
 const struct fdt_host *fdt_host(struct fdt_importer *importer, uint32_t node);

@@ -33,11 +33,23 @@ static bool find_doorbell(struct fdt_importer *importer, uint32_t node, busway_p
 	return false;
 }
 
+/* The same, looked for once: a map may name one controller in each of its entries. */
+static bool doorbell_of(struct fdt_importer *importer, uint32_t node, busway_phys_t *address)
+{
+	struct fdt_memo *memo = &importer->memos[node];
+
+	if (!memo->doorbell_known)
+		memo->has_doorbell = find_doorbell(importer, node, &memo->doorbell);
+	memo->doorbell_known = true;
+	*address = memo->doorbell;
+	return memo->has_doorbell;
+}
+
 static int fill_target(struct fdt_importer *importer, uint32_t target, struct busway_id_map *map)
 {
 	map->controller = fdt_path(&importer->tree, target);
 	map->enabled = importer->tree.nodes[target].enabled;
-	map->has_doorbell = find_doorbell(importer, target, &map->doorbell);
+	map->has_doorbell = doorbell_of(importer, target, &map->doorbell);
 	return map->controller ? 0 : -BUSWAY_ENOMEM;
 }
 
@@ -187,7 +199,7 @@ int fdt_add_doorbells(struct fdt_importer *importer)
 	for (uint32_t i = 1; i < tree->node_count && !status; i++) {
 		busway_phys_t address;
 
-		if (!tree->nodes[i].enabled || !find_doorbell(importer, i, &address))
+		if (!tree->nodes[i].enabled || !doorbell_of(importer, i, &address))
 			continue;
 		const struct busway_region region = {
 			.space = BUSWAY_CPU_SPACE,

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * effort_test.c - trees that were written to take long.
+ *
+ * What is long in a tree, or often in it, costs in proportion. Each case is so large that looking
+ * at everything once for each thing in it would take minutes.
+ */
+#include "blob.h"
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Processor time; generous, because of sanitizers and busy machines. */
+static const double SECONDS_MAX = 5;
+
+static void check_effort(struct blob *b, const char *because)
+{
+	struct busway_platform *platform = NULL;
+	struct test_memory memory;
+	size_t size;
+	void *tree = blob_close(b, &size);
+	const clock_t start = clock();
+	double seconds;
+
+	test_memory_open(&memory);
+	assert_int_equal(busway_fdt_import(tree, size, BUSWAY_FDT_ALL_NODES, &memory.allocator,
+					   &platform, NULL),
+			 0);
+	seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+	busway_platform_destroy(platform);
+	test_memory_close(&memory);
+	free(tree);
+	print_message("# %s: %.2f s for %zu bytes\n", because, seconds, size);
+	if (seconds > SECONDS_MAX)
+		fail_msg("%s: %.1f seconds", because, seconds);
+}
+
+static void begin(struct blob *b, const char *stem, uint32_t i)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%s@%x", stem, i);
+	blob_begin(b, name);
+}
+
+static void begin_root(struct blob *b)
+{
+	blob_open(b);
+	blob_begin(b, "");
+	blob_cell(b, "#address-cells", 1);
+	blob_cell(b, "#size-cells", 1);
+}
+
+static void begin_host(struct blob *b)
+{
+	blob_begin(b, "pcie");
+	blob_string(b, "device_type", "pci");
+	blob_cell(b, "#address-cells", 3);
+	blob_cell(b, "#size-cells", 2);
+}
+
+/* A list of @count strings, each of one letter. */
+static void put_strings(struct blob *b, const char *property, size_t count)
+{
+	char *strings = calloc(count, 2);
+
+	assert_non_null(strings);
+	for (size_t i = 0; i < count; i++)
+		strings[i * 2] = 'a';
+	blob_bytes(b, property, strings, count * 2);
+	free(strings);
+}
+
+static void a_long_list_of_strings(void **state)
+{
+	static const char *const properties[] = {"compatible", "reg-names", "interconnect-names"};
+	struct blob b;
+
+	for (size_t i = 0; i < COUNT(properties); i++) {
+		begin_root(&b);
+		put_strings(&b, "compatible", 200000);
+		begin_host(&b);
+		put_strings(&b, properties[i], 200000);
+		blob_end(&b);
+		blob_begin(&b, "pcie-ep");
+		put_strings(&b, properties[i], 200000);
+		blob_end(&b);
+		blob_end(&b);
+		check_effort(&b, properties[i]);
+	}
+	(void)state;
+}
+
+static void many_nodes_below_one_with_a_long_list(void **state)
+{
+	static const char *const properties[] = {"compatible", "interconnect-names"};
+	struct blob b;
+
+	for (size_t i = 0; i < COUNT(properties); i++) {
+		begin_root(&b);
+		begin_host(&b);
+		put_strings(&b, properties[i], 100000);
+		for (uint32_t n = 0; n < 20000; n++) {
+			begin(&b, "fn", n);
+			blob_cells(&b, "reg", 5, (uint32_t[]){n << 8, 0, 0, 0, 0});
+			blob_end(&b);
+		}
+		blob_end(&b);
+		blob_end(&b);
+		check_effort(&b, properties[i]);
+	}
+	(void)state;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_long_list_of_strings),
+		cmocka_unit_test(many_nodes_below_one_with_a_long_list),
+	};
+
+	return cmocka_run_group_tests_name("effort", tests, NULL, NULL);
+}
