@@ -78,6 +78,32 @@ static void each_hole_names_who_made_it(void **state)
 	plan_close(&plan);
 }
 
+/* device 0..0xffff -> bridge 0x10000..0x1ffff, where an aperture answers 0x12000..0x12fff */
+static void aperture_of_a_bridge_further_up_is_a_hole(void **state)
+{
+	struct plan plan;
+	struct busway_iova iova;
+
+	(void)state;
+	plan_init(&plan);
+	plan_space(&plan, BUSWAY_SPACE_BUS);
+	plan_space(&plan, BUSWAY_SPACE_PCI);
+	plan_window(&plan, BUS, BUS + 1, (struct busway_range){0, 0xffff}, 0x10000);
+	plan_window(&plan, BUS + 1, CPU, (struct busway_range){0, 0xfffff}, 0);
+	plan_region(&plan, BUS + 1, BUSWAY_REGION_APERTURE,
+		    (struct busway_range){0x12000, 0x12fff});
+	plan_device(&plan, BUS);
+	plan_open(&plan);
+	iova = ask(&plan);
+	assert_true(is_removed(&iova, (struct busway_range){0x2000, 0x2fff}, plan.regions[0].name));
+	assert_int_equal(iova.removed_count, 2);
+	assert_int_equal(iova.allowed.count, 2);
+	assert_int_equal(iova.allowed.runs[0].last, 0x1fff);
+	assert_int_equal(iova.allowed.runs[1].first, 0x3000);
+	busway_iova_free(&iova);
+	plan_close(&plan);
+}
+
 static void device_without_limits_has_every_iova(void **state)
 {
 	struct plan plan;
@@ -205,6 +231,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_hole_names_who_made_it),
+		cmocka_unit_test(aperture_of_a_bridge_further_up_is_a_hole),
 		cmocka_unit_test(device_without_limits_has_every_iova),
 		cmocka_unit_test(emission_of_the_call_goes_before_that_of_the_device),
 		cmocka_unit_test(too_many_holes_are_refused),

@@ -278,6 +278,8 @@ MUTATIONS = [Mutation(*row) for row in [
     (core("refusal"), "			text_put_range(&text, refusal->limit);",
      "			text_put_range(&text, refusal->asked);",
      "a sentence tells what was asked as the limit", "refusal"),
+    (core("flatten"), "region->kind == BUSWAY_REGION_APERTURE\n", "false\n",
+     "apertures of bridges further up are IOVAs", "iova"),
     # ---- import: device trees ----
     ("src/import/fdt_dma.c", "if (past_first && !fdt_has(tree, node, FDT_DMA_RANGES))",
      "if (!fdt_has(tree, node, FDT_DMA_RANGES))",
@@ -298,6 +300,10 @@ MUTATIONS = [Mutation(*row) for row in [
      "disabled carve-outs are carved out", "memory"),
     ("src/import/fdt_maps.c", "out->unreadable = prop && at * 4 != prop->length;",
      "out->unreadable = prop && !count;", "IOMMUs that could not be read are forgotten", "maps"),
+    ("src/import/fdt_iommu.c", "		device->behind_iommu = true;\n", "",
+     "a bridge's IOMMU does not translate what is behind a function", "maps"),
+    ("src/import/fdt_iommu.c", "		device->translated_always = true;\n", "",
+     "an ID on another bus is looked up in the map", "maps"),
     ("src/import/fdt_device.c", "|| fdt_has(&importer->tree, node, FDT_MEMORY_REGION))", ")",
      "a function with regions of its own falls back to the host's pool", "memory"),
 ]]

@@ -235,6 +235,9 @@ struct busway_memory_bank {
 	X(BUSWAY_NOTE_IOMMU_UNREADABLE, "iommu-unreadable",                                        \
 	  "the property names an IOMMU but cannot be read to its end: the device is taken for "    \
 	  "translated")                                                                            \
+	X(BUSWAY_NOTE_BRIDGE_IOMMU, "bridge-iommu",                                                \
+	  "the way to memory leads through a host bridge with an iommu-map: what it names "        \
+	  "translates this device, too; Linux does not look there")                                \
 	X(BUSWAY_NOTE_POOL_IGNORED, "restricted-pool-behind-iommu",                                \
 	  "behind an IOMMU the kernel ignores a restricted pool")                                  \
 	X(BUSWAY_NOTE_CELLS, "cells-inherited",                                                    \
@@ -294,8 +297,9 @@ struct busway_device {
 	const struct busway_id_map *iommu, *msi;
 	size_t iommu_count, msi_count;
 	bool behind_iommu; /* some access of it is translated by an enabled IOMMU */
-	/* what names its IOMMUs cannot be read: taken for translated, whoever asks */
-	bool iommu_unreadable;
+	/* and so is every other, whatever the requester ID: an IOMMU stands behind a bridge further
+	 * up, or what names it cannot be read */
+	bool translated_always;
 	const struct busway_outbound *outbound;
 	size_t outbound_count;
 	const uint32_t *pools; /* indices of the platform's pools, in the order that counts */

@@ -166,120 +166,6 @@ static int take_pools(struct fdt_importer *importer, uint32_t node, uint32_t hos
 	return 0;
 }
 
-/* ---- IOMMU and MSI ---- */
-
-/* How the IOMMU entries of a node are to be read. */
-enum map_use { MAP_OF_DEVICE, MAP_OF_PCI, MAP_OF_BRIDGE_ITSELF };
-
-static int take_maps(struct fdt_importer *importer, uint32_t node, enum map_use use,
-		     struct busway_device *device)
-{
-	const struct fdt_tree *tree = &importer->tree;
-	const bool by_map =
-		use == MAP_OF_PCI || (use == MAP_OF_DEVICE && fdt_has(tree, node, FDT_IOMMU_MAP));
-	struct fdt_maps iommu, msi;
-	int status;
-
-	if (by_map)
-		status = fdt_id_map(importer, node, FDT_IOMMU_MAP, FDT_IOMMU_MAP_MASK,
-				    FDT_IOMMU_CELLS, &iommu);
-	else
-		status = fdt_specifiers(importer, node, FDT_IOMMUS, FDT_IOMMU_CELLS, &iommu);
-	if (!status && fdt_has(tree, node, FDT_MSI_MAP))
-		status = fdt_id_map(importer, node, FDT_MSI_MAP, FDT_MSI_MAP_MASK, FDT_MSI_CELLS,
-				    &msi);
-	else if (!status)
-		status = fdt_specifiers(importer, node, FDT_MSI_PARENT, FDT_MSI_CELLS, &msi);
-	if (status)
-		return status;
-	device->iommu = iommu.maps;
-	device->iommu_count = iommu.count;
-	device->msi = msi.maps;
-	device->msi_count = msi.count;
-	device->iommu_unreadable = iommu.unreadable;
-	device->behind_iommu =
-		iommu.unreadable || busway_id_map_hits(iommu.maps, iommu.count, true, 0);
-	if (iommu.unreadable && !fdt_note(importer, &device->notes, BUSWAY_NOTE_IOMMU_UNREADABLE,
-					  node, by_map ? FDT_IOMMU_MAP : FDT_IOMMUS, FDT_NONE))
-		return -BUSWAY_ENOMEM;
-	if ((iommu.sized_entries || msi.sized_entries) &&
-	    !fdt_note(importer, &device->notes, BUSWAY_NOTE_MAP_CELLS, node,
-		      iommu.sized_entries ? FDT_IOMMU_MAP : FDT_MSI_MAP, FDT_NONE))
-		return -BUSWAY_ENOMEM;
-	return 0;
-}
-
-/* ---- iommu-addresses ---- */
-
-/* One reserved-memory node may keep IOVAs of several devices free. */
-static int reserve_iovas_of(struct fdt_importer *importer, uint32_t pool_node, uint32_t node,
-			    struct busway_region *out, size_t *count)
-{
-	const struct fdt_tree *tree = &importer->tree;
-	const struct fdt_prop *prop = fdt_get(tree, pool_node, FDT_IOMMU_ADDRESSES);
-
-	for (uint32_t at = 0; prop && at < fdt_cells(prop);) {
-		const uint32_t target = fdt_by_phandle(tree, fdt_cell(prop, at++));
-		uint32_t na, ns, flags;
-		struct busway_range range;
-
-		if (target == FDT_NONE)
-			return 0;
-		na = tree->nodes[tree->nodes[target].parent].address_cells;
-		ns = tree->nodes[tree->nodes[target].parent].size_cells;
-		flags = fdt_flag_cells(tree->nodes[tree->nodes[target].parent].bus);
-		if (na <= flags || !ns || na + ns > fdt_cells(prop) - at)
-			return 0;
-		if (target == node && busway_range_clip(fdt_number(prop, at + flags, na - flags),
-							fdt_number(prop, at + na, ns), &range)) {
-			if (out)
-				out[*count] = (struct busway_region){
-					.range = range,
-					.kind = BUSWAY_REGION_CARVEOUT,
-					.access = BUSWAY_READ_WRITE,
-					.name = fdt_path(&importer->tree, pool_node),
-				};
-			(*count)++;
-		}
-		at += na + ns;
-	}
-	return 0;
-}
-
-static int each_pool(struct fdt_importer *importer, uint32_t node, struct busway_region *out,
-		     size_t *count)
-{
-	const struct fdt_tree *tree = &importer->tree;
-	const uint32_t top = importer->reserved_memory;
-	int status = 0;
-
-	*count = 0;
-	if (top == FDT_NONE)
-		return 0;
-	for (uint32_t i = top + 1; i < tree->nodes[top].end && !status; i = tree->nodes[i].end)
-		if (tree->nodes[i].enabled)
-			status = reserve_iovas_of(importer, i, node, out, count);
-	return status;
-}
-
-static int take_iova_reservations(struct fdt_importer *importer, uint32_t node,
-				  struct busway_device *device)
-{
-	struct busway_region *made;
-	size_t count;
-
-	each_pool(importer, node, NULL, &count);
-	if (!count)
-		return 0;
-	made = KEEP(importer, struct busway_region, count);
-	if (!made)
-		return -BUSWAY_ENOMEM;
-	each_pool(importer, node, made, &count);
-	device->iova_reserved = made;
-	device->iova_reserved_count = count;
-	return 0;
-}
-
 /* ---- devices ---- */
 
 static int fill_common(struct fdt_importer *importer, uint32_t node, struct busway_device *device)
@@ -320,7 +206,7 @@ static int add_own(struct fdt_importer *importer, uint32_t node, enum busway_dev
 	if (!status)
 		status = take_view(fdt_dma_view(importer, node), &device);
 	if (!status)
-		status = take_maps(importer, node, MAP_OF_BRIDGE_ITSELF, &device);
+		status = fdt_take_maps(importer, node, FDT_MAP_OF_BRIDGE_ITSELF, &device);
 	if (!status)
 		status = take_pools(importer, node, FDT_NONE, &device);
 	if (status)
@@ -387,12 +273,13 @@ static int add_device(struct fdt_importer *importer, uint32_t node, enum busway_
 					   : fdt_dma_view(importer, node),
 			   &device);
 	if (!status)
-		status = take_maps(importer, pci != FDT_NONE ? pci : node,
-				   pci != FDT_NONE ? MAP_OF_PCI : MAP_OF_DEVICE, &device);
+		status = fdt_take_maps(importer, pci != FDT_NONE ? pci : node,
+				       pci != FDT_NONE ? FDT_MAP_OF_FUNCTIONS : FDT_MAP_OF_DEVICE,
+				       &device);
 	if (!status)
 		status = take_pools(importer, node, host, &device);
 	if (!status)
-		status = take_iova_reservations(importer, node, &device);
+		status = fdt_take_iova_reservations(importer, node, &device);
 	if (!status && is_host)
 		status = take_host(importer, node, &device);
 	if (!status && kind == BUSWAY_DEVICE_PCIE_ENDPOINT)

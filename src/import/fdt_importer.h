@@ -8,6 +8,7 @@
  *   fdt_dma.c      which table is a device's, and the spaces and windows that tables make
  *   fdt_memory.c   banks, reserved memory, pools
  *   fdt_maps.c     iommus, iommu-map, msi-parent, msi-map, doorbells
+ *   fdt_iommu.c    what of that holds for which device
  *   fdt_host.c     host bridges and endpoint controllers
  *   fdt_device.c   which nodes are devices, and what is told of each
  *   fdt_import.c   the order in which all that happens
@@ -55,6 +56,7 @@ struct fdt_memo {
 	struct busway_dma_view *view, *host_view;
 	busway_space_id direct_space, host_space;
 	struct fdt_host *host;
+	const struct fdt_device_maps *host_maps;
 };
 
 /* The space that a table makes for addresses of one class that come up from below. */
@@ -199,6 +201,19 @@ int fdt_specifiers(struct fdt_importer *importer, uint32_t node, enum fdt_proper
 
 /* A region for the doorbell of each controller that has one at a known place. */
 int fdt_add_doorbells(struct fdt_importer *importer);
+
+/* ---- fdt_iommu.c ---- */
+
+/* How the IOMMU entries of a node are to be read. */
+enum fdt_map_use { FDT_MAP_OF_DEVICE, FDT_MAP_OF_FUNCTIONS, FDT_MAP_OF_BRIDGE_ITSELF };
+
+/* IOMMU and MSI entries of @node; of a host bridge for its functions or for itself. */
+int fdt_take_maps(struct fdt_importer *importer, uint32_t node, enum fdt_map_use use,
+		  struct busway_device *device);
+
+/* IOVAs that iommu-addresses keeps free for @node. */
+int fdt_take_iova_reservations(struct fdt_importer *importer, uint32_t node,
+			       struct busway_device *device);
 
 /* ---- fdt_device.c ---- */
 

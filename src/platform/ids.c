@@ -50,7 +50,7 @@ int busway_platform_add_function(struct busway_platform *platform, busway_device
 	function.has_requester = true;
 	function.requester = requester;
 	function.behind_iommu =
-		function.iommu_unreadable ||
+		function.translated_always ||
 		busway_id_map_hits(function.iommu, function.iommu_count, false, requester);
 	platform->sealed = false; /* devices are in no decoder */
 	status = busway_platform_add_device(platform, &function, id);

@@ -55,10 +55,29 @@ static int remove_holes(struct busway_iova *iova, const struct flat *windows, co
 				  BUSWAY_IOVA_NO_WINDOW, by);
 }
 
+/* Bridges further up answer, too, before an IOMMU sees the access. */
+static int remove_apertures_above(struct busway_iova *iova, const struct busway_platform *platform,
+				  const struct busway_device *device)
+{
+	struct flat flat = {.memory = iova->memory_};
+	int status = flatten(platform, device->dma.enters, FLATTEN_APERTURES, &flat);
+
+	for (size_t i = 0; i < flat.count && !status; i++) {
+		const struct busway_region *region =
+			region_at(platform, flat.pieces[i].piece.target.index);
+
+		if (region->space.index != device->dma.enters.index)
+			status = take_away(iova, busway_dma_raw(flat.pieces[i].piece.dma),
+					   BUSWAY_IOVA_APERTURE, region->name);
+	}
+	flat_free(&flat);
+	return status;
+}
+
 static int remove_apertures(struct busway_iova *iova, const struct busway_platform *platform,
 			    const struct busway_device *device)
 {
-	int status = 0;
+	int status = remove_apertures_above(iova, platform, device);
 
 	for (uint32_t i = 0; i < platform->regions.count && !status; i++) {
 		const struct busway_region *region = region_at(platform, i);

@@ -94,6 +94,49 @@ static void iommus_of_a_bridge_are_its_own(void **state)
 	check_bridges(*state, iommu_of, cases, COUNT(cases));
 }
 
+#define CHIP "/pcie@70000000/chip@0,0"
+
+/* The way to memory of what is behind a function leads through the bridge, and so does its ID. */
+static void what_comes_out_of_a_bridge_is_translated_there(void **state)
+{
+	static const char map[] = "0x0+0x100->0x0 " OFF "; 0x100+0x100->0x0 " SMMU;
+	const struct device_case iommu[] = {
+		{"a device on a bus of its own", CHIP "/bus/eth@1000", map},
+		{"one with a property of its own", CHIP "/bus/own@2000", "<0x9> " OFF},
+		{"functions of a bridge behind the bridge", CHIP "/bus/pcie@3000/fn@0,0", map},
+		{"by its DMA parent", "/sent", map},
+		{"all off", "/pcie@71000000/chip@0,0/bus/eth@1000", "0x0+0x100->0x0 " OFF},
+	};
+	static const struct device_case notes[] = {
+		{"who translates", CHIP "/bus/eth@1000", "missing-is-identity bridge-iommu"},
+		{"beside what it states itself", CHIP "/bus/own@2000",
+		 "missing-is-identity bridge-iommu"},
+		{"nobody does", "/pcie@71000000/chip@0,0/bus/eth@1000", "no-table"},
+	};
+
+	check_devices(*state, iommu_of, iommu, COUNT(iommu));
+	check_devices(*state, notes_of, notes, COUNT(notes));
+}
+
+/* bus 0..0x7fffffff -> PCI 0x30000000.., where the aperture answers 0x40000000..0x4fffffff */
+static void apertures_further_up_are_no_iovas(void **state)
+{
+	struct tree *tree = *state;
+	struct busway_iova iova;
+
+	assert_int_equal(busway_iova_build(tree->platform, tree_device(tree, CHIP "/bus/eth@1000"),
+					   NULL, &tree->memory.allocator, &iova),
+			 0);
+	assert_int_equal(iova.allowed.count, 2);
+	assert_true(iova.allowed.runs[0].first == 0);
+	assert_true(iova.allowed.runs[0].last == 0x0fffffff);
+	assert_true(iova.allowed.runs[1].first == 0x20000000);
+	assert_true(iova.allowed.runs[1].last == 0x7fffffff);
+	assert_int_equal(iova.removed_count, 2);
+	assert_string_equal(iova.removed[0].by, "/pcie@70000000");
+	busway_iova_free(&iova);
+}
+
 static void odd_maps_are_noted(void **state)
 {
 	static const struct device_case cases[] = {
@@ -127,6 +170,11 @@ static void behind_an_iommu_is_what_an_enabled_one_translates(void **state)
 		{"a map", "/pcie@10000000", true},
 		{"a map to one that is off", "/pcie@60000000", false},
 		{"iommus of the bridge", "/pcie@20000000/fn@0,0", false},
+		{"that of the bridge further up", CHIP "/bus/eth@1000", true},
+		{"beside one of its own that is off", CHIP "/bus/own@2000", true},
+		{"for a bridge behind the bridge", CHIP "/bus/pcie@3000", true},
+		{"for what is sent there", "/sent", true},
+		{"one further up that is off", "/pcie@71000000/chip@0,0/bus/eth@1000", false},
 		{"in doubt: a map of nothing", "/pcie@50000000", true},
 		{"and so for its functions", "/pcie@50000000/fn@0,0", true},
 		{"in doubt: a map of five cells", "/pcie@51000000", true},
@@ -178,6 +226,12 @@ static void a_function_below_a_map_in_doubt_is_taken_for_translated(void **state
 	assert_int_equal(busway_platform_add_function(tree->platform,
 						      tree_device(tree, "/pcie@51000000"), 0x100,
 						      "01:00.0", &function),
+			 0);
+	assert_true(busway_platform_device(tree->platform, function)->behind_iommu);
+	/* the map is that of the bridge further up: the ID is not one on its bus */
+	assert_int_equal(busway_platform_add_function(tree->platform,
+						      tree_device(tree, CHIP "/bus/pcie@3000"),
+						      0x300, "03:00.0", &function),
 			 0);
 	assert_true(busway_platform_device(tree->platform, function)->behind_iommu);
 }
@@ -263,6 +317,8 @@ int main(void)
 		ON(open_maps, specifiers_are_as_long_as_their_controller_says),
 		ON(open_maps, maps_are_for_functions),
 		ON(open_maps, iommus_of_a_bridge_are_its_own),
+		ON(open_maps, what_comes_out_of_a_bridge_is_translated_there),
+		ON(open_maps, apertures_further_up_are_no_iovas),
 		ON(open_maps, odd_maps_are_noted),
 		ON(open_maps, behind_an_iommu_is_what_an_enabled_one_translates),
 		ON(open_maps, a_requester_is_looked_up_as_linux_does),

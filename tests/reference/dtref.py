@@ -984,6 +984,14 @@ class Show:
             dma, windows = dma_view(tree, dma_parent(tree, node))
             reach = self.reach(windows, [])
         iommu = iommu_objects(tree, host or node, host is not None)
+        unreadable = iommu_is_unreadable(tree, host or node, host is not None)
+        # decided: what comes out of a host bridge further up is translated there
+        for above in chain(tree, host or node, dma_parent)[1:]:
+            if self.kinds[above] in ("pcie-host", "pci-host"):
+                bridge = iommu_objects(tree, above, True)
+                unreadable = unreadable or iommu_is_unreadable(tree, above, True) or \
+                    self.behind_iommu(bridge, False)
+                iommu = iommu or bridge
 
         device = {
             "path": node.path,
@@ -995,8 +1003,7 @@ class Show:
             "iommu": iommu,
             "msi": msi_objects(tree, host or node),
             "outbound": outbound if is_host else [],
-            "pools": self.pools_of(node, None if is_host else host, iommu,
-                                   iommu_is_unreadable(tree, host or node, host is not None)),
+            "pools": self.pools_of(node, None if is_host else host, iommu, unreadable),
             "endpoint": endpoint_object(tree, node) if kind == "pcie-endpoint" else None,
         }
         if is_host:  # the bridge as a master of its own: its parent's table (facts 8)
