@@ -280,6 +280,10 @@ MUTATIONS = [Mutation(*row) for row in [
      "a sentence tells what was asked as the limit", "refusal"),
     (core("flatten"), "region->kind == BUSWAY_REGION_APERTURE\n", "false\n",
      "apertures of bridges further up are IOVAs", "iova"),
+    (core("joint"), "busway_platform_memory_known(j->sharers[0].reach->platform) ||", "true ||",
+     "memory that is not stated is shared", "joint"),
+    (core("explain"), "		why->limit = window->in;", "		why->limit = region_at(p, 0)->range;",
+     "an aperture is told with another range", "refusal"),
     # ---- import: device trees ----
     ("src/import/fdt_dma.c", "if (past_first && !fdt_has(tree, node, FDT_DMA_RANGES))",
      "if (!fdt_has(tree, node, FDT_DMA_RANGES))",
