@@ -284,6 +284,12 @@ MUTATIONS = [Mutation(*row) for row in [
      "memory that is not stated is shared", "joint"),
     (core("explain"), "		why->limit = window->in;", "		why->limit = region_at(p, 0)->range;",
      "an aperture is told with another range", "refusal"),
+    (core("ids"), "h->translated_always ||\n", "\n",
+     "a function goes around an IOMMU that translates everybody", "resolve"),
+    (core("ids"), "	if (h->is_bridge_itself ||\n", "	if (\n",
+     "a function gets the view of the bridge itself", "resolve"),
+    (core("ids"), "UINT32_MAX || function->behind_iommu)", "UINT32_MAX)",
+     "a function behind an IOMMU has the host's pool", "resolve"),
     # ---- import: device trees ----
     ("src/import/fdt_dma.c", "if (past_first && !fdt_has(tree, node, FDT_DMA_RANGES))",
      "if (!fdt_has(tree, node, FDT_DMA_RANGES))",

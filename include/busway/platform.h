@@ -396,7 +396,9 @@ bool busway_id_map_hits(const struct busway_id_map *maps, size_t count, bool any
  * busway_platform_add_function() - a PCI function below a host bridge, by its requester ID
  * The one thing that may be added after sealing, while no other thread asks the platform: @name
  * stands for a function that the description does not list. It gets the view that @host gives
- * its functions. -BUSWAY_EINVAL: @host is not a host bridge.
+ * its functions, whether an IOMMU translates it by its ID, and of pools the host's restricted one
+ * unless it is translated. -BUSWAY_EINVAL: @host is not a host bridge, or is one as a master
+ * itself.
  */
 int busway_platform_add_function(struct busway_platform *platform, busway_device_id host,
 				 uint16_t requester, const char *name, busway_device_id *id);
