@@ -4,6 +4,7 @@
  *
  *   fdt_tree.c     the index: nodes, properties, phandles (fdt_lookup.c: ask it)
  *   fdt_table.c    entries of ranges and dma-ranges
+ *   fdt_owner.c    which of them has an address
  *   fdt_linux.c    a table as Linux reads it
  *   fdt_dma.c      which table is a device's, and the spaces and windows that tables make
  *   fdt_memory.c   banks, reserved memory, pools
@@ -18,6 +19,10 @@
 
 #include "fdt_tree.h"
 
+/* Space classes on a PCI bus; 0 is configuration space. */
+#define FDT_CLASS_IO     1u
+#define FDT_CLASS_MEMORY 2u
+
 /* One entry of ranges or dma-ranges. */
 struct fdt_entry {
 	uint32_t child_class, parent_class; /* space classes, see fdt_class() */
@@ -25,14 +30,52 @@ struct fdt_entry {
 	uint64_t child, parent, size;
 };
 
+/* ---- fdt_owner.c: which entry has an address ---- */
+
+/* What an entry would take; one that is not live takes nothing. */
+struct fdt_claim {
+	struct busway_range range;
+	uint32_t class;
+	bool live;
+};
+
+/* From @first up to the next one: of which entry; FDT_NONE: of none. */
+struct fdt_stretch {
+	uint64_t first;
+	uint32_t class;
+	uint32_t owner;
+};
+
+struct fdt_owners {
+	struct fdt_stretch *stretches; /* sorted by class and first */
+	uint32_t count;
+};
+
+/* @overlaps: one for each claim, whether an earlier one has some of it. False: no memory. */
+bool fdt_owners_make(struct arena *work, const struct fdt_claim *claims, uint32_t count,
+		     struct fdt_owners *owners, bool *overlaps);
+
+/* The first claim that holds @address, or FDT_NONE. */
+uint32_t fdt_owner_of(const struct fdt_owners *owners, uint32_t class, uint64_t address);
+
+/* The owner of the lowest address in @range that has one, or FDT_NONE. */
+uint32_t fdt_owner_within(const struct fdt_owners *owners, uint32_t class,
+			  struct busway_range range);
+
 /* A property of entries, read. */
 struct fdt_table {
 	uint32_t node;
 	struct fdt_entry *entries;
 	uint32_t count;
-	uint32_t direct_count; /* dma-ranges: entries before the one that ends Linux's map */
-	bool has_tail;         /* the property is no whole number of entries */
-	bool sound;            /* its cell counts can hold addresses */
+	uint32_t direct_count;       /* dma-ranges: entries before the one that ends Linux's map */
+	bool has_tail;               /* the property is no whole number of entries */
+	bool sound;                  /* its cell counts can hold addresses */
+	bool one_class;              /* all entries are of the class of the first */
+	struct fdt_owners by_class;  /* as addresses from below see it, see fdt_table_translate() */
+	struct fdt_owners by_device; /* dma-ranges: as its devices see it, whatever the class */
+	uint32_t *order;             /* entries by class, then as they stand */
+	busway_space_id *spaces; /* of each class: at its first place in .order, see up_space() */
+	bool *space_made;
 	/* Linux's map of it */
 	bool has_limit;
 	uint64_t bus_limit;
@@ -55,14 +98,11 @@ struct fdt_memo {
 	struct fdt_table *ranges; /* of ranges */
 	struct busway_dma_view *view, *host_view;
 	busway_space_id direct_space, host_space;
+	/* of a host bridge without a table, by class */
+	busway_space_id pass_spaces[FDT_CLASS_MEMORY + 1];
+	bool pass_space_made[FDT_CLASS_MEMORY + 1];
 	struct fdt_host *host;
 	const struct fdt_device_maps *host_maps;
-};
-
-/* The space that a table makes for addresses of one class that come up from below. */
-struct fdt_up_space {
-	uint32_t node, class;
-	busway_space_id space;
 };
 
 struct fdt_host {
@@ -76,7 +116,6 @@ struct fdt_importer {
 	struct busway_platform *platform;
 	unsigned flags;
 	struct fdt_memo *memos;          /* one for each node */
-	struct vector up_spaces;         /* struct fdt_up_space */
 	uint32_t reserved_memory;        /* node, or FDT_NONE */
 	bool reserved_ignored;           /* Linux ignores it */
 	const struct busway_note *notes; /* of the platform */
@@ -92,9 +131,6 @@ bool fdt_note(struct fdt_importer *importer, const struct busway_note **list,
 	      uint32_t entry);
 
 /* ---- fdt_table.c ---- */
-
-#define FDT_CLASS_IO     1u
-#define FDT_CLASS_MEMORY 2u
 
 static inline uint32_t fdt_flag_cells(uint8_t bus)
 {
@@ -121,6 +157,9 @@ const struct fdt_table *fdt_ranges(struct fdt_importer *importer, uint32_t node)
 /* Translate one address of @class upwards through @table; false: no entry holds it. */
 bool fdt_table_translate(const struct fdt_table *table, uint32_t *class, uint64_t *address,
 			 const struct fdt_entry **entry);
+
+/* Where in .order the entries of @class begin; .count: there is none. */
+uint32_t fdt_table_place(const struct fdt_table *table, uint32_t class);
 
 /* ---- fdt_linux.c ---- */
 

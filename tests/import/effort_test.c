@@ -115,11 +115,107 @@ static void many_nodes_below_one_with_a_long_list(void **state)
 	(void)state;
 }
 
+/* @count entries of @width cells, filled in by @fill. */
+static void put_entries(struct blob *b, size_t count, size_t width,
+			void (*fill)(uint32_t i, uint32_t *cells))
+{
+	uint32_t *cells = calloc(count * width, sizeof(*cells));
+
+	assert_non_null(cells);
+	for (size_t i = 0; i < count; i++)
+		fill((uint32_t)i, cells + i * width);
+	blob_cells(b, "dma-ranges", count * width, cells);
+	free(cells);
+}
+
+enum { ENTRIES = 50000 };
+
+static void side_by_side(uint32_t i, uint32_t *cells)
+{
+	cells[0] = i * 0x100;
+	cells[1] = i * 0x100 + (i % 2 ? 0x2000000 : 0); /* none of them join */
+	cells[2] = 0x100;
+}
+
+/* Each reaches over all that come after it. */
+static void nested(uint32_t i, uint32_t *cells)
+{
+	cells[0] = (ENTRIES - i) * 0x100;
+	cells[1] = (ENTRIES - i) * 0x100 + (i % 2 ? 0x2000000 : 0);
+	cells[2] = i * 0x200 + 1;
+}
+
+static void tables_below_tables(void **state)
+{
+	static void (*const fills[])(uint32_t, uint32_t *) = {side_by_side, nested};
+	struct blob b;
+
+	for (size_t i = 0; i < COUNT(fills); i++) {
+		begin_root(&b);
+		blob_begin(&b, "upper");
+		blob_cell(&b, "#address-cells", 1);
+		blob_cell(&b, "#size-cells", 1);
+		put_entries(&b, ENTRIES, 3, fills[i]);
+		blob_begin(&b, "lower");
+		blob_cell(&b, "#address-cells", 1);
+		blob_cell(&b, "#size-cells", 1);
+		put_entries(&b, ENTRIES, 3, fills[i]);
+		blob_begin(&b, "dev");
+		blob_end(&b);
+		blob_end(&b);
+		blob_end(&b);
+		blob_end(&b);
+		check_effort(&b, i ? "tables that overlap" : "tables side by side");
+	}
+	(void)state;
+}
+
+/* Buses of 3 cells: the first must be equal, and each entry has another. */
+static void lower_class(uint32_t i, uint32_t *cells)
+{
+	cells[0] = i * 0x100;
+	cells[1] = i; /* the code on the bus above */
+	cells[3] = i * 0x100;
+	cells[4] = 0x100;
+}
+
+static void upper_class(uint32_t i, uint32_t *cells)
+{
+	cells[0] = i;
+	cells[2] = i * 0x100;
+	cells[3] = i * 0x100;
+	cells[4] = 0x100;
+}
+
+static void tables_of_many_classes(void **state)
+{
+	struct blob b;
+
+	begin_root(&b);
+	blob_begin(&b, "upper");
+	blob_cell(&b, "#address-cells", 3);
+	blob_cell(&b, "#size-cells", 1);
+	put_entries(&b, ENTRIES, 5, upper_class);
+	blob_begin(&b, "lower");
+	blob_cell(&b, "#address-cells", 1);
+	blob_cell(&b, "#size-cells", 1);
+	put_entries(&b, ENTRIES, 5, lower_class);
+	blob_begin(&b, "dev");
+	blob_end(&b);
+	blob_end(&b);
+	blob_end(&b);
+	blob_end(&b);
+	check_effort(&b, "a code for each entry");
+	(void)state;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_long_list_of_strings),
 		cmocka_unit_test(many_nodes_below_one_with_a_long_list),
+		cmocka_unit_test(tables_below_tables),
+		cmocka_unit_test(tables_of_many_classes),
 	};
 
 	return cmocka_run_group_tests_name("effort", tests, NULL, NULL);

@@ -49,7 +49,8 @@ static void a_hidden_table_is_noted_for_functions(void **state)
 {
 	static const struct device_case functions[] = {
 		{"two missing levels", "/soc/deep/pcie@22000000/fn@0,0", "hidden-table"},
-		{"one missing level", "/soc/pcie@20000000/fn@0,0", "first-level-missing"},
+		{"one missing level; the aperture lies in the window that is inherited",
+		 "/soc/pcie@20000000/fn@0,0", "first-level-missing aperture-in-window"},
 	};
 	static const struct device_case bridges[] = {
 		{"one missing level", "/soc/deep/pcie@22000000", "first-level-missing"},

@@ -229,6 +229,7 @@ static void where_linux_differs_is_noted(void **state)
 		{"is cut off", "/tail/dev", "entry-truncated"},
 		{"ends", "/zero-ends/dev", "zero-size-entry"},
 		{"does not end", "/zero-swallowed/dev", ""},
+		{"Linux finds no end at 2^64", "/top/below/dev", "entry-dropped untranslatable"},
 		{"is dropped and does not end", "/zero-parent/dropped/dev", "entry-dropped"},
 	};
 
