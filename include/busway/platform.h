@@ -272,7 +272,7 @@ struct busway_dma_view {
 	busway_space_id enters;
 	bool restricted;    /* windows limit it */
 	const char *source; /* node whose property decided; NULL if none did */
-	bool empty_table;   /* the table begins with its end: a zero-size entry */
+	bool empty_table;   /* of what translates, the first is the end: a zero-size entry */
 	bool has_bus_limit;
 	uint64_t bus_limit; /* the figure that Linux calls the bus limit */
 	const struct busway_note *notes;

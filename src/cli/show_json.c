@@ -83,6 +83,7 @@ static json_t *platform_json(const struct loaded *loaded)
 {
 	size_t count;
 	const char *const *names = busway_platform_compatible(loaded->platform, &count);
+	const char *model = busway_platform_model(loaded->platform); /* "": not stated */
 	json_t *compatible = json_array(), *list = json_array(), *notes = json_array();
 	const struct busway_pool *pools;
 
@@ -93,7 +94,7 @@ static json_t *platform_json(const struct loaded *loaded)
 		json_array_append_new(list, pool_json(&pools[i]));
 	add_notes(notes, busway_platform_notes(loaded->platform));
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "source", json_text(loaded->source),
-			 "model", json_text(busway_platform_model(loaded->platform)), "compatible",
+			 "model", model[0] ? json_text(model) : json_null(), "compatible",
 			 compatible, "memory", memory_json(loaded->platform), "pools", list,
 			 "notes", notes);
 }

@@ -79,8 +79,11 @@ static enum busway_device_kind kind_of(const struct fdt_importer *importer, uint
 	const struct fdt_prop *compatible = fdt_get(tree, node, FDT_COMPATIBLE);
 	const char *s = NULL;
 
+	/* a function's reg is its place on the bus; what has none (the controller of the legacy
+	 * interrupts) is a part of the bridge */
 	if (fdt_is_on_pci(importer, node, host))
-		return BUSWAY_DEVICE_PCI_FUNCTION;
+		return fdt_has(tree, node, FDT_REG) ? BUSWAY_DEVICE_PCI_FUNCTION
+						    : BUSWAY_DEVICE_PLATFORM;
 	if (fdt_is_endpoint(importer, node))
 		return BUSWAY_DEVICE_PCIE_ENDPOINT;
 	if (!fdt_is_host(importer, node))

@@ -403,7 +403,7 @@ static int fill_view(struct fdt_importer *importer, uint32_t start, struct buswa
 	view->restricted = true;
 	view->has_bus_limit = table->has_limit;
 	view->bus_limit = table->bus_limit;
-	view->empty_table = table->direct_count == 0 && table->has_limit;
+	view->empty_table = table->is_empty;
 	view->notes = table->notes;
 	if (memo->found != start && !fdt_has(&importer->tree, start, FDT_DMA_RANGES) &&
 	    !fdt_note(importer, &view->notes, BUSWAY_NOTE_FIRST_LEVEL, start, FDT_DMA_RANGES,

@@ -80,6 +80,7 @@ struct fdt_table {
 	bool has_limit;
 	uint64_t bus_limit;
 	uint32_t linux_count; /* entries of that map */
+	bool is_empty;        /* its first entry is its end */
 	const struct busway_note *notes;
 };
 

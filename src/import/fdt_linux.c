@@ -120,6 +120,7 @@ static bool read_as_linux(struct fdt_importer *importer, struct fdt_table *table
 	}
 	if (is_open && !ended)
 		ended = !linux_take(table, &open);
+	table->is_empty = ended && table->linux_count == 1;
 	if (ended && !fdt_note(importer, &table->notes, BUSWAY_NOTE_ZERO_SIZE, table->node,
 			       FDT_DMA_RANGES, table->direct_count))
 		return false;

@@ -70,7 +70,7 @@ static bool flags_fit(const struct fdt_tree *tree, uint32_t node, enum busway_po
 	if (type == BUSWAY_POOL_RESTRICTED)
 		return !no_map && !reusable && !fdt_has(tree, node, FDT_LINUX_CMA_DEFAULT) &&
 		       !fdt_has(tree, node, FDT_LINUX_DMA_DEFAULT);
-	return !(no_map && reusable);
+	return type != BUSWAY_POOL_SHARED || !(no_map && reusable); /* of no type: nobody asks */
 }
 
 static bool names_region(const struct fdt_tree *tree, uint32_t user, uint32_t phandle)

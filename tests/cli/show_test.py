@@ -160,6 +160,7 @@ def check_keys(tap):
     tap.equal(both["reach"], ethernet["reach"], "--coherent-mask leaves the reach alone")
 
     unknown = show(tree("no-memory"), "--all")
+    tap.equal(unknown["platform"]["model"], None, "a model that is not stated is null")
     tap.equal(unknown["platform"]["memory"], [], "memory that is not stated is []")
     tap.check(all(one["reach"] is None for one in unknown["devices"]), "and every reach is null")
 

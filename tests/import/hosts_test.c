@@ -126,6 +126,8 @@ static void kinds_are_told_apart(void **state)
 		{"by its name", "/pcie-ep@50000000", BUSWAY_DEVICE_PCIE_ENDPOINT},
 		{"by its compatible string", "/controller@53000000", BUSWAY_DEVICE_PCIE_ENDPOINT},
 		{"a bus is a platform device", "/soc", BUSWAY_DEVICE_PLATFORM},
+		{"what has no place on the bus is no function",
+		 "/soc/pcie@20100000/interrupt-controller", BUSWAY_DEVICE_PLATFORM},
 	};
 	struct tree *tree = *state;
 

@@ -596,7 +596,8 @@ def dma_view(tree, start):
         "bus_limit": hex(bus_limit) if bus_limit is not None else None,
     }
     if not windows:
-        dma["error"] = "empty-table" if ended else "untranslatable"  # facts 15, rule 6
+        dma["error"] = "empty-table" if ended and not linux_map \
+            else "untranslatable"  # facts 15, rule 6
     return dma, windows
 
 
@@ -827,8 +828,10 @@ def classify(tree):
     hosts = {}
     for node in tree.nodes:  # parents come first
         parent_kind = kinds.get(node.parent)
-        if parent_kind in ("pcie-host", "pci-host", "pci-function") and is_pci_bus(node.parent):
-            kinds[node] = "pci-function"
+        on_pci = parent_kind in ("pcie-host", "pci-host") or node.parent in hosts
+        if on_pci and is_pci_bus(node.parent):
+            # the PCI binding wants a reg of every function: what has none is a part of the bridge
+            kinds[node] = "pci-function" if "reg" in node.props else "platform"
             hosts[node] = hosts.get(node.parent, node.parent)
         elif is_endpoint_controller(node):
             kinds[node] = "pcie-endpoint"
@@ -945,7 +948,7 @@ class Show:
         root = self.tree.root
         return {
             "source": self.source,
-            "model": root.string("model"),
+            "model": root.string("model") or None,
             "compatible": root.strings("compatible"),
             "memory": [{"node": node.path, "base": hex(base), "size": hex(size),
                         "usable": hex(sum(end - first for first, end in
