@@ -305,6 +305,9 @@ struct busway_device {
 	const uint32_t *pools; /* indices of the platform's pools, in the order that counts */
 	size_t pool_count;
 	uint32_t restricted_pool; /* index of the pool that it must use; UINT32_MAX: none */
+	/* paths of the nodes that its own memory-region names, in order, pools or not */
+	const char *const *memory_regions;
+	size_t memory_region_count;
 	/* what may not be used as an IOVA of it (iommu-addresses), and who says so */
 	const struct busway_region *iova_reserved;
 	size_t iova_reserved_count;

@@ -209,7 +209,9 @@ static json_t *pools_of_json(const struct loaded *loaded, const struct busway_de
 	const struct busway_pool *pools = busway_platform_pools(loaded->platform, &count);
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < device->pool_count; i++)
+	for (size_t i = 0; i < device->memory_region_count; i++)
+		json_array_append_new(list, json_text(device->memory_regions[i]));
+	for (size_t i = 0; !device->memory_region_count && i < device->pool_count; i++)
 		json_array_append_new(list, json_text(pools[device->pools[i]].name));
 	return list;
 }

@@ -124,19 +124,28 @@ static uint32_t pool_of_phandle(const struct fdt_importer *importer, uint32_t ph
 	return node == FDT_NONE ? UINT32_MAX : importer->pool_index[node];
 }
 
-/* The device's own memory-region, in order. */
+/* The device's own memory-region, in order: all nodes, and those of them that are pools. */
 static int own_pools(struct fdt_importer *importer, uint32_t node, struct busway_device *device)
 {
 	const struct fdt_prop *regions = fdt_get(&importer->tree, node, FDT_MEMORY_REGION);
 	const uint32_t count = regions ? fdt_cells(regions) : 0;
+	const char **names = KEEP(importer, const char *, count);
 	uint32_t *pools = KEEP(importer, uint32_t, count);
 
-	if (!pools)
+	if (!pools || !names)
 		return -BUSWAY_ENOMEM;
 	device->pools = pools;
+	device->memory_regions = names;
 	for (uint32_t i = 0; i < count; i++) {
-		const uint32_t pool = pool_of_phandle(importer, fdt_cell(regions, i));
+		const uint32_t target = fdt_by_phandle(&importer->tree, fdt_cell(regions, i));
+		const uint32_t pool =
+			target == FDT_NONE ? UINT32_MAX : importer->pool_index[target];
 
+		if (target == FDT_NONE)
+			continue;
+		names[device->memory_region_count] = fdt_path(&importer->tree, target);
+		if (!names[device->memory_region_count++])
+			return -BUSWAY_ENOMEM;
 		if (pool == UINT32_MAX)
 			continue;
 		pools[device->pool_count++] = pool;
@@ -146,24 +155,42 @@ static int own_pools(struct fdt_importer *importer, uint32_t node, struct busway
 	return 0;
 }
 
+/* The first available restricted pool that @host names. */
+static uint32_t restricted_pool_of(struct fdt_importer *importer, uint32_t host)
+{
+	const struct fdt_prop *regions = fdt_get(&importer->tree, host, FDT_MEMORY_REGION);
+	struct fdt_memo *memo = &importer->memos[host];
+
+	if (memo->restricted_known)
+		return memo->restricted_pool;
+	memo->restricted_known = true;
+	memo->restricted_pool = UINT32_MAX;
+	for (uint32_t i = 0; regions && i < fdt_cells(regions); i++) {
+		const uint32_t pool = pool_of_phandle(importer, fdt_cell(regions, i));
+
+		if (pool != UINT32_MAX && is_restricted(importer, pool)) {
+			memo->restricted_pool = pool;
+			break;
+		}
+	}
+	return memo->restricted_pool;
+}
+
 /* A function without a memory-region of its own uses the host's restricted pool. */
 static int take_pools(struct fdt_importer *importer, uint32_t node, uint32_t host,
 		      struct busway_device *device)
 {
-	struct busway_device of_host = {.restricted_pool = UINT32_MAX};
 	uint32_t *one;
-	int status = own_pools(importer, node, device);
 
-	if (status || host == FDT_NONE || fdt_has(&importer->tree, node, FDT_MEMORY_REGION))
-		return status;
-	status = own_pools(importer, host, &of_host);
-	device->restricted_pool = of_host.restricted_pool;
-	if (status || of_host.restricted_pool == UINT32_MAX || device->behind_iommu)
-		return status;
+	if (host == FDT_NONE || fdt_has(&importer->tree, node, FDT_MEMORY_REGION))
+		return own_pools(importer, node, device);
+	device->restricted_pool = restricted_pool_of(importer, host);
+	if (device->restricted_pool == UINT32_MAX || device->behind_iommu)
+		return 0;
 	one = KEEP(importer, uint32_t, 1);
 	if (!one)
 		return -BUSWAY_ENOMEM;
-	*one = of_host.restricted_pool;
+	*one = device->restricted_pool;
 	device->pools = one;
 	device->pool_count = 1;
 	return 0;
@@ -212,6 +239,8 @@ static int add_own(struct fdt_importer *importer, uint32_t node, enum busway_dev
 		status = fdt_take_maps(importer, node, FDT_MAP_OF_BRIDGE_ITSELF, &device);
 	if (!status)
 		status = take_pools(importer, node, FDT_NONE, &device);
+	if (!status)
+		status = fdt_take_iova_reservations(importer, node, FDT_NONE, &device);
 	if (status)
 		return status;
 	device.kind = kind;
@@ -282,7 +311,7 @@ static int add_device(struct fdt_importer *importer, uint32_t node, enum busway_
 	if (!status)
 		status = take_pools(importer, node, host, &device);
 	if (!status)
-		status = fdt_take_iova_reservations(importer, node, &device);
+		status = fdt_take_iova_reservations(importer, node, pci, &device);
 	if (!status && is_host)
 		status = take_host(importer, node, &device);
 	if (!status && kind == BUSWAY_DEVICE_PCIE_ENDPOINT)
@@ -299,7 +328,7 @@ int fdt_add_devices(struct fdt_importer *importer)
 	const struct fdt_tree *tree = &importer->tree;
 	const bool all = importer->flags & BUSWAY_FDT_ALL_NODES;
 	const uint32_t cpus = fdt_child(tree, 0, "cpus");
-	int status = 0;
+	int status = fdt_read_iova_reservations(importer);
 
 	for (uint32_t i = 1; i < tree->node_count && !status; i++) {
 		uint32_t host = FDT_NONE;

@@ -104,6 +104,14 @@ struct fdt_memo {
 	bool pass_space_made[FDT_CLASS_MEMORY + 1];
 	struct fdt_host *host;
 	const struct fdt_device_maps *host_maps;
+	/* of a region: who names it */
+	const char **users;
+	size_t user_count;
+	uint32_t last_user;
+	struct fdt_iova *iovas, *last_iova; /* kept free for it, in document order */
+	/* of a host bridge: the restricted pool of its functions, or UINT32_MAX */
+	bool restricted_known;
+	uint32_t restricted_pool;
 };
 
 struct fdt_host {
@@ -251,8 +259,11 @@ enum fdt_map_use { FDT_MAP_OF_DEVICE, FDT_MAP_OF_FUNCTIONS, FDT_MAP_OF_BRIDGE_IT
 int fdt_take_maps(struct fdt_importer *importer, uint32_t node, enum fdt_map_use use,
 		  struct busway_device *device);
 
-/* IOVAs that iommu-addresses keeps free for @node. */
-int fdt_take_iova_reservations(struct fdt_importer *importer, uint32_t node,
+/* Read iommu-addresses of all regions; once, behind fdt_add_memory(). */
+int fdt_read_iova_reservations(struct fdt_importer *importer);
+
+/* IOVAs that iommu-addresses keeps free for @node, and for @host where that is not FDT_NONE. */
+int fdt_take_iova_reservations(struct fdt_importer *importer, uint32_t node, uint32_t host,
 			       struct busway_device *device);
 
 /* ---- fdt_device.c ---- */

@@ -128,71 +128,107 @@ int fdt_take_maps(struct fdt_importer *importer, uint32_t node, enum fdt_map_use
 
 /* ---- iommu-addresses ---- */
 
-/* One reserved-memory node may keep IOVAs of several devices free. */
-static int reserve_iovas_of(struct fdt_importer *importer, uint32_t pool_node, uint32_t node,
-			    struct busway_region *out, size_t *count)
+struct fdt_iova {
+	struct busway_region region;
+	struct fdt_iova *next;
+};
+
+static int keep_free(struct fdt_importer *importer, uint32_t device, uint32_t by,
+		     struct busway_range range)
+{
+	struct fdt_memo *memo = &importer->memos[device];
+	struct fdt_iova *iova =
+		arena_take(&importer->work, sizeof(*iova), _Alignof(struct fdt_iova));
+	const char *name = fdt_path(&importer->tree, by);
+
+	if (!iova || !name)
+		return -BUSWAY_ENOMEM;
+	*iova = (struct fdt_iova){.region = {
+					  .range = range,
+					  .kind = BUSWAY_REGION_CARVEOUT,
+					  .access = BUSWAY_READ_WRITE,
+					  .name = name,
+				  }};
+	if (memo->last_iova)
+		memo->last_iova->next = iova;
+	else
+		memo->iovas = iova;
+	memo->last_iova = iova;
+	return 0;
+}
+
+/* The phandle of each entry names the device; its addresses are what that device emits, in the
+ * cells of the bus that it is on. */
+static int read_iova_reservations(struct fdt_importer *importer, uint32_t node)
 {
 	const struct fdt_tree *tree = &importer->tree;
-	const struct fdt_prop *prop = fdt_get(tree, pool_node, FDT_IOMMU_ADDRESSES);
+	const struct fdt_prop *prop = fdt_get(tree, node, FDT_IOMMU_ADDRESSES);
+	int status = 0;
 
-	for (uint32_t at = 0; prop && at < fdt_cells(prop);) {
+	for (uint32_t at = 0; prop && at < fdt_cells(prop) && !status;) {
 		const uint32_t target = fdt_by_phandle(tree, fdt_cell(prop, at++));
+		const struct fdt_node *bus;
 		uint32_t na, ns, flags;
 		struct busway_range range;
 
 		if (target == FDT_NONE)
 			return 0;
-		na = tree->nodes[tree->nodes[target].parent].address_cells;
-		ns = tree->nodes[tree->nodes[target].parent].size_cells;
-		flags = fdt_flag_cells(tree->nodes[tree->nodes[target].parent].bus);
+		bus = &tree->nodes[tree->nodes[target].parent];
+		na = bus->address_cells;
+		ns = bus->size_cells;
+		flags = fdt_flag_cells(bus->bus);
 		if (na <= flags || !ns || na + ns > fdt_cells(prop) - at)
 			return 0;
-		if (target == node && busway_range_clip(fdt_number(prop, at + flags, na - flags),
-							fdt_number(prop, at + na, ns), &range)) {
-			if (out)
-				out[*count] = (struct busway_region){
-					.range = range,
-					.kind = BUSWAY_REGION_CARVEOUT,
-					.access = BUSWAY_READ_WRITE,
-					.name = fdt_path(&importer->tree, pool_node),
-				};
-			(*count)++;
-		}
+		if (busway_range_clip(fdt_number(prop, at + flags, na - flags),
+				      fdt_number(prop, at + na, ns), &range))
+			status = keep_free(importer, target, node, range);
 		at += na + ns;
 	}
-	return 0;
+	return status;
 }
 
-static int each_pool(struct fdt_importer *importer, uint32_t node, struct busway_region *out,
-		     size_t *count)
+int fdt_read_iova_reservations(struct fdt_importer *importer)
 {
 	const struct fdt_tree *tree = &importer->tree;
 	const uint32_t top = importer->reserved_memory;
 	int status = 0;
 
-	*count = 0;
 	if (top == FDT_NONE)
 		return 0;
 	for (uint32_t i = top + 1; i < tree->nodes[top].end && !status; i = tree->nodes[i].end)
 		if (tree->nodes[i].enabled)
-			status = reserve_iovas_of(importer, i, node, out, count);
+			status = read_iova_reservations(importer, i);
 	return status;
 }
 
-int fdt_take_iova_reservations(struct fdt_importer *importer, uint32_t node,
+static size_t copy_iovas(const struct fdt_iova *from, struct busway_region *out)
+{
+	size_t count = 0;
+
+	for (; from; from = from->next, count++)
+		if (out)
+			out[count] = from->region;
+	return count;
+}
+
+int fdt_take_iova_reservations(struct fdt_importer *importer, uint32_t node, uint32_t host,
 			       struct busway_device *device)
 {
+	const struct fdt_iova *own = importer->memos[node].iovas;
+	const struct fdt_iova *of_host =
+		host == FDT_NONE || host == node ? NULL : importer->memos[host].iovas;
+	const size_t count = copy_iovas(own, NULL);
+	const size_t all = count + copy_iovas(of_host, NULL);
 	struct busway_region *made;
-	size_t count;
 
-	each_pool(importer, node, NULL, &count);
-	if (!count)
+	if (!all)
 		return 0;
-	made = KEEP(importer, struct busway_region, count);
+	made = KEEP(importer, struct busway_region, all);
 	if (!made)
 		return -BUSWAY_ENOMEM;
-	each_pool(importer, node, made, &count);
+	copy_iovas(own, made);
+	copy_iovas(of_host, made + count);
 	device->iova_reserved = made;
-	device->iova_reserved_count = count;
+	device->iova_reserved_count = all;
 	return 0;
 }

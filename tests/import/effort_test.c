@@ -209,6 +209,72 @@ static void tables_of_many_classes(void **state)
 	(void)state;
 }
 
+static void many_pools_users_and_reservations(void **state)
+{
+	struct blob b;
+
+	begin_root(&b);
+	blob_begin(&b, "reserved-memory");
+	blob_cell(&b, "#address-cells", 1);
+	blob_cell(&b, "#size-cells", 1);
+	blob_bytes(&b, "ranges", "", 0);
+	for (uint32_t i = 0; i < ENTRIES; i++) {
+		begin(&b, "pool", i);
+		blob_cells(&b, "reg", 2, (uint32_t[]){i * 0x1000, 0x1000});
+		blob_cell(&b, "phandle", i + 1);
+		blob_cells(&b, "iommu-addresses", 3,
+			   (uint32_t[]){ENTRIES + i + 1, i * 0x1000, 0x1000});
+		blob_end(&b);
+	}
+	blob_end(&b);
+	for (uint32_t i = 0; i < ENTRIES; i++) {
+		begin(&b, "dev", i);
+		blob_cell(&b, "phandle", ENTRIES + i + 1);
+		blob_cell(&b, "memory-region", i + 1);
+		blob_end(&b);
+	}
+	blob_end(&b);
+	check_effort(&b, "pools, users and reservations");
+	(void)state;
+}
+
+/* What a host names often is not read again for each of its functions. */
+static void many_functions_below_a_long_map(void **state)
+{
+	uint32_t *map = calloc(ENTRIES, 4 * sizeof(*map));
+	uint32_t *regions = calloc(ENTRIES, sizeof(*regions));
+	struct blob b;
+
+	assert_non_null(map);
+	assert_non_null(regions);
+	for (uint32_t i = 0; i < ENTRIES; i++) {
+		map[i * 4] = i;
+		map[i * 4 + 1] = 1;
+		map[i * 4 + 3] = 1;
+		regions[i] = 1;
+	}
+	begin_root(&b);
+	blob_begin(&b, "iommu");
+	blob_cell(&b, "phandle", 1);
+	blob_string(&b, "status", "disabled");
+	put_strings(&b, "compatible", ENTRIES);
+	blob_end(&b);
+	begin_host(&b);
+	blob_cells(&b, "iommu-map", ENTRIES * 4, map);
+	blob_cells(&b, "memory-region", ENTRIES, regions);
+	for (uint32_t n = 0; n < 20000; n++) {
+		begin(&b, "fn", n);
+		blob_cells(&b, "reg", 5, (uint32_t[]){n << 8, 0, 0, 0, 0});
+		blob_end(&b);
+	}
+	blob_end(&b);
+	blob_end(&b);
+	check_effort(&b, "functions below a long map");
+	free(map);
+	free(regions);
+	(void)state;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +282,8 @@ int main(void)
 		cmocka_unit_test(many_nodes_below_one_with_a_long_list),
 		cmocka_unit_test(tables_below_tables),
 		cmocka_unit_test(tables_of_many_classes),
+		cmocka_unit_test(many_pools_users_and_reservations),
+		cmocka_unit_test(many_functions_below_a_long_map),
 	};
 
 	return cmocka_run_group_tests_name("effort", tests, NULL, NULL);

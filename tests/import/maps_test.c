@@ -303,6 +303,8 @@ static void iommu_addresses_are_kept_free_for_their_device(void **state)
 		 "0x0..0xfffff /reserved-memory/hole"},
 		{"in the cells of the device's bus", "/bus/camera@70000",
 		 "0x20000000..0x20000fff /reserved-memory/splash@90000000"},
+		{"for the functions of a bridge that is named", "/pcie@40000000/fn@0,0",
+		 "0x30000000..0x30000fff /reserved-memory/splash@90000000"},
 		{"not for others", "/one", ""},
 	};
 
