@@ -264,6 +264,7 @@ static int add_identity(struct fdt_importer *importer, uint32_t node, busway_spa
 		.in = BUSWAY_RANGE_ALL,
 		.access = BUSWAY_READ_WRITE,
 		.name = fdt_path(&importer->tree, node),
+		.entry = UINT32_MAX,
 	};
 
 	return window.name ? busway_platform_add_window(importer->platform, &window)
