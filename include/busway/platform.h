@@ -77,7 +77,7 @@ struct busway_window {
 	busway_local_t out;     /* where in.first comes out in @to; wrapping round is refused */
 	enum busway_access access;
 	const char *name; /* node whose property states it */
-	uint32_t entry;   /* which entry of that property, from 0 */
+	uint32_t entry; /* which entry of that property, from 0; UINT32_MAX: the node passes 1:1 */
 };
 
 /* In the order in which they win where they overlap: the first claims the address. */
@@ -246,6 +246,9 @@ struct busway_memory_bank {
 	  "map entries were read with the cell count of the controller, not as 4 cells")           \
 	X(BUSWAY_NOTE_DUPLICATE, "duplicate-property",                                             \
 	  "the property stands twice in one node: the first one counts")                           \
+	X(BUSWAY_NOTE_DOORBELL_IN_MEMORY, "doorbell-in-memory",                                    \
+	  "an MSI doorbell lies inside declared memory: it answers there, and these bytes are no " \
+	  "memory for anybody")                                                                    \
 	X(BUSWAY_NOTE_RESERVED_IGNORED, "reserved-memory-ignored",                                 \
 	  "/reserved-memory lacks ranges or repeats other cells than the root's: ignored")
 

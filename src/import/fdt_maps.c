@@ -191,6 +191,20 @@ int fdt_specifiers(struct fdt_importer *importer, uint32_t node, enum fdt_proper
 
 /* ---- doorbells ---- */
 
+/* A bank around a doorbell is a mistake of the tree: what answers is the doorbell. */
+static bool note_if_in_memory(struct fdt_importer *importer, uint32_t node,
+			      struct busway_range doorbell)
+{
+	size_t count;
+	const struct busway_memory_bank *banks = busway_platform_banks(importer->platform, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (busway_range_overlaps(banks[i].range, doorbell))
+			return fdt_note(importer, &importer->notes, BUSWAY_NOTE_DOORBELL_IN_MEMORY,
+					node, FDT_REG, FDT_NONE);
+	return true;
+}
+
 int fdt_add_doorbells(struct fdt_importer *importer)
 {
 	const struct fdt_tree *tree = &importer->tree;
@@ -208,8 +222,9 @@ int fdt_add_doorbells(struct fdt_importer *importer)
 			.access = BUSWAY_WRITE,
 			.name = fdt_path(&importer->tree, i),
 		};
-		status = region.name ? busway_platform_add_region(importer->platform, &region)
-				     : -BUSWAY_ENOMEM;
+		status = region.name && note_if_in_memory(importer, i, region.range)
+				 ? busway_platform_add_region(importer->platform, &region)
+				 : -BUSWAY_ENOMEM;
 	}
 	return status;
 }

@@ -248,11 +248,26 @@ static void doorbells_are_regions_of_enabled_controllers(void **state)
 		doorbells++;
 		assert_true(regions[i].range.first == 0x8090040 ||
 			    regions[i].range.first == 0x80b0040 ||
-			    regions[i].range.first == 0x80e0040);
+			    regions[i].range.first == 0x80e0040 ||
+			    regions[i].range.first == 0x90010040);
 		assert_true(busway_range_span(regions[i].range) == 3);
 		assert_int_equal(regions[i].access, BUSWAY_WRITE);
 	}
-	assert_int_equal(doorbells, 3);
+	assert_int_equal(doorbells, 4);
+}
+
+static void a_doorbell_inside_memory_is_a_hole_and_noted(void **state)
+{
+	struct tree *tree = *state;
+	const struct busway_note *notes = busway_platform_notes(tree->platform);
+
+	assert_string_equal(reach_of(tree, tree_device(tree, "/other")),
+			    "0x80000000->0x80000000+0x10010040 /memory@80000000; "
+			    "0x90010044->0x90010044+0x2ffeffbc /memory@80000000");
+	assert_non_null(notes);
+	assert_int_equal(notes->code, BUSWAY_NOTE_DOORBELL_IN_MEMORY);
+	assert_string_equal(notes->node, "/its@90000000");
+	assert_null(notes->next);
 }
 
 static void a_doorbell_is_known_by_its_controllers_type(void **state)
@@ -326,6 +341,7 @@ int main(void)
 		ON(open_maps, a_requester_is_looked_up_as_linux_does),
 		ON(open_maps, a_function_below_a_map_in_doubt_is_taken_for_translated),
 		ON(open_maps, doorbells_are_regions_of_enabled_controllers),
+		ON(open_maps, a_doorbell_inside_memory_is_a_hole_and_noted),
 		ON(open_maps, a_doorbell_is_known_by_its_controllers_type),
 		ON(open_maps, iommu_addresses_are_kept_free_for_their_device),
 	};

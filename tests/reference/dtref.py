@@ -873,6 +873,21 @@ def outbound_objects(tree, host):
     return found
 
 
+def doorbells(tree):
+    """facts 12: four bytes where the controller's type fixes them; decided: they are no memory."""
+    found = []
+    for node in tree.nodes:
+        for name, offset in (("arm,gic-v3-its", 0x10040), ("arm,gic-v2m-frame", 0x40)):
+            if node.parent is None or not is_enabled(node) or not node.compatible_with(name):
+                continue
+            address_cells, size_cells = cells_on_bus(node.parent, node)
+            base = linux_translate(tree, node, node.cells("reg"), "ranges", dt_parent)
+            if base is not None and len(node.cells("reg")) >= address_cells + size_cells:
+                found.append(span(base + offset, 4))
+                break
+    return found
+
+
 def endpoint_object(tree, node):
     """facts 8, endpoint controllers; null where not stated."""
     outbound = None
@@ -905,6 +920,7 @@ class Show:
         self.kinds, self.hosts = classify(tree)
         self.banks = memory_banks(tree)
         self.carve_outs = carve_outs(tree)
+        self.doorbells = doorbells(tree)
         self.ram = self.usable_ram()
 
     def usable_ram(self):
@@ -914,7 +930,7 @@ class Show:
         for node, base, size in self.banks:
             bank = span(base, size)
             ram += [(first, end, node.path)
-                    for first, end in subtract([bank], seen + self.carve_outs)]
+                    for first, end in subtract([bank], seen + self.carve_outs + self.doorbells)]
             seen.append(bank)
         return ram
 
