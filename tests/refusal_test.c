@@ -226,6 +226,20 @@ static int memory_that_does_not_exist(struct plan *plan, struct busway_refusal *
 	return refused_address(plan, (struct busway_range){0xa0000000, 0xa0000000}, 3, why);
 }
 
+static int memory_that_is_a_doorbell(struct plan *plan, struct busway_refusal *why)
+{
+	draw(plan);
+	plan_region(plan, CPU, BUSWAY_REGION_DOORBELL, (struct busway_range){0x1000, 0x1003});
+	return refused_address(plan, (struct busway_range){0x1000, 0x1003}, 3, why);
+}
+
+static int memory_that_is_an_aperture(struct plan *plan, struct busway_refusal *why)
+{
+	draw(plan);
+	plan_window(plan, CPU, 1, (struct busway_range){0x2000, 0x2fff}, 0);
+	return refused_address(plan, (struct busway_range){0x2800, 0x28ff}, 3, why);
+}
+
 static int share_where_memory_is_not_stated(struct plan *plan, struct busway_refusal *why)
 {
 	draw(plan);
@@ -401,6 +415,14 @@ static const struct refusal_case refusal_cases[] = {
 	{memory_that_does_not_exist, BUSWAY_NO_MEMORY,
 	 "cpu: CPU 0xa0000000..0xa0000000: nothing that is known answers here (the nearest that is "
 	 "known is 0x90000000..0x9000ffff)",
+	 ""},
+	{memory_that_is_a_doorbell, BUSWAY_NO_MEMORY,
+	 "cpu: CPU 0x1000..0x1003: what answers here is not memory (/region2, which is "
+	 "0x1000..0x1003)",
+	 ""},
+	{memory_that_is_an_aperture, BUSWAY_NO_MEMORY,
+	 "cpu: CPU 0x2800..0x28ff: what answers here is not memory (/window2, which is "
+	 "0x2000..0x2fff)",
 	 ""},
 	{share_where_memory_is_not_stated, BUSWAY_UNKNOWN_MEMORY,
 	 "cpu: 4 KiB wanted: the platform does not say where memory is",

@@ -59,7 +59,7 @@ def windows(device):
 # ---- addresses ----
 
 # The command tells why no window leads anywhere; the vectors do not.
-CLASSES = {"untranslatable": "no-window"}
+CLASSES = {"untranslatable": "no-window", "pool-rejected": "restricted-pool"}
 
 # A refusal of the CPU's own space: the address got there, and what is there is another question.
 ARRIVED = ("reserved", "no-memory", "unknown-memory", "access")

@@ -23,7 +23,7 @@
  *   aperture         the outbound aperture that claims the addresses
  *   shadowed         the earlier window that takes the addresses
  *   reserved         the carve-out
- *   no-memory        the nearest memory
+ *   no-memory        what answers there, where "by" names it; else the nearest memory
  *   unknown-memory   (none)
  *   restricted-pool  the pool
  *   behind-iommu     (none)

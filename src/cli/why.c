@@ -27,6 +27,8 @@ static const struct busway_region *target_of(const struct access *a)
 
 static json_t *via_json(const struct busway_hop *hop)
 {
+	if (hop->window && hop->window->entry == UINT32_MAX)
+		return json_text(hop->window->name);
 	if (hop->window)
 		return json_sprintf("%s#%u", hop->window->name, hop->window->entry);
 	return hop->region ? json_text(hop->region->name) : json_null();
@@ -86,7 +88,9 @@ static void put_hops(struct page *page, const struct access *a)
 
 		fprintf(page->out, "  %-*s  ", (int)width, space_name(a, hop->space));
 		put_range(page, hop->range, digits);
-		if (hop->window) {
+		if (hop->window && hop->window->entry == UINT32_MAX) {
+			fprintf(page->out, "  %s passes it 1:1\n", hop->window->name);
+		} else if (hop->window) {
 			fprintf(page->out, "  window %u of %s: ", hop->window->entry,
 				hop->window->name);
 			put_range(page, hop->window->in, 0);

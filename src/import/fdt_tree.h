@@ -184,8 +184,9 @@ uint64_t fdt_number(const struct fdt_prop *prop, uint32_t i, uint32_t count);
 bool fdt_get_u32(const struct fdt_tree *tree, uint32_t node, enum fdt_property_id id,
 		 uint32_t *value);
 
-/* String @i of a string list; NULL beyond its end or where it is not terminated. */
-const char *fdt_string_at(const struct fdt_prop *prop, uint32_t i);
+/* The string behind @s in a string list; the first where @s is NULL. NULL at its end, or where it
+ * is not terminated. */
+const char *fdt_next_string(const struct fdt_prop *prop, const char *s);
 
 /* Which string of the list is @wanted; -1: none. */
 int fdt_string_index(const struct fdt_prop *prop, const char *wanted);

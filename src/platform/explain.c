@@ -213,6 +213,8 @@ static bool refuse_not_memory(const struct busway_platform *p, struct busway_ran
 	const struct claim claim = claim_at(cpu, phys.first);
 	const struct busway_region *region =
 		claim.kind == CLAIM_REGION ? region_at(p, claim.index) : NULL;
+	const struct busway_window *window = /* from the CPU into an outbound aperture */
+		claim.kind == CLAIM_WINDOW ? window_at(p, claim.index) : NULL;
 
 	if (region && (region->kind == BUSWAY_REGION_RAM || region->kind == BUSWAY_REGION_UNKNOWN))
 		return false;
@@ -222,13 +224,17 @@ static bool refuse_not_memory(const struct busway_platform *p, struct busway_ran
 		.reason = region && region->kind == BUSWAY_REGION_CARVEOUT ? BUSWAY_RESERVED
 									   : BUSWAY_NO_MEMORY,
 		.hop = cpu->space.name,
-		.by = region ? region->name : NULL,
+		.by = region   ? region->name
+		      : window ? window->name
+			       : NULL,
 		.asked = phys,
-		.has_limit = region != NULL,
+		.has_limit = region || window,
 	};
 	if (region)
 		why->limit = region->range;
-	if (!region)
+	if (window)
+		why->limit = window->in;
+	if (!region && !window)
 		why->has_limit = nearest_bank(p, phys.first, &why->limit);
 	return true;
 }

@@ -11,7 +11,11 @@
 
 /* ---- flattening ---- */
 
-enum flatten_mode { FLATTEN_MEMORY, FLATTEN_WINDOWS };
+enum flatten_mode {
+	FLATTEN_MEMORY,
+	FLATTEN_WINDOWS,   /* the CPU's addresses behind windows, whatever is there */
+	FLATTEN_APERTURES, /* what outbound apertures on the way answer; phys is on their bus */
+};
 
 /* As busway_piece, with the window by which it left the first space (its place in line). */
 struct flat_piece {

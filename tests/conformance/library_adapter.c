@@ -63,12 +63,20 @@ static uint64_t number(const json_t *question, const char *key)
 	return text ? strtoull(text, NULL, 16) : 0;
 }
 
+/* The vectors have fewer classes than the library has reasons. */
+static enum busway_reason class_of(enum busway_reason reason)
+{
+	return reason == BUSWAY_UNTRANSLATABLE    ? BUSWAY_NO_WINDOW
+	       : reason == BUSWAY_POOL_REJECTED ? BUSWAY_RESTRICTED
+						  : reason;
+}
+
 static json_t *refused(enum busway_reason reason)
 {
 	/* why no window leads anywhere is no matter here */
 	return json_pack(
 		"{s:s}", "refused",
-		busway_reason_code(reason == BUSWAY_UNTRANSLATABLE ? BUSWAY_NO_WINDOW : reason));
+		busway_reason_code(class_of(reason)));
 }
 
 /* ---- addresses ---- */

@@ -49,7 +49,8 @@ static void a_hidden_table_is_noted_for_functions(void **state)
 {
 	static const struct device_case functions[] = {
 		{"two missing levels", "/soc/deep/pcie@22000000/fn@0,0", "hidden-table"},
-		{"one missing level", "/soc/pcie@20000000/fn@0,0", "first-level-missing"},
+		{"one missing level; the aperture lies in the window that is inherited",
+		 "/soc/pcie@20000000/fn@0,0", "first-level-missing aperture-in-window"},
 	};
 	static const struct device_case bridges[] = {
 		{"one missing level", "/soc/deep/pcie@22000000", "first-level-missing"},
@@ -127,6 +128,8 @@ static void kinds_are_told_apart(void **state)
 		{"by its name", "/pcie-ep@50000000", BUSWAY_DEVICE_PCIE_ENDPOINT},
 		{"by its compatible string", "/controller@53000000", BUSWAY_DEVICE_PCIE_ENDPOINT},
 		{"a bus is a platform device", "/soc", BUSWAY_DEVICE_PLATFORM},
+		{"what has no place on the bus is no function",
+		 "/soc/pcie@20100000/interrupt-controller", BUSWAY_DEVICE_PLATFORM},
 	};
 	struct tree *tree = *state;
 
