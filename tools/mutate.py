@@ -318,6 +318,8 @@ MUTATIONS = [Mutation(*row) for row in [
      "an entry whose end is taken is not told to overlap", "windows"),
     ("src/import/fdt_table.c", " &&\n				 e->child + e->size > e->child;", ";",
      "an entry that reaches 2^64 is translated, which Linux does not", "windows"),
+    ("src/import/fdt_linux.c", "fdt_flag_cells(from) ? fdt_class_up(from, to, class) : 0",
+     "fdt_class_up(from, to, class)", "Linux is said to take a missing code for memory", "hosts"),
     ("src/import/fdt_linux.c", "ended && table->linux_count == 1;", "ended;",
      "a table with a window before its end is empty", "windows"),
     ("src/import/fdt_memory.c", "type != BUSWAY_POOL_SHARED || ", "",
