@@ -2,10 +2,11 @@
 /*
  * fdt_importer.h - what the parts of the device-tree importer share.
  *
- *   fdt_tree.c     the index: nodes, properties, phandles (fdt_lookup.c: ask it)
+ *   fdt_tree.c     the index: nodes and properties (fdt_check.c: as a whole; fdt_lookup.c: ask it)
  *   fdt_table.c    entries of ranges and dma-ranges
  *   fdt_owner.c    which of them has an address
  *   fdt_linux.c    a table as Linux reads it
+ *   fdt_parent.c   where DMA of a node goes, and whether it is coherent
  *   fdt_dma.c      which table is a device's, and the spaces and windows that tables make
  *   fdt_memory.c   banks, reserved memory, pools
  *   fdt_maps.c     iommus, iommu-map, msi-parent, msi-map, doorbells
@@ -191,13 +192,7 @@ uint32_t fdt_table_place(const struct fdt_table *table, uint32_t class);
 /* The dma-ranges of @node, read once, with Linux's view and notes; NULL: no memory. */
 struct fdt_table *fdt_dma_table(struct fdt_importer *importer, uint32_t node);
 
-/* ---- fdt_dma.c ---- */
-
-/* Has @node a dma-ranges that is not empty? */
-bool fdt_has_dma_table(const struct fdt_tree *tree, uint32_t node);
-
-/* The level at or above @node that does something to addresses: a table or a host bridge. */
-uint32_t fdt_next_level(const struct fdt_importer *importer, uint32_t node, uint32_t *class);
+/* ---- fdt_parent.c ---- */
 
 /* Where DMA of each node goes; -BUSWAY_EINVAL where a chain of parents does not end at the root. */
 int fdt_find_dma_parents(struct fdt_importer *importer);
@@ -208,13 +203,21 @@ static inline uint32_t fdt_dma_parent(const struct fdt_importer *importer, uint3
 	return importer->memos[node].dma_parent;
 }
 
+enum busway_coherence fdt_coherence(struct fdt_importer *importer, uint32_t node);
+
+/* ---- fdt_dma.c ---- */
+
+/* Has @node a dma-ranges that is not empty? */
+bool fdt_has_dma_table(const struct fdt_tree *tree, uint32_t node);
+
+/* The level at or above @node that does something to addresses: a table or a host bridge. */
+uint32_t fdt_next_level(const struct fdt_importer *importer, uint32_t node, uint32_t *class);
+
 /* How DMA of the platform device @node enters the graph; NULL when there is no memory. */
 const struct busway_dma_view *fdt_dma_view(struct fdt_importer *importer, uint32_t node);
 
 /* The same for the functions below the host bridge @host. */
 const struct busway_dma_view *fdt_host_view(struct fdt_importer *importer, uint32_t host);
-
-enum busway_coherence fdt_coherence(struct fdt_importer *importer, uint32_t node);
 
 /* ---- fdt_host.c ---- */
 

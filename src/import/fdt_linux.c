@@ -10,34 +10,38 @@
 
 #include <string.h>
 
+/* Passed 1:1 from a bus without codes, an address has code 0 in Linux; Busway takes it for memory.
+ */
+static uint32_t linux_class_up(uint8_t from, uint8_t to, uint32_t class)
+{
+	return fdt_flag_cells(from) ? fdt_class_up(from, to, class) : 0;
+}
+
 /* Linux: where does the start of an entry come out? Sizes are not looked at. */
 static bool linux_start(struct fdt_importer *importer, uint32_t node, const struct fdt_entry *entry,
 			uint64_t *cpu, bool *clipped)
 {
 	uint64_t address = entry->parent;
 	uint32_t class = entry->parent_class;
-	uint32_t at = node;
+	const struct fdt_node *nodes = importer->tree.nodes;
 
 	*clipped = false;
 	if (node == 0)
 		return false; /* nothing is above the root: its own table cannot be translated */
-	for (at = fdt_dma_parent(importer, node);
-	     (at = fdt_next_level(importer, at, &class)) != 0;) {
+	for (uint32_t at = fdt_dma_parent(importer, node), above; at != 0; at = above) {
 		const struct fdt_entry *upper;
-		const struct fdt_table *table = NULL;
-		const uint32_t above = fdt_dma_parent(importer, at);
+		const struct fdt_table *table;
 
-		if (fdt_has_dma_table(&importer->tree, at)) {
-			table = fdt_dma_table(importer, at);
-			if (!table || !fdt_table_translate(table, &class, &address, &upper))
-				return false;
-			if (entry->size > upper->size - (address - upper->parent))
-				*clipped = true;
-		} else {
-			class = fdt_class_up(importer->tree.nodes[at].bus,
-					     importer->tree.nodes[above].bus, class);
+		above = fdt_dma_parent(importer, at);
+		if (!fdt_has_dma_table(&importer->tree, at)) {
+			class = linux_class_up(nodes[at].bus, nodes[above].bus, class);
+			continue;
 		}
-		at = above;
+		table = fdt_dma_table(importer, at);
+		if (!table || !fdt_table_translate(table, &class, &address, &upper))
+			return false;
+		if (entry->size > upper->size - (address - upper->parent))
+			*clipped = true;
 	}
 	*cpu = address;
 	return true;

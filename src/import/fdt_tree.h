@@ -117,6 +117,8 @@ struct fdt_node {
 
 #define FDT_NONE UINT32_MAX
 
+enum { FDT_CELLS_MAX = 4 }; /* Linux: OF_MAX_ADDR_CELLS, drivers/of/address.c */
+
 struct fdt_alias {
 	const char *name, *path;
 };
@@ -143,6 +145,9 @@ struct fdt_tree {
  */
 int fdt_tree_index(struct fdt_tree *tree, const void *blob, size_t size, struct arena *arena,
 		   struct busway_platform *platform, struct busway_fdt_error *error);
+
+/* The last step of that: checks of the whole, and the table of phandles. */
+int fdt_tree_check(struct fdt_tree *tree);
 
 /* Fill the tree's error; @node may be FDT_NONE, @property NULL. Returns -BUSWAY_EINVAL. */
 int fdt_fail(const struct fdt_tree *tree, uint32_t node, const char *property, const char *format,

@@ -245,6 +245,25 @@ static void what_comes_up_through_a_bridge_without_a_table_goes_on(void **state)
 	check_devices(*state, windows_of, cases, COUNT(cases));
 }
 
+/* Linux gives an address code 0 where it comes from a bus without codes, and finds no entry for it;
+ * what is in front of it is memory to the bridge. */
+static void an_address_without_a_code_is_memory(void **state)
+{
+	static const char path[] = "/codeless/pcie@25000000/fn@0,0/bus/dev";
+	static const struct device_case windows[] = {
+		{"the bridge's window holds it", path, "0x0->0x10000000+0x1000"},
+	};
+	static const struct device_case notes[] = {
+		{"Linux drops it", path, "entry-dropped untranslatable missing-is-identity"},
+	};
+	const struct tree *tree = *state;
+
+	check_devices(*state, windows_of, windows, COUNT(windows));
+	check_devices(*state, notes_of, notes, COUNT(notes));
+	assert_false(
+		busway_platform_device(tree->platform, tree_device(tree, path))->dma.has_bus_limit);
+}
+
 #define ON(open, test) cmocka_unit_test_setup_teardown(test, open, close_tree)
 
 int main(void)
@@ -254,6 +273,7 @@ int main(void)
 		ON(open_hosts, the_bridge_itself_gets_its_buss_table),
 		ON(open_hosts, a_hidden_table_is_noted_for_functions),
 		ON(open_hosts, what_comes_up_through_a_bridge_without_a_table_goes_on),
+		ON(open_hosts, an_address_without_a_code_is_memory),
 		ON(open_hosts, outbound_windows_are_told_as_stated),
 		ON(open_hosts, apertures_are_holes_for_functions_only),
 		ON(open_hosts, kinds_are_told_apart),
