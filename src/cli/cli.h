@@ -130,6 +130,7 @@ void put_styled(struct page *page, enum style style, const char *format, ...)
 void put_safe(struct page *page, const char *text);
 
 /* "1.5 GiB" for a range; for people only. */
+void size_text(char *text, size_t capacity, struct busway_range range);
 void put_size(struct page *page, struct busway_range range);
 
 /* "0x000080000000..0x0000bfffffff" with at least @digits digits. */
