@@ -10,6 +10,7 @@
  *   output.c    text, colours and JSON
  *   answer.c    all that is asked of one device at once
  *   show*.c, why.c, map.c, alloc.c, bench.c   one command each
+ *   svg*.c      parts of pictures: see svg.h
  *
  * A command builds its whole answer before it prints any of it: bad input leaves standard output
  * empty.
@@ -25,7 +26,7 @@
 
 enum exit_status { EXIT_YES = 0, EXIT_NO = 1, EXIT_BAD = 2 };
 
-enum format { FORMAT_TEXT, FORMAT_JSON };
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_SVG };
 
 struct options {
 	enum format format;
