@@ -2,7 +2,7 @@
 /*
  * show.c - what each DMA-capable device can reach, and through what.
  */
-#include "cli.h"
+#include "svg.h"
 
 #include <stdlib.h>
 
@@ -40,6 +40,9 @@ static int run(const struct options *options)
 		: (devices = choose(&loaded, options, &count)) != NULL)
 		status = options->format == FORMAT_JSON
 				 ? show_json(&loaded, options, one ? &named : devices, count)
+			 : options->format == FORMAT_SVG
+				 ? show_svg(&loaded, options, one ? &named : devices, count, one,
+					    (struct svg_marks){NULL, 0})
 				 : show_text(&loaded, options, one ? &named : devices, count, one);
 	free(devices);
 	unload(&loaded);
@@ -59,6 +62,7 @@ const struct command command_show = {
 		"\n"
 		"  busway show board.dtb\n"
 		"  busway show board.dtb pcie@7d500000 --mask 32 -v\n"
+		"  busway show board.dtb --format svg > board.svg\n"
 		"  busway show board.dtb --format json | jq '.devices[] | select(.reach == [])'\n",
 	.min_arguments = 1,
 	.max_arguments = 2,
