@@ -26,6 +26,21 @@ static busway_device_id *choose(const struct loaded *loaded, const struct option
 	return devices;
 }
 
+static int picture(const struct loaded *loaded, const struct options *options,
+		   const busway_device_id *devices, size_t count, bool one)
+{
+	struct svg_findings findings;
+	int status;
+
+	if (!svg_findings_make(loaded,
+			       one ? busway_platform_device(loaded->platform, devices[0]) : NULL,
+			       &findings))
+		return EXIT_BAD;
+	status = show_svg(loaded, options, devices, count, one, findings.marks);
+	svg_findings_free(&findings);
+	return status;
+}
+
 static int run(const struct options *options)
 {
 	const bool one = options->argument_count > 1;
@@ -41,8 +56,7 @@ static int run(const struct options *options)
 		status = options->format == FORMAT_JSON
 				 ? show_json(&loaded, options, one ? &named : devices, count)
 			 : options->format == FORMAT_SVG
-				 ? show_svg(&loaded, options, one ? &named : devices, count, one,
-					    (struct svg_marks){NULL, 0})
+				 ? picture(&loaded, options, one ? &named : devices, count, one)
 				 : show_text(&loaded, options, one ? &named : devices, count, one);
 	free(devices);
 	unload(&loaded);

@@ -7,6 +7,7 @@
  *   svg_column.c   what the pieces of a column are, and how they look
  *   svg_way.c      the way of one device: columns, and bands between them
  *   svg_matrix.c   memory beside all views of it
+ *   svg_findings.c what busway check finds, as marks
  *   show_svg.c     the whole picture, with its legend
  *
  *   bus               CPU
@@ -236,6 +237,19 @@ struct svg_lane {
 
 bool svg_draw_matrix(struct svg *svg, const struct loaded *loaded, const struct svg_lane *lanes,
 		     size_t count, struct svg_marks marks, int y);
+
+/* ---- svg_findings.c ---- */
+
+struct svg_findings {
+	struct busway_check *check;
+	struct svg_marks marks; /* their texts are the check's */
+};
+
+/* What is wrong with a platform, or (with @device) with what matters to one device. Complains and
+ * returns false where there is no memory. */
+bool svg_findings_make(const struct loaded *loaded, const struct busway_device *device,
+		       struct svg_findings *findings);
+void svg_findings_free(struct svg_findings *findings);
 
 /* ---- show_svg.c ---- */
 

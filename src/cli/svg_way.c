@@ -169,6 +169,8 @@ static void label_band(struct svg *svg, const struct svg_view *view, const struc
 	shift_text(shift, sizeof(shift), window->in.first, window->out.raw);
 	if (from == view->columns && !view->answer->device->dma.restricted)
 		snprintf(text, sizeof(text), "no table: %s", shift);
+	else if (window->entry == UINT32_MAX)
+		snprintf(text, sizeof(text), "passes it %s", shift);
 	else
 		snprintf(text, sizeof(text), "window %u, %s", window->entry, shift);
 	/* edges of other bands may pass here */
@@ -185,6 +187,10 @@ static void window_tooltip(struct svg *svg, const struct busway_window *window, 
 	char size[32];
 
 	size_text(size, sizeof(size), window->in);
+	if (window->entry == UINT32_MAX) {
+		svg_group(svg, "%s passes everything 1:1", window->name);
+		return;
+	}
 	svg_group(svg,
 		  "%s %u of %s: 0x%" PRIx64 "..0x%" PRIx64 " -> 0x%" PRIx64 "..0x%" PRIx64 ", %s",
 		  what, window->entry, window->name, window->in.first, window->in.last, out.first,
