@@ -90,7 +90,7 @@ bool parse_range(const char *text, bool single, struct busway_range *range);
 struct loaded {
 	struct busway_platform *platform;
 	void *blob;
-	size_t size; /* of the blob */
+	size_t size;        /* of the blob */
 	const char *source; /* as the user wrote it; "standard input" for "-" */
 };
 
