@@ -118,6 +118,14 @@ def check_inputs(tap):
         included = write("part.dtsi", b"/ { #address-cells = <1>; #size-cells = <1>; };")
         main = write("whole.dts", b'/dts-v1/; /include/ "part.dtsi" / { d { }; };')
         tap.check(run("show", main, "/d").status == 0, "an include beside the source", included)
+        odd = write("odd.dts", b'/dts-v1/; / { model = "/dts-v1/; / { };"; d { }; };')
+        with open(compile_tree(odd, os.path.join(folder, "odd.dtb")), "rb") as file:
+            compiled = file.read()
+        for what, path in (("a compiled tree that quotes a source", "odd.dtb"),
+                           ("a compiled tree called *.dts", "compiled.dts")):
+            tap.equal(run("show", write(path, compiled), "/d").status, 0, what)
+        tap.equal(run("show", "-", "/d", stdin=compiled).status, 0,
+                  "a compiled tree that quotes a source, on standard input")
         refused(tap, "nothing on standard input", "show", "-", words=("standard input",))
         refused(tap, "rubbish on standard input", "show", "-", stdin=b"\0" * 100,
                 words=("standard input",))
