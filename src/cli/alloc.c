@@ -120,12 +120,10 @@ static int run(const struct options *options)
 		status = count < 0 ? EXIT_BAD : complain("no device is named");
 	for (; status == EXIT_YES && r.count < (size_t)count; r.count++) {
 		const busway_device_id id = devices[r.count];
-		const struct busway_emission emission =
-			emission_for(&loaded, id, options->coherent_mask);
-		struct busway_reach *reach;
+		struct busway_reach *reach = make_reach(&loaded, id, options->coherent_mask);
 
-		if (busway_reach_build(loaded.platform, id, &emission, &cli_memory, &reach)) {
-			status = complain("%s: out of memory", loaded.source);
+		if (!reach) {
+			status = EXIT_BAD;
 			break;
 		}
 		r.sharers[r.count].reach = reach;

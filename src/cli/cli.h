@@ -8,7 +8,7 @@
  *   load.c      a platform from a file
  *   device.c    a device by name
  *   output.c    text, colours and JSON
- *   answer.c    all that is asked of one device at once
+ *   answer.c    what is asked about one device
  *   show*.c, why.c, map.c, alloc.c, bench.c   one command each
  *
  * A command builds its whole answer before it prints any of it: bad input leaves standard output
@@ -168,6 +168,10 @@ int json_print(json_t *root, int status);
 void put_refusal(struct page *page, const struct busway_refusal *refusal);
 
 /* ---- answer.c ---- */
+
+/* What a device reaches under a mask, to be destroyed; complains and returns NULL on failure. */
+struct busway_reach *make_reach(const struct loaded *loaded, busway_device_id device,
+				unsigned mask_bits);
 
 /* All that is asked of one device at once. */
 struct answer {

@@ -116,16 +116,11 @@ static int map_one(const struct busway_reach *reach, const struct options *optio
 static int map_all(const struct options *options, const struct loaded *loaded,
 		   busway_device_id device, struct mapping *mappings, size_t count)
 {
-	const struct busway_emission emission = emission_for(loaded, device, options->mask);
-	struct busway_reach *reach;
-	int status = busway_reach_build(loaded->platform, device, &emission, &cli_memory, &reach);
+	struct busway_reach *reach = make_reach(loaded, device, options->mask);
 	int result = EXIT_YES;
 
-	if (status)
-		return complain("%s: %s", loaded->source,
-				status == -BUSWAY_E2BIG
-					? "windows multiply to more pieces than are kept"
-					: "out of memory");
+	if (!reach)
+		return EXIT_BAD;
 	for (size_t i = 0; i < count && result != EXIT_BAD; i++) {
 		const int one = map_one(reach, options, &mappings[i]);
 

@@ -191,6 +191,29 @@ def check_writing(tap):
                           "%s %s to a full disk" % (command, " ".join(options)), done)
 
 
+def many_pieces(inner=1024, outer=1025):
+    """A tree in which the windows of two buses multiply to more pieces than are kept."""
+    far = " ".join("0x%x 0x%x 0x1000" % (i * 0x1000, 0x80000000 + i * 0x2000)
+                   for i in range(inner))
+    near = " ".join("0x%x 0x%x 0 0x%x" % (i >> 10, (i << 22) & 0xffffffff, inner * 0x1000)
+                    for i in range(outer))
+    return """/dts-v1/; / { #address-cells = <1>; #size-cells = <1>;
+        memory@80000000 { device_type = "memory"; reg = <0x80000000 0x40000000>; };
+        far { #address-cells = <1>; #size-cells = <1>; ranges; dma-ranges = <%s>;
+        near { #address-cells = <2>; #size-cells = <1>; ranges; dma-ranges = <%s>;
+        gpu@0 { reg = <0 0 1>; }; }; }; };""" % (far, near)
+
+
+def check_many_pieces(tap):
+    with tempfile.TemporaryDirectory() as folder:
+        source = os.path.join(folder, "many.dts")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(many_pieces())
+        for command, arguments in (("show", ()), ("map", ("0x80000000+4K",)), ("alloc", ("4K",))):
+            refused(tap, command + " of windows that multiply says so", command, source, "gpu@0",
+                    *arguments, words=(source, "/far/near/gpu@0", "more pieces than are kept"))
+
+
 def check_names_of_a_tree(tap):
     """What a tree says is text: no byte of it steers the terminal."""
     with tempfile.TemporaryDirectory() as folder:
@@ -214,6 +237,7 @@ def main():
     check_inputs(tap)
     check_devices(tap)
     check_writing(tap)
+    check_many_pieces(tap)
     check_names_of_a_tree(tap)
     return tap.done()
 
