@@ -122,6 +122,7 @@ static int run(const struct options *options)
 		const busway_device_id id = devices[r.count];
 		struct busway_reach *reach = make_reach(&loaded, id, options->coherent_mask);
 
+		limit_segments(&loaded, id, options);
 		if (!reach) {
 			status = EXIT_BAD;
 			break;
@@ -152,6 +153,8 @@ const struct command command_alloc = {
 		"memory of that pool. The mask is that for coherent memory.\n"
 		"\n"
 		"  --align SIZE   of the CPU-physical address, a power of two (default 4K)\n"
+		"  --max-segment SIZE, --boundary SIZE, --max-segments N   the devices' list "
+		"limits\n"
 		"\n"
 		"  busway alloc board.dtb pcie@7d500000,mmc@7e340000 2M\n",
 	.min_arguments = 3,

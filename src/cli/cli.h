@@ -118,6 +118,10 @@ int find_devices(const struct loaded *loaded, const char *list, const struct opt
 struct busway_emission emission_for(const struct loaded *loaded, busway_device_id device,
 				    unsigned mask_bits);
 
+/* Give @device the segment limits of its driver, as the command line states them. */
+void limit_segments(const struct loaded *loaded, busway_device_id device,
+		    const struct options *options);
+
 /* ---- output.c ---- */
 
 const char *kind_name(enum busway_device_kind kind);

@@ -219,3 +219,12 @@ struct busway_emission emission_for(const struct loaded *loaded, busway_device_i
 	emission.zero |= busway_emission_mask(mask_bits).zero;
 	return emission;
 }
+
+void limit_segments(const struct loaded *loaded, busway_device_id device,
+		    const struct options *options)
+{
+	const struct busway_segment_limits limits = {options->max_segment, options->boundary,
+						     options->max_segments};
+
+	busway_platform_set_segments(loaded->platform, device, &limits);
+}

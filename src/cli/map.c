@@ -131,16 +131,6 @@ static int map_all(const struct options *options, const struct loaded *loaded,
 	return result;
 }
 
-/* A driver's segment limits, as given on the command line. */
-static void limit_segments(const struct options *options, const struct loaded *loaded,
-			   busway_device_id device)
-{
-	const struct busway_segment_limits limits = {options->max_segment, options->boundary,
-						     options->max_segments};
-
-	busway_platform_set_segments(loaded->platform, device, &limits);
-}
-
 static int run(const struct options *options)
 {
 	const size_t count = (size_t)options->argument_count - 2;
@@ -161,7 +151,7 @@ static int run(const struct options *options)
 	if (find_device(&loaded, options->arguments[1], options, &device)) {
 		const struct busway_device *d = busway_platform_device(loaded.platform, device);
 
-		limit_segments(options, &loaded, device);
+		limit_segments(&loaded, device, options);
 		status = map_all(options, &loaded, device, mappings, count);
 		if (status != EXIT_BAD)
 			status = options->format == FORMAT_JSON

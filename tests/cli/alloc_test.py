@@ -95,6 +95,21 @@ def check_iommu(tap):
     tap.check(document["ok"], "unless it is known to pass everything", document)
 
 
+def check_limits(tap):
+    """What a driver says of its lists counts as it does for `map`."""
+    platform, limit = board("rpi4-8g"), ("--boundary", "64K")
+    document = find(tap, "a boundary", platform, ",".join((HOST, MMC)), "64K", *limit)
+    tap.equal(document["phys"], "0x10000", "no boundary is crossed")
+    confirm(tap, "a boundary", platform, document, *limit)
+    across = find(tap, "across each boundary", platform, GPU, "0x10001", *limit)
+    tap.equal((across["refusal"] or {}).get("code"), "segment-limits", "is refused")
+    fits = find(tap, "as long as a segment", platform, GPU, "4K", "--max-segment", "4K",
+                "--max-segments", "1")
+    tap.check(fits["ok"], "one segment", fits)
+    longer = find(tap, "longer than a segment", platform, GPU, "0x1001", "--max-segment", "4K")
+    tap.equal((longer["refusal"] or {}).get("code"), "segment-limits", "is refused, too")
+
+
 def check_usage(tap):
     for size in ("0", "", "x", "-1", "0x10000000000000000", "4K+4K"):
         result = run("alloc", board("rpi4-8g"), GPU, "--", size)
@@ -116,6 +131,7 @@ def main():
     check_reserved(tap)
     check_restricted(tap)
     check_iommu(tap)
+    check_limits(tap)
     check_usage(tap)
     return tap.done()
 
