@@ -152,10 +152,6 @@ const struct command command_alloc = {
 		"gets\n"
 		"memory of that pool. The mask is that for coherent memory.\n"
 		"\n"
-		"  --align SIZE   of the CPU-physical address, a power of two (default 4K)\n"
-		"  --max-segment SIZE, --boundary SIZE, --max-segments N   the devices' list "
-		"limits\n"
-		"\n"
 		"  busway alloc board.dtb pcie@7d500000,mmc@7e340000 2M\n",
 	.min_arguments = 3,
 	.max_arguments = 3,

@@ -44,8 +44,7 @@ struct busway_reach *make_reach(const struct loaded *loaded, busway_device_id id
 {
 	const struct busway_emission emission = emission_for(loaded, id, mask_bits);
 	struct busway_reach *reach;
-	const int status =
-		busway_reach_build(loaded->platform, id, &emission, &cli_memory, &reach);
+	const int status = busway_reach_build(loaded->platform, id, &emission, &cli_memory, &reach);
 
 	if (!status)
 		return reach;

@@ -174,9 +174,6 @@ const struct command command_map = {
 		"the\n"
 		"device reaches it directly, or the reason why it cannot and what would help.\n"
 		"\n"
-		"  --max-segment SIZE, --boundary SIZE, --max-segments N   the device's list "
-		"limits\n"
-		"\n"
 		"  busway map board.dtb mmc@7e340000 0x3000_0000+64K\n"
 		"  busway map board.dtb pcie@7d500000 0x1_0000_0000+1M --mask 32\n",
 	.min_arguments = 3,

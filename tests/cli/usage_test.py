@@ -6,6 +6,7 @@ Whatever is wrong: exit status 2, a word on standard error, and nothing on stand
 """
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,33 @@ COMMANDS = {  # command: arguments that are right
     "why": (board("rpi4-8g"), "gpu@7ec00000", "0x1000"),
     "map": (board("rpi4-8g"), "gpu@7ec00000", "0x1000+4K"),
     "alloc": (board("rpi4-8g"), "gpu@7ec00000", "4K"),
+}
+
+
+DEVICE_COMMANDS = set(COMMANDS)
+EVERY_COMMAND = DEVICE_COMMANDS | {"check", "bench"}
+
+OPTIONS = {  # option: a value, the commands that take it
+    "--format": ("json", EVERY_COMMAND),
+    "--color": ("never", EVERY_COMMAND),
+    "--quiet": (None, EVERY_COMMAND),
+    "--verbose": (None, EVERY_COMMAND),
+    "--mask": ("32", DEVICE_COMMANDS),
+    "--coherent-mask": ("32", DEVICE_COMMANDS),
+    "--all": (None, DEVICE_COMMANDS),
+    "--own": (None, DEVICE_COMMANDS),
+    "--bypass-iommu": (None, {"why", "map", "alloc"}),
+    "--access": ("read", {"why"}),
+    "--align": ("4K", {"alloc"}),
+    "--max-segment": ("4K", {"map", "alloc"}),
+    "--boundary": ("4K", {"map", "alloc"}),
+    "--max-segments": ("2", {"map", "alloc"}),
+    "--fail-on": ("note", {"check"}),
+    "--suppress": ("bank-overlap", {"check"}),
+    "--suppressions": (os.devnull, {"check"}),
+    "--explain": ("all", {"check"}),
+    "--jobs": ("1", {"check"}),
+    "--count": ("1", {"bench"}),
 }
 
 
@@ -80,6 +108,26 @@ def check_command_lines(tap):
             tap.check(last.status in (0, 1) and last.out and
                       (last.status, last.out) == (first.status, first.out),
                       "%s %s, before and behind" % (command, " ".join(options)), last)
+
+
+def check_applicable(tap):
+    """What an option would change is not left out in silence: the command refuses it."""
+    for command in sorted(EVERY_COMMAND):
+        arguments = COMMANDS.get(command, (board("rpi4-8g"),))
+        text = run(command, "--help").out
+        for option, (value, commands) in OPTIONS.items():
+            given = (option,) if value is None else (option, value)
+            taken = command in commands
+            tap.check((re.search(r"^  (-\w, )?%s\b(?!-)" % option, text, re.M) is not None) == taken,
+                      "the help of %s, and %s" % (command, option), text)
+            if not taken:
+                refused(tap, "%s does not take %s" % (command, option), command, *arguments,
+                        *given, words=("%s does not take %s," % (command, option),))
+    refused(tap, "show --own of no device", "show", board("rpi4-8g"), "--own", words=("--own",))
+    refused(tap, "sarif is for check", "show", board("rpi4-8g"), "--format", "sarif",
+            words=("show", "sarif", "text|json"))
+    refused(tap, "check --explain of a platform", "check", "--explain", "all", board("rpi4-8g"),
+            words=("--explain", board("rpi4-8g")))
 
 
 def check_inputs(tap):
@@ -234,6 +282,7 @@ def main():
     tap = Tap()
     check_help(tap)
     check_command_lines(tap)
+    check_applicable(tap)
     check_inputs(tap)
     check_devices(tap)
     check_writing(tap)
