@@ -168,6 +168,30 @@ bool find_device(const struct loaded *loaded, const char *name, const struct opt
 	return true;
 }
 
+/* Does a function's name have a bridge, a domain or nothing in front? @rest as parse_function(). */
+static bool is_below_host(const struct loaded *loaded, const char *name, size_t rest)
+{
+	char *host_name = strndup(name, rest);
+	busway_device_id host;
+	unsigned domain;
+	const bool is_host_name = host_name && find_node(loaded, host_name, true, &host) &&
+				  is_host(device_at(loaded, host));
+	const bool is_domain = host_name && rest == 4 && hex(host_name, 4, &domain);
+
+	free(host_name);
+	return rest == 0 || is_host_name || is_domain;
+}
+
+static bool is_device(const struct loaded *loaded, const char *name)
+{
+	busway_device_id probe;
+	uint16_t requester;
+	size_t rest;
+
+	return find_node(loaded, name, true, &probe) ||
+	       (parse_function(name, &rest, &requester) && is_below_host(loaded, name, rest));
+}
+
 int find_devices(const struct loaded *loaded, const char *list, const struct options *options,
 		 busway_device_id *devices, int capacity)
 {
@@ -176,13 +200,9 @@ int find_devices(const struct loaded *loaded, const char *list, const struct opt
 
 	while (at && *at) {
 		char *end = at + strlen(at);
-		busway_device_id probe;
-		uint16_t requester;
-		size_t host;
 
 		/* names have commas: take the longest beginning that is a device */
-		while (!find_node(loaded, at, true, &probe) &&
-		       !parse_function(at, &host, &requester)) {
+		while (!is_device(loaded, at)) {
 			char *comma = strrchr(at, ',');
 
 			if (!comma)

@@ -60,6 +60,31 @@ def check_answers(tap):
     tap.check(not too_large["ok"], "is refused, too", too_large)
 
 
+def check_functions(tap):
+    """PCI functions stand anywhere in the list, named in any way."""
+    platform = board("rpi4-8g")
+    first, second = HOST + ":01:00.0", HOST + ":02:00.0"
+    for what, devices, paths in (
+            ("functions by their host", (first, second), (first, second)),
+            ("functions behind a device", (MMC, first, second), (MMC, first, second)),
+            ("by the end of the host's path", ("pcie@7d500000:01:00.0", "pcie@7d500000:02:00.0"),
+             (first, second)),
+            ("by domain and bus", ("0000:01:00.0", "02:00.0", "0000:01:00.0"),
+             (first, second, first)),
+            ("functions and devices in turns", (first, MMC, "02:00.0", GPU),
+             (first, MMC, second, GPU))):
+        document = find(tap, what, platform, ",".join(devices), "4K")
+        tap.equal([one["path"] for one in document["devices"]], list(paths), what)
+    document = find(tap, "a host whose path has commas", tree("commas"),
+                    "/pci@1,0:01:00.0,/pci@1,0/fn@0,0,/pci@1,0:02:00.0", "4K")
+    tap.equal([one["path"] for one in document["devices"]],
+              ["/pci@1,0:01:00.0", "/pci@1,0/fn@0,0", "/pci@1,0:02:00.0"],
+              "a host whose path has commas")
+    result = run("alloc", platform, MMC + ",gpu@7ec00000:01:00.0", "4K")
+    tap.check(result.status == 2 and not result.out and GPU + " is no host bridge" in result.err,
+              "a function of no host, in a list", result)
+
+
 def check_reserved(tap):
     """What is reserved for somebody is not handed out, whether or not it is no-map."""
     platform = tree("reserved")
@@ -128,6 +153,7 @@ def check_usage(tap):
 def main():
     tap = Tap()
     check_answers(tap)
+    check_functions(tap)
     check_reserved(tap)
     check_restricted(tap)
     check_iommu(tap)
