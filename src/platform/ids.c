@@ -47,6 +47,7 @@ int busway_platform_add_function(struct busway_platform *platform, busway_device
 	function.kind = BUSWAY_DEVICE_PCI_FUNCTION;
 	function.own = BUSWAY_NO_DEVICE;
 	function.outbound_count = 0;
+	function.has_domain = function.has_bus_range = false;
 	function.has_requester = true;
 	function.requester = requester;
 	function.behind_iommu =

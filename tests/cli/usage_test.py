@@ -205,6 +205,47 @@ def check_devices(tap):
     hosts = refused(tap, "a function, with several hosts", "show", board("rk3588"), "01:00.0")
     tap.check("/pcie@fe150000" in hosts.err and "/pcie@fe190000" in hosts.err,
               "the hosts are listed", hosts)
+    domains = tree("domains")
+    for what, name, path in (
+            ("a stated domain", "0000:0f:00.0", "/soc/pcie@10000000:0f:00.0"),
+            ("another one", "0001:01:00.0", "/soc/pcie@11000000:01:00.0"),
+            ("any bus, where no range is stated", "0001:ff:1f.7", "/soc/pcie@11000000:ff:1f.7"),
+            ("a shared domain, by the bus", "0002:1f:00.0", "/soc/pcie@12000000:1f:00.0"),
+            ("a shared domain, the other bus", "0002:20:00.0", "/soc/pcie@13000000:20:00.0"),
+            ("a domain in hex", "2345:10:00.0", "/soc/pcie@14000000:10:00.0"),
+            ("an alias of hex digits", "face:01:00.0", "/soc/pcie@11000000:01:00.0"),
+            ("HOST: whether or not it has a domain", "pcie@15000000:ff:00.0",
+             "/soc/pcie@15000000:ff:00.0")):
+        named(what, domains, name, path)
+    named("the domain of one of two hosts", board("rk3588"), "0004:41:00.0",
+          "/pcie@fe190000:41:00.0")
+    for what, platform, name, words in (
+            ("a bus outside the range, by domain", domains, "0000:10:00.0",
+             ("/soc/pcie@10000000", "bus-range", "00..0f")),
+            ("a bus outside the range, by host", domains, "pcie@14000000:0f:00.0",
+             ("/soc/pcie@14000000", "bus-range", "10..ff")),
+            ("a bus that none of a shared domain has", domains, "0002:40:00.0",
+             ("/soc/pcie@12000000", "/soc/pcie@13000000", "20..3f")),
+            ("a domain that nobody states", domains, "0007:01:00.0",
+             ("0007", "linux,pci-domain", "/soc/pcie@15000000", "/soc/pcie@13000000")),
+            ("the domain of a disabled host", domains, "0009:01:00.0", ("0009",)),
+            ("an alias of hex digits that is no host", domains, "beef:01:00.0",
+             ("/soc/dma@1000 is no host bridge",)),
+            ("a domain, where several hosts state none", tree("hosts"), "0000:01:00.0",
+             ("linux,pci-domain", "/soc/pcie@10000000", "/mbus/pcie")),
+            ("another domain than that of the only host", board("juno-r1"), "0001:01:00.0",
+             ("/pcie@40000000", "domain 0000")),
+            ("another domain than 0000 where none is stated", rpi4, "0001:01:00.0",
+             (host, "linux,pci-domain")),
+            ("a domain without any host", board("sopine-a64"), "0000:01:00.0",
+             ("there is no host bridge",))):
+        refused(tap, what, "show", platform, name, words=words)
+    two = b"/dts-v1/; / { #address-cells = <1>; #size-cells = <1>; %s };" % b"".join(
+        b'pcie@%d { device_type = "pci"; reg = <%d 1>; #address-cells = <3>; #size-cells = <2>; '
+        b"%s };" % (i, i, more) for i, more in (
+            (1, b""), (2, b'status = "disabled"; linux,pci-domain = <0>;')))
+    refused(tap, "the number that Linux gives, where a disabled host has one", "show", "-",
+            "0000:01:00.0", stdin=two, words=("0000", "linux,pci-domain", "/pcie@1"))
     for what, platform, name in (
             ("a name of nothing", rpi4, "nothing@1"),
             ("a part of a name", rpi4, "mc@7e340000"),
