@@ -3,11 +3,13 @@
  * check_place.c - the line of a device-tree source that a finding is about.
  *
  * The compiler knows: with -T it writes the tree as a source again, one node or property a line,
- * and behind each the file and line where that was said last. Of such a text:
+ * and behind each where that was said last: file, first line and column, last line and column.
+ * (With one T, names of files would lose the folder that a preprocessor's marks begin with.) Of
+ *such a text:
  *
- *	soc {                                   comment "board.dtsi:12"
- *		ranges = <0x00 0x00 0x1000>;    comment "<stdin>:40"
- *	};                                      comment "board.dtsi:30"
+ *	soc {                                   comment "board.dtsi:12:6-30:3"
+ *		ranges = <0x00 0x00 0x1000>;    comment "<stdin>:40:2-40:31"
+ *	};                                      comment "board.dtsi:12:6-30:3"
  */
 #include "check.h"
 
@@ -63,14 +65,16 @@ static bool is_named(const struct row *row, const char *name, size_t length)
 	       (row->text[length] == ' ' || row->text[length] == ';');
 }
 
-/* "<stdin>:12", "soc.dtsi:7" */
+/* "<stdin>:12:3-14:4", "soc.dtsi:7:1-7:20" */
 static void take_place(const struct row *row, struct place *place)
 {
 	static const char self[] = "<stdin>";
-	const char *colon =
-		row->comment_length ? memrchr(row->comment, ':', row->comment_length) : NULL;
-	const unsigned long line = colon ? strtoul(colon + 1, NULL, 10) : 0;
+	const char *colon = row->comment_length ? row->comment + row->comment_length : NULL;
+	unsigned long line;
 
+	for (int i = 0; i < 3 && colon; i++)
+		colon = memrchr(row->comment, ':', (size_t)(colon - row->comment));
+	line = colon ? strtoul(colon + 1, NULL, 10) : 0;
 	if (line == 0 || line > INT32_MAX)
 		return;
 	place->line = (unsigned)line;

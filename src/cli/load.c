@@ -112,7 +112,7 @@ enum product { PRODUCT_TREE, PRODUCT_PLACES };
 static bool spawn_dtc(int in, int out, const char *directory, enum product product, pid_t *pid)
 {
 	char program[] = "dtc", quiet[] = "-qq", from[] = "-Idts", tree[] = "-Odtb", inc[] = "-i";
-	char dash[] = "-", source[] = "-Odts", annotate[] = "-T";
+	char dash[] = "-", source[] = "-Odts", annotate[] = "-TT";
 	const bool places = product == PRODUCT_PLACES;
 	char *dir = strdup(directory);
 	char *argv[] = {program, quiet, from, places ? source : tree, inc, dir, dash, NULL, NULL};
