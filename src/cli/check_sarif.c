@@ -29,8 +29,10 @@ static json_t *artifact_json(const char *path, size_t length)
 
 	if (!uri)
 		return o;
-	if (absolute)
-		used = strlen(strcpy(uri, scheme));
+	if (absolute) {
+		used = strlen(scheme);
+		memcpy(uri, scheme, used);
+	}
 	for (; length > 2 && path[0] == '.' && path[1] == '/'; length -= 2)
 		path += 2;
 	for (size_t i = 0; i < length; i++) {
