@@ -7,7 +7,7 @@ help:
 	@echo "make demo     what the tool is for, on real boards"
 	@echo "make check    all tests, as CI runs them"
 	@echo "make test     the tests of one build: quick"
-	@echo "make corpus   every device tree of Debian's arm64 kernel package"
+	@echo "make corpus   every device tree of Debian's arm64 kernel package: shown and checked"
 	@echo "make bench    the hot paths, measured"
 	@echo "make install  to the prefix that 'meson setup' was given"
 

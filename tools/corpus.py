@@ -6,8 +6,9 @@
 
 Downloads the package into a cache (from the system's own mirror of Debian; its apt configuration
 is left alone), unpacks it, and runs `busway show --all --format json` on each tree in it. Tells how
-many trees and devices, the notes by code, the slowest trees. A crash, a sanitizer's report, a
-time-out or an unreadable tree is a failure. --compare also holds each answer against the
+many trees and devices, the notes by code, the slowest trees. Then `busway check` reads all of them
+in one process: its findings by code, and what it cost; --findings writes them to a file. A crash, a
+sanitizer's report, a time-out or an unreadable tree is a failure. --compare also holds each answer against the
 independent reference in tests/reference. With folders, those are taken instead of a package.
 """
 
@@ -18,6 +19,8 @@ import json
 import os
 import pathlib
 import re
+import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -128,6 +131,87 @@ def ask(binary, path):
     return path, seconds, result.returncode, said, devices, notes
 
 
+def children():
+    """Processor time of all children so far, in seconds."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def check(binary, files):
+    """All trees in one process: (findings by file or None, what it said, processor, elapsed)."""
+    used, start = children(), time.monotonic()
+    try:
+        result = subprocess.run([binary, "check", "--format", "json", "--fail-on", "never",
+                                 *files], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, timeout=TIMEOUT * 10)
+    except subprocess.TimeoutExpired:
+        return None, "timed out", 0, 0
+    elapsed, used = time.monotonic() - start, children() - used
+    said = result.stderr.decode(errors="replace").strip()
+    try:
+        answer = json.loads(result.stdout)["files"]
+    except (ValueError, KeyError) as wrong:
+        return None, f"exit {result.returncode}, no sound JSON ({wrong}): {said}", used, elapsed
+    if result.returncode or len(answer) != len(files):
+        said = f"exit {result.returncode}, {len(answer)} of {len(files)} files: {said}"
+    return {one["source"]: one["findings"] for one in answer}, said, used, elapsed
+
+
+def dtc_time(files):
+    """Processor time of dtc reading and writing each tree; None where there is no dtc."""
+    if not shutil.which("dtc"):
+        return None
+    used = children()
+    for path in files:
+        subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dtb", "-o", "/dev/null", path],
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, check=False)
+    return children() - used
+
+
+def tell_findings(found):
+    """The table: code, severity, how many findings in how many files."""
+    count, where, of_severity = collections.Counter(), collections.defaultdict(set), {}
+    for path, findings in found.items():
+        for one in findings:
+            key = one["severity"], one["code"]
+            count[key] += 1
+            where[key].add(path)
+            of_severity.setdefault(one["severity"], [0, set()])
+            of_severity[one["severity"]][0] += 1
+            of_severity[one["severity"]][1].add(path)
+    for severity in ("error", "warning", "note"):
+        total, paths = of_severity.get(severity, (0, ()))
+        print(f"  {severity + 's':35} {total:6} in {len(paths):4} files")
+        for key in sorted((k for k in count if k[0] == severity), key=lambda k: (-count[k], k)):
+            print(f"    {key[1]:33} {count[key]:6} in {len(where[key]):4} files")
+
+
+def check_all(options, files, size):
+    """`busway check` over everything. Returns whether that went wrong."""
+    found, said, used, elapsed = check(options.binary, files)
+    if found is None:
+        print(f"FAILED check: {said}")
+        return True
+    quiet = sum(not any(f["severity"] != "note" for f in one) for one in found.values())
+    print(f"check: {len(found)} trees in one process, {used:.2f} s of processor time "
+          f"({1000 * used / len(files):.2f} ms a tree, {size / 1e6 / max(used, 1e-9):.0f} MB/s), "
+          f"{elapsed:.2f} s elapsed")
+    dtc = dtc_time(files) if options.dtc else None
+    if dtc is not None:
+        print(f"  dtc, which reads and writes each in a process of its own: {dtc:.2f} s, "
+              f"{dtc / max(used, 1e-9):.1f} times that")
+    print(f"  {quiet} trees without error or warning")
+    tell_findings(found)
+    if options.findings:
+        base = os.path.commonpath([path.parent for path in files])
+        table = {os.path.relpath(path, base): findings for path, findings in found.items()}
+        options.findings.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n")
+    if said:
+        print(f"FAILED check: {said[:2000]}")
+    return bool(said)
+
+
 class Progress:
     def __init__(self, total):
         self.total, self.done, self.tty = total, 0, sys.stderr.isatty()
@@ -146,25 +230,8 @@ class Progress:
             print("\r" + " " * 60 + "\r", end="", file=sys.stderr)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--binary", default=TOP / "build" / "src" / "cli" / "busway")
-    parser.add_argument("--arch", default="arm64")
-    parser.add_argument("--package", help="default: linux-image-ARCH")
-    parser.add_argument("--suite", default=own_suite(), help="default: the system's own")
-    parser.add_argument("--compare", action="store_true",
-                        help="hold each answer against the independent reference, too")
-    parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default 2)")
-    parser.add_argument("folders", nargs="*", type=pathlib.Path, metavar="FOLDER")
-    options = parser.parse_args()
-
-    package = options.package or f"linux-image-{options.arch}"
-    folders = options.folders or [fetch(options.arch, package, options.suite)]
-    files = sorted(path for folder in folders for path in folder.rglob("*.dtb"))
-    if not files:
-        sys.exit("corpus: there are no device trees")
-    size = sum(path.stat().st_size for path in files)
-
+def show_all(options, files, size):
+    """`busway show` of each tree. Returns whether one went wrong."""
     answers, progress = [], Progress(len(files))
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for answer in pool.map(lambda path: ask(options.binary, path), files):
@@ -187,7 +254,34 @@ def main():
         print(f"  {answer[1] * 1000:7.1f} ms  {answer[0].name}")
     for answer in failed:
         print(f"FAILED {answer[0]}: exit {answer[2]}: {answer[3][:300]}")
-    status = 1 if failed else 0
+    return bool(failed)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--binary", default=TOP / "build" / "src" / "cli" / "busway")
+    parser.add_argument("--arch", default="arm64")
+    parser.add_argument("--package", help="default: linux-image-ARCH")
+    parser.add_argument("--suite", default=own_suite(), help="default: the system's own")
+    parser.add_argument("--compare", action="store_true",
+                        help="hold each answer against the independent reference, too")
+    parser.add_argument("--check-only", action="store_true", help="leave out `busway show`")
+    parser.add_argument("--findings", type=pathlib.Path, metavar="FILE",
+                        help="write what `busway check` finds to FILE, as JSON by tree")
+    parser.add_argument("--dtc", action="store_true", help="set the time of check against dtc's")
+    parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default 2)")
+    parser.add_argument("folders", nargs="*", type=pathlib.Path, metavar="FOLDER")
+    options = parser.parse_args()
+
+    package = options.package or f"linux-image-{options.arch}"
+    folders = options.folders or [fetch(options.arch, package, options.suite)]
+    files = sorted(path for folder in folders for path in folder.rglob("*.dtb"))
+    if not files:
+        sys.exit("corpus: there are no device trees")
+    size = sum(path.stat().st_size for path in files)
+
+    status = 0 if options.check_only else show_all(options, files, size)
+    status |= check_all(options, files, size)
     if options.compare:
         compare = TOP / "tests" / "reference" / "compare.py"
         status |= subprocess.run([sys.executable, compare, options.binary, *files]).returncode != 0

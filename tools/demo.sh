@@ -5,7 +5,10 @@
 set -eu
 busway=$1
 board=${2:-}
-boards=$(dirname "$0")/../boards
+case $busway in /*) ;; *) busway=$PWD/$busway ;; esac
+case $board in '' | /* | -) ;; *) board=$PWD/$board ;; esac
+cd "$(dirname "$0")/.."
+boards=boards history=tests/check/history/rk356x-pcie-64bit-aperture
 
 if [ -t 1 ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m') color=always
 else bold='' plain='' color=never; fi
@@ -16,7 +19,7 @@ say() { printf '\n%s# %s%s\n' "$bold" "$1" "$plain"; }
 ask() {
 	want=$1
 	shift
-	printf '%s$ busway %s%s\n' "$bold" "$(echo "$*" | sed "s,$boards/,boards/,g")" "$plain"
+	printf '%s$ busway %s%s\n' "$bold" "$*" "$plain"
 	status=0
 	"$busway" "$@" --color "$color" || status=$?
 	[ "$status" -eq "$want" ] || {
@@ -28,6 +31,8 @@ ask() {
 if [ -n "$board" ]; then
 	say "Your board"
 	ask 0 show "$board"
+	say "Mistakes in its tree (check --explain CODE tells more)"
+	ask 0 check "$board" --fail-on never
 	exit 0
 fi
 
@@ -62,5 +67,12 @@ ask 1 map "$boards/xgene-mustang.dts" sata@1a400000 0x40_0000_0000+1M --mask 32
 say "Chromebook: Wi-Fi behind a restricted pool never gets memory outside of it"
 ask 1 map "$boards/chromebook-asurada.dts" pcie@11230000 0x9000_0000+4K
 ask 0 alloc "$boards/chromebook-asurada.dts" pcie@11230000 2M
+
+say "A mistake that shipped: a PCIe window where functions reach RAM; then the tree as it was mended"
+ask 1 check "$history/before.dts"
+ask 0 check "$history/after.dts"
+
+say "The same question asked of DMA: the RAM behind that window is lost"
+ask 1 why "$history/before.dts" pcie@fe270000 0x4000_0000+4K
 
 printf '\nYour own board: %smake demo BOARD=path/to/board.dtb%s\n' "$bold" "$plain"

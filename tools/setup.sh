@@ -9,7 +9,7 @@ meson ninja-build pkg-config
 gcc libc6-dev
 libfdt-dev libjansson-dev
 device-tree-compiler
-libcmocka-dev python3 python3-jsonschema
+libcmocka-dev python3 python3-jsonschema python3-yaml
 clang libclang-rt-14-dev clang-format clang-tidy
 gcc-arm-none-eabi gcc-riscv64-unknown-elf
 valgrind man-db groff-base

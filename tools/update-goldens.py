@@ -47,6 +47,10 @@ def main():
         changed += write(goldens.json_path(digest), goldens.as_json(goldens.document(path)))
     for name in goldens.boards():
         changed += write(goldens.text_path(name), goldens.transcript(name))
+    os.makedirs(os.path.dirname(goldens.check_path("any", "text")), exist_ok=True)
+    for name in goldens.CHECKS:
+        for form in goldens.FORMS:
+            changed += write(goldens.check_path(name, form), goldens.check_answer(name, form))
     print("%d file%s changed" % (changed, "" if changed == 1 else "s"))
     return 0
 

@@ -6,6 +6,7 @@
  *   check_files.c   which files the arguments mean
  *   check_run.c     many files at once, in threads
  *   suppress.c      findings that the user does not want to see
+ *   check_place.c   the line of a source that a finding is about
  *   check_text.c, check_json.c, check_sarif.c   the answer
  *   pages           the documentation of each code, from docs/check (made when building)
  */
@@ -31,6 +32,7 @@ struct checked {
 	const struct busway_finding *findings;
 	size_t count;
 	bool *suppressed; /* for each */
+	char *places;     /* read_places(), where the answer wants it */
 };
 
 struct suppression {
@@ -69,6 +71,16 @@ int check_text(const struct checked *results, size_t count, const struct options
 	       int status);
 int check_json(const struct checked *results, size_t count, int status);
 int check_sarif(const struct checked *results, size_t count, int status);
+
+/* Where a property of a node stands in a source; of a node, or of a missing property, the node. */
+struct place {
+	const char *file; /* not terminated; NULL: the source itself */
+	int file_length;
+	unsigned line; /* from 1 */
+};
+
+/* @places is a text from read_places(), or NULL. Without an answer: line 1 of the source itself. */
+struct place find_place(const char *places, const char *node, const char *property);
 
 /* The page of a code, as Markdown. */
 struct check_page {

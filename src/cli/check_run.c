@@ -16,7 +16,7 @@ struct work {
 	const struct suppressions *suppressions;
 	struct checked *results;
 	atomic_size_t next, done;
-	bool progress;
+	bool progress, places;
 };
 
 static void check_one(const struct work *work, const char *name, struct checked *result)
@@ -46,6 +46,8 @@ static void check_one(const struct work *work, const char *name, struct checked 
 	for (size_t i = 0; i < result->count; i++)
 		result->suppressed[i] = is_suppressed(work->suppressions, &result->findings[i]);
 	result->readable = true;
+	if (work->places && result->count)
+		result->places = read_places(name);
 }
 
 static void *work_on(void *argument)
@@ -83,6 +85,7 @@ bool check_files(const struct file_list *list, const struct suppressions *suppre
 		.list = list,
 		.suppressions = suppressions,
 		.results = results,
+		.places = options->format == FORMAT_SARIF,
 		.progress = list->count > 16 && !options->quiet && isatty(STDERR_FILENO),
 	};
 	const unsigned wanted = thread_count(options, list->count);
@@ -109,6 +112,7 @@ void free_results(struct checked *results, size_t count)
 		busway_check_destroy(results[i].check);
 		free(results[i].blob);
 		free(results[i].suppressed);
+		free(results[i].places);
 	}
 	free(results);
 }

@@ -101,6 +101,13 @@ void unload(struct loaded *loaded);
 /* The flattened tree that @source is or compiles to; free() it. Complains and returns NULL where
  * that fails. Threads: any number. */
 void *read_tree(const char *source, size_t *size);
+
+/* Where @source is a device-tree source: the same tree as a text of dtc's, one node or property a
+ * line, with the file and the line that it comes from behind it. free() it. NULL where there is no
+ * such text. Threads: any number.
+ */
+char *read_places(const char *source);
+
 void complain_of_tree(const char *source, const struct busway_fdt_error *e);
 
 /* Read all of @path ("-" is standard input); complains and returns NULL where that fails. */

@@ -110,21 +110,33 @@ static int spool(const char *data, size_t size)
 	return fd;
 }
 
-static bool spawn_dtc(int in, int out, const char *directory, pid_t *pid)
+/* What dtc is to make of a source: a tree, or a source with the place of each line behind it. */
+enum product { PRODUCT_TREE, PRODUCT_PLACES };
+
+static bool spawn_dtc(int in, int out, const char *directory, enum product product, pid_t *pid)
 {
-	char program[] = "dtc", quiet[] = "-qq", from[] = "-Idts", to[] = "-Odtb", inc[] = "-i";
-	char dash[] = "-";
+	char program[] = "dtc", quiet[] = "-qq", from[] = "-Idts", tree[] = "-Odtb", inc[] = "-i";
+	char dash[] = "-", source[] = "-Odts", annotate[] = "-TT";
+	const bool places = product == PRODUCT_PLACES;
 	char *dir = strdup(directory);
-	char *argv[] = {program, quiet, from, to, inc, dir, dash, NULL};
+	char *argv[] = {program, quiet, from, places ? source : tree, inc, dir, dash, NULL, NULL};
 	posix_spawn_file_actions_t actions;
 	int failed;
 
+	if (places) {
+		argv[6] = annotate;
+		argv[7] = dash;
+	}
 	posix_spawn_file_actions_init(&actions);
+	if (places) /* the tree was compiled before: everything has been said */
+		posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
 	failed = dir ? posix_spawnp(pid, "dtc", &actions, NULL, argv, environ) : ENOMEM;
 	posix_spawn_file_actions_destroy(&actions);
 	free(dir);
+	if (places)
+		return !failed;
 	if (failed == ENOENT)
 		complain("a device-tree source needs dtc (package device-tree-compiler)");
 	else if (failed)
@@ -139,8 +151,11 @@ static char *directory_of(const char *path)
 	return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 }
 
-/* The compiled tree; NULL after a complaint (dtc's own words stand before it). */
-static void *compile(const char *path, const char *source, size_t source_size, size_t *size)
+/* What dtc makes of a source. Where that is a tree: NULL after a complaint (dtc's own words stand
+ * before it).
+ */
+static void *compile(const char *path, const char *source, size_t source_size, enum product product,
+		     size_t *size)
 {
 	char *directory = directory_of(path);
 	const int in = spool(source, source_size);
@@ -150,14 +165,15 @@ static void *compile(const char *path, const char *source, size_t source_size, s
 
 	if (in < 0 || !directory || pipe2(pipes, O_CLOEXEC)) {
 		complain("%s: %s", name_of(path), strerror(errno));
-	} else if (spawn_dtc(in, pipes[1], directory, &pid)) {
+	} else if (spawn_dtc(in, pipes[1], directory, product, &pid)) {
 		close(pipes[1]);
 		pipes[1] = -1;
 		data = read_all(pipes[0], "dtc", size);
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;
 		if (data && status) {
-			complain("%s: dtc cannot compile it", name_of(path));
+			if (product == PRODUCT_TREE)
+				complain("%s: dtc cannot compile it", name_of(path));
 			free(data);
 			data = NULL;
 		}
@@ -184,12 +200,27 @@ void *read_tree(const char *source, size_t *size)
 	char *data = read_file(source, size);
 
 	if (data && looks_like_source(source, data, *size)) {
-		char *compiled = compile(source, data, *size, size);
+		char *compiled = compile(source, data, *size, PRODUCT_TREE, size);
 
 		free(data);
 		data = compiled;
 	}
 	return data;
+}
+
+char *read_places(const char *source)
+{
+	size_t size = 0;
+	char *data = strcmp(source, "-") == 0 ? NULL : read_file(source, &size);
+	char *places = NULL, *text = NULL;
+
+	if (data && looks_like_source(source, data, size))
+		places = compile(source, data, size, PRODUCT_PLACES, &size);
+	if (places)
+		text = strndup(places, size);
+	free(places);
+	free(data);
+	return text;
 }
 
 bool load(const char *source, unsigned flags, struct loaded *loaded)

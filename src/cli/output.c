@@ -32,11 +32,13 @@ int complain(const char *format, ...)
 {
 	va_list arguments;
 
+	flockfile(stderr); /* threads complain in whole lines */
 	fputs("busway: ", stderr);
 	va_start(arguments, format);
 	vfprintf(stderr, format, arguments);
 	va_end(arguments);
 	fputc('\n', stderr);
+	funlockfile(stderr);
 	return EXIT_BAD;
 }
 

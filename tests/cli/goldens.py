@@ -5,6 +5,8 @@ tests/goldens/SHA256.json      `busway show --all --format json` of the real dev
                                has that SHA-256, without platform.source; one device a line. The
                                trees themselves are not ours and not in the repository.
 tests/goldens/boards/NAME.txt  what `busway` prints about boards/NAME.dts, as a transcript
+tests/goldens/check/NAME.FORM  what `busway check` says about some boards, and about mistakes of
+                               history (tests/check/history); SARIF without the list of rules
 """
 
 import hashlib
@@ -87,6 +89,38 @@ def transcript(name):
     finally:
         os.chdir(before)
     return text
+
+
+# name of the golden: folder and arguments
+CHECKS = {
+    "rpi4-8g": (BOARDS, ("rpi4-8g.dts",)),
+    "rpi5": (BOARDS, ("rpi5.dts",)),
+    "stingray": (BOARDS, ("stingray.dts", "--suppress", "memory-unreachable:/pcie@*")),
+    "all-boards": (ROOT, ("boards", "--fail-on", "warning")),
+    "history": (os.path.join(ROOT, "tests", "check", "history"), (".",)),
+}
+FORMS = ("text", "json", "sarif")
+
+
+def check_path(name, form):
+    return os.path.join(GOLDENS, "check", name + "." + {"text": "txt"}.get(form, form))
+
+
+def check_answer(name, form):
+    folder, arguments = CHECKS[name]
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        result = run("check", *arguments, "--format", form, *(("-v",) if form == "text" else ()))
+    finally:
+        os.chdir(before)
+    if form == "text":
+        return result.out + result.err + "(%d)\n" % result.status
+    document_of = result.json()
+    for one in document_of.get("runs", ()):
+        for key in ("rules", "version"):  # the pages, which have tests of their own
+            one["tool"]["driver"].pop(key)
+    return json.dumps(document_of, indent=1, ensure_ascii=False) + "\n"
 
 
 def text_path(name):

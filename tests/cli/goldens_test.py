@@ -48,10 +48,26 @@ def check_text(tap):
             expected.splitlines(), found.splitlines(), lineterm=""))[:40]))
 
 
+def check_checks(tap):
+    for name in goldens.CHECKS:
+        for form in goldens.FORMS:
+            path = goldens.check_path(name, form)
+            try:
+                with open(path, encoding="utf-8") as file:
+                    expected = file.read()
+            except FileNotFoundError:
+                tap.check(False, "%s has a golden" % path, "run tools/update-goldens.py")
+                continue
+            found = goldens.check_answer(name, form)
+            tap.check(found == expected, "check of %s, %s" % (name, form), "\n".join(list(
+                difflib.unified_diff(expected.splitlines(), found.splitlines(), lineterm=""))[:40]))
+
+
 def main():
     tap = Tap()
     check_json(tap)
     check_text(tap)
+    check_checks(tap)
     return tap.done()
 
 

@@ -61,7 +61,7 @@ def check_help(tap):
     tap.equal(run("--version").out, "busway %s\n" % version, "--version")
     overview = run("--help")
     tap.check(overview.status == 0 and not overview.err, "--help", overview)
-    for command in COMMANDS:
+    for command in [*COMMANDS, "check"]:  # check_test.py has the rest of check
         tap.check("\n  %s " % command in overview.out, "--help lists " + command, overview)
         for arguments in ((command, "--help"), (command, "nothing", "--help")):
             text = run(*arguments)

@@ -242,6 +242,16 @@ def _():
     return bad
 
 
+@test('every finding has a page, and every page a finding')
+def _():
+    pages = glob.glob(os.path.join(ROOT, 'docs', 'check', '*.md'))
+    found = [os.path.basename(p)[:-3] for p in pages if os.path.basename(p) != 'README.md']
+    wanted = re.findall(r'^\tX\(\w+, "([a-z-]+)"', read('include/busway/check.h'), re.M)
+    return compare('finding', wanted, found) + \
+        [f'docs/check/{code}.md does not begin with its name' for code in found
+         if not read(f'docs/check/{code}.md').startswith(f'# {code}\n')]
+
+
 def options():
     """Long options of the command, and those of one letter."""
     text = read('src/cli/options.c')
@@ -344,6 +354,7 @@ def some_json():
     yield ['why', board, disk, '0x0']
     yield ['map', board, disk, '0x1000+4K', '0x80000000+4K']
     yield ['alloc', board, f'{disk},{host}', '4K']
+    yield ['check', board]
     yield ['bench', 'D']
 
 
@@ -363,6 +374,89 @@ def _():
         if f'`{answer["schema"]}`' not in read('docs/json.md'):
             bad.append(f'schema is not described: {answer["schema"]}')
     return bad + compare('key', printed, described)
+
+
+# ---- recipes ----
+
+
+def blocks(path, mark):
+    """The fenced blocks behind <!-- mark -->."""
+    return re.findall(rf'^<!-- {mark} -->\n```\w*\n(.*?)^```$', read(path), re.M | re.S)
+
+
+@test('the YAML of docs/ci.md is YAML')
+def _():
+    try:
+        import yaml
+    except ImportError:
+        return 'python3-yaml is not installed'
+    found = re.findall(r'^```yaml\n(.*?)^```$', read('docs/ci.md'), re.M | re.S)
+    marked = blocks('docs/ci.md', 'workflow') + blocks('docs/ci.md', 'yaml')
+    bad = [] if len(found) == len(marked) >= 3 else ['a block of YAML is not marked']
+    for text in found:
+        if not isinstance(yaml.safe_load(text), dict):
+            bad.append('no object: ' + text.split('\n', maxsplit=1)[0])
+    return bad
+
+
+def steps():
+    """{name: shell commands} of the workflow, read without a YAML library."""
+    found = {}
+    for text in blocks('docs/ci.md', 'workflow'):
+        for name, script in re.findall(r'^      - name: (.*)\n        run: \|\n((?:          .*\n)+)',
+                                       text, re.M):
+            found[name] = re.sub(r'^          ', '', script, flags=re.M)
+    return found
+
+
+@test('the commands of docs/ci.md do what they should')
+def _():
+    if not all(map(shutil.which, ('dtc', 'cpp', 'bash', 'find', 'xargs'))):
+        return 'dtc, cpp or bash is not installed'
+    if os.path.basename(BUSWAY) != 'busway':
+        return 'the command is not called busway'
+    folder = os.path.join(WORK, 'ci')
+    os.makedirs(os.path.join(folder, 'dts'))
+    os.makedirs(os.path.join(folder, 'include'))
+
+    def write(name, text):
+        with open(os.path.join(folder, name), 'w', encoding='utf-8') as f:
+            f.write(text)
+
+    def shell(script):
+        done = subprocess.run(['bash', '-e', '-c', script], cwd=folder, check=False,
+                              env={**os.environ, 'PATH': os.path.dirname(BUSWAY) + ':' +
+                                   os.environ['PATH']},
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+        return done.returncode, done.stdout.decode()
+
+    history = 'tests/check/history/rk356x-pcie-64bit-aperture/'
+    write('include/size.h', '#define GIBIBYTE 0x40000000\n')
+    write('dts/known-findings', blocks('docs/ci.md', 'file: dts/known-findings')[0])
+    script, bad = steps(), []
+    build, sarif, fail = (script[name] for name in
+                          ('Build the trees', 'Write SARIF', 'Fail on errors'))
+    hook = re.search(r'entry: (.*)', read('docs/ci.md'))[1]
+    shell_block = blocks('docs/ci.md', 'shell')[0]
+    for version, status in (('before', 1), ('after', 0)):
+        shutil.rmtree(os.path.join(folder, 'out'), ignore_errors=True)
+        write('dts/board.dts', '#include <size.h>\n' + read(history + version + '.dts').replace(
+            '0x40000000>;', 'GIBIBYTE>;'))
+        for what, command, wanted in (('build', build, 0), ('sarif', sarif, 0),
+                                      ('fail', fail, status), ('hook', hook + ' out/*.dts', status),
+                                      ('dtb', 'dtc -qq -O dtb -o out/x.dtb out/board.dts', 0),
+                                      ('find', shell_block, 123 if status else 0)):
+            found, said = shell(command)
+            if found != wanted:
+                bad += [f'{what}, {version}: exit status {found}, not {wanted}'] + said.split('\n')
+        with open(os.path.join(folder, 'busway.sarif'), encoding='utf-8') as f:
+            results = [r for r in json.load(f)['runs'][0]['results'] if r['level'] == 'error']
+        places = [(p['artifactLocation']['uri'], p['region']['startLine'])
+                  for p in (r['locations'][0]['physicalLocation'] for r in results)]
+        line = read(history + version + '.dts').split('\tranges =')[0].count('\n') + 2
+        if places != [('dts/board.dts', line)] * status:
+            bad.append(f'{version}: the places are {places}, not line {line} of the source')
+    return bad
 
 
 # ---- form ----------------------------------------------------------------------------------
@@ -466,6 +560,12 @@ def _():
         (f'busway alloc {board} mmc@7e340000,ether', '@7e340000,ether',
          {'@7e340000,ethernet@7d580000'}),
         ('busway show nothing.dts ', '', set()),
+        ('busway check --format ', '', {'text', 'json', 'sarif'}),
+        ('busway check --fail-on ', '', {'note', 'warning', 'error', 'never'}),
+        ('busway check --suppress bank', 'bank', {'bank-ignored', 'bank-overlap'}),
+        ('busway check --explain=al', 'al', {'all'}),
+        ('busway check --suppressions README', 'README', {'README.md'}),
+        ('busway check boards/rpi5.dts boards/rpi4-8', 'boards/rpi4-8', {board}),
     ]
     return [f'{line!r}: {sorted(found)}, not {sorted(wanted)}' for line, end, wanted in cases
             for found in [complete(line, end)] if set(found) != wanted]
