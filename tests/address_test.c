@@ -360,10 +360,97 @@ static void device_with_a_restricted_pool_is_refused_even_inside_it(void **state
 	plan_close(&plan);
 }
 
+/*
+ * Two ways to the same memory, and segments of 0x100 that cross no 0x100: by the first, which is
+ * askew, 0x200 bytes take three segments, by the second two.
+ */
+static void way_of_fewest_segments_is_taken(void **state)
+{
+	const struct busway_phys_range memory = {{0x10000}, {0x101ff}};
+	struct busway_segment segments[4];
+	struct plan plan;
+	struct busway_reach *reach;
+	size_t count = 0;
+
+	(void)state;
+	plan_init(&plan);
+	plan_space(&plan, BUSWAY_SPACE_BUS);
+	plan_window(&plan, BUS, CPU, (struct busway_range){0x1040, 0x1fff}, 0x10000);
+	plan_window(&plan, BUS, CPU, (struct busway_range){0x8000, 0x8fff}, 0x10000);
+	plan_ram(&plan, (struct busway_range){0x10000, 0x10fff});
+	plan_device(&plan, BUS);
+	plan.devices[0].segments =
+		(struct busway_segment_limits){.max_size = 0x100, .boundary = 0x100, .max_count = 2};
+	plan_open(&plan);
+	reach = plan_reach(&plan, 0, NULL);
+	assert_int_equal(busway_address_for(reach, memory, BUSWAY_READ_WRITE, 0, segments, 4,
+					    &count, NULL),
+			 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(segments[0].dma.first.raw, 0x8000);
+	assert_int_equal(segments[1].dma.last.raw, 0x81ff);
+	busway_reach_destroy(reach);
+	plan_close(&plan);
+}
+
+/* All of a 64-bit space in segments of one byte is refused at once, not counted to the end. */
+static void endless_lists_are_refused_at_once(void **state)
+{
+	static const struct busway_segment_limits limits[] = {
+		{.max_size = 1}, {.boundary = 1}, {.max_size = 3, .boundary = 2}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(limits) * 2; i++) {
+		struct busway_refusal why = {0};
+		struct plan plan;
+		struct busway_reach *reach;
+		size_t count = 0;
+
+		plan_init(&plan);
+		plan_space(&plan, BUSWAY_SPACE_BUS);
+		plan_window(&plan, BUS, CPU, BUSWAY_RANGE_ALL, 0);
+		if (i >= COUNT(limits)) { /* aliased as well */
+			plan.windows[0].in.last = UINT64_MAX - 0x1000;
+			plan_window(&plan, BUS, CPU,
+				    (struct busway_range){UINT64_MAX - 0xfff, UINT64_MAX}, 0);
+		}
+		plan_ram(&plan, (struct busway_range){0, UINT64_MAX - 0x1000});
+		plan_device(&plan, BUS);
+		plan.devices[0].segments = limits[i % COUNT(limits)];
+		plan_open(&plan);
+		reach = plan_reach(&plan, 0, NULL);
+		assert_int_equal(busway_address_for(reach,
+						    (struct busway_phys_range){
+							    {0}, {UINT64_MAX - 0x1000}},
+						    BUSWAY_READ_WRITE, 0, NULL, 0, &count, &why),
+				 -BUSWAY_ERANGE);
+		assert_int_equal(why.reason, BUSWAY_SEGMENT_LIMITS);
+		assert_true(why.needed > BUSWAY_SEGMENTS_MAX);
+		busway_reach_destroy(reach);
+		plan_close(&plan);
+	}
+}
+
+/* What one access is not: nothing. */
+static void access_to_do_nothing_is_invalid(void **state)
+{
+	struct busway_path path;
+	struct answer a;
+
+	a = ask(*state, (struct busway_range){0x10000, 0x1000f}, (enum busway_access)0, 0, SEGMENTS);
+	assert_int_equal(a.status, -BUSWAY_EINVAL);
+	assert_int_equal(plan_resolve(*state, 0, (struct busway_range){0, 0},
+				      (enum busway_access)0, &path, NULL),
+			 -BUSWAY_EINVAL);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_plan, close_plan)
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(way_of_fewest_segments_is_taken),
+		cmocka_unit_test(endless_lists_are_refused_at_once),
+		cmocka_unit_test_setup_teardown(access_to_do_nothing_is_invalid, open_plan, close_plan),
 		TEST(memory_is_reached_in_as_few_segments_as_the_windows_allow),
 		cmocka_unit_test(change_of_what_is_allowed_is_no_seam),
 		cmocka_unit_test(way_on_which_more_or_less_is_allowed_is_still_one_way),

@@ -78,6 +78,32 @@ static void each_hole_names_who_made_it(void **state)
 	plan_close(&plan);
 }
 
+/* device 0..0xffff -> bridge 0x10000..0x1ffff, where an aperture answers 0x12000..0x12fff */
+static void aperture_of_a_bridge_further_up_is_a_hole(void **state)
+{
+	struct plan plan;
+	struct busway_iova iova;
+
+	(void)state;
+	plan_init(&plan);
+	plan_space(&plan, BUSWAY_SPACE_BUS);
+	plan_space(&plan, BUSWAY_SPACE_PCI);
+	plan_window(&plan, BUS, BUS + 1, (struct busway_range){0, 0xffff}, 0x10000);
+	plan_window(&plan, BUS + 1, CPU, (struct busway_range){0, 0xfffff}, 0);
+	plan_region(&plan, BUS + 1, BUSWAY_REGION_APERTURE,
+		    (struct busway_range){0x12000, 0x12fff});
+	plan_device(&plan, BUS);
+	plan_open(&plan);
+	iova = ask(&plan);
+	assert_true(is_removed(&iova, (struct busway_range){0x2000, 0x2fff}, plan.regions[0].name));
+	assert_int_equal(iova.removed_count, 2);
+	assert_int_equal(iova.allowed.count, 2);
+	assert_int_equal(iova.allowed.runs[0].last, 0x1fff);
+	assert_int_equal(iova.allowed.runs[1].first, 0x3000);
+	busway_iova_free(&iova);
+	plan_close(&plan);
+}
+
 static void device_without_limits_has_every_iova(void **state)
 {
 	struct plan plan;
@@ -132,18 +158,89 @@ static void too_many_holes_are_refused(void **state)
 
 /* ---- against a look at each address ---- */
 
+/* Does a window of @space take the address? What passes all of a space 1:1 leads to the next. */
+static bool has_window(const struct plan *plan, uint32_t space, uint64_t iova)
+{
+	for (unsigned hops = 0; space != CPU && hops < PLAN_SPACES; hops++) {
+		const struct busway_window *first = NULL;
+
+		for (size_t i = 0; i < plan->window_count && !first; i++)
+			if (plan->windows[i].from.index == space)
+				first = &plan->windows[i];
+		if (!first || first->in.first || first->in.last != UINT64_MAX || first->out.raw)
+			break;
+		space = first->to.index;
+	}
+	if (space == CPU)
+		return true;
+	/* what is behind PCI passes the bridge's windows, too */
+	for (size_t i = 0; i < plan->window_count; i++)
+		if (plan->windows[i].from.index == space &&
+		    plan->spaces[plan->windows[i].to.index].kind == BUSWAY_SPACE_PCI)
+			return twin_by_windows(plan, 0, iova, BUSWAY_READ).reason ==
+				       BUSWAY_NOT_REFUSED ||
+			       twin_by_windows(plan, 0, iova, BUSWAY_WRITE).reason ==
+				       BUSWAY_NOT_REFUSED;
+	for (size_t i = 0; i < plan->window_count; i++)
+		if (plan->windows[i].from.index == space && plan->windows[i].in.first <= iova &&
+		    iova <= plan->windows[i].in.last)
+			return true;
+	return false;
+}
+
+static bool has_region(const struct plan *plan, uint32_t space, uint64_t address,
+		       enum busway_region_kind kind, enum busway_access access)
+{
+	for (size_t i = 0; i < plan->region_count; i++)
+		if (plan->regions[i].space.index == space && plan->regions[i].kind == kind &&
+		    plan->regions[i].range.first <= address &&
+		    address <= plan->regions[i].range.last)
+			return (plan->regions[i].access & access) == access;
+	return false;
+}
+
+/* Does a bridge on the way answer, before the access comes to the CPU's space? */
+static bool meets_aperture(const struct plan *plan, uint64_t address, enum busway_access access)
+{
+	uint32_t space = plan->devices[0].dma.enters.index;
+
+	for (unsigned hops = 0; space != CPU && hops < PLAN_SPACES; hops++) {
+		const struct busway_window *taken = NULL;
+
+		if (has_region(plan, space, address, BUSWAY_REGION_DOORBELL, 0) ||
+		    has_region(plan, space, address, BUSWAY_REGION_CARVEOUT, 0))
+			return false;
+		if (has_region(plan, space, address, BUSWAY_REGION_APERTURE, 0))
+			return hops == 0 ||
+			       has_region(plan, space, address, BUSWAY_REGION_APERTURE, access);
+		if (has_region(plan, space, address, BUSWAY_REGION_RAM, 0))
+			return false;
+		for (size_t i = 0; i < plan->window_count && !taken; i++)
+			if (plan->windows[i].from.index == space &&
+			    plan->windows[i].in.first <= address &&
+			    address <= plan->windows[i].in.last)
+				taken = &plan->windows[i];
+		if (!taken || (taken->access & access) != access)
+			return false;
+		address = taken->out.raw + (address - taken->in.first);
+		space = taken->to.index;
+	}
+	return false;
+}
+
 static bool may_be_used(const struct plan *plan, uint64_t iova)
 {
 	const struct busway_device *device = &plan->devices[0];
 
-	if (twin_by_windows(plan, 0, iova, BUSWAY_READ).reason != BUSWAY_NOT_REFUSED &&
-	    twin_by_windows(plan, 0, iova, BUSWAY_WRITE).reason != BUSWAY_NOT_REFUSED)
+	if (!has_window(plan, device->dma.enters.index, iova))
 		return false;
 	for (size_t i = 0; i < plan->region_count; i++)
 		if (plan->regions[i].kind == BUSWAY_REGION_APERTURE &&
 		    plan->regions[i].space.index == device->dma.enters.index &&
 		    plan->regions[i].range.first <= iova && iova <= plan->regions[i].range.last)
 			return false;
+	if (meets_aperture(plan, iova, BUSWAY_READ) || meets_aperture(plan, iova, BUSWAY_WRITE))
+		return false;
 	for (size_t i = 0; i < device->iova_reserved_count; i++)
 		if (device->iova_reserved[i].range.first <= iova &&
 		    iova <= device->iova_reserved[i].range.last)
@@ -205,6 +302,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_hole_names_who_made_it),
+		cmocka_unit_test(aperture_of_a_bridge_further_up_is_a_hole),
 		cmocka_unit_test(device_without_limits_has_every_iova),
 		cmocka_unit_test(emission_of_the_call_goes_before_that_of_the_device),
 		cmocka_unit_test(too_many_holes_are_refused),

@@ -402,6 +402,19 @@ static void fail_round(const struct joint_round *r, const char *what)
 	fail_msg("%s: size 0x%" PRIx64 ", align 0x%" PRIx64, what, r->size, r->align);
 }
 
+/* Where memory is not stated, a pool with an address is the only one that has a place. */
+static bool has_memory(const struct joint_round *r)
+{
+	for (uint32_t d = 0; d < r->devices; d++) {
+		const uint32_t pool = r->plan.devices[d].restricted_pool;
+
+		if (pool != UINT32_MAX && !r->plan.pools[pool].dynamic &&
+		    !r->plan.pools[pool].empty)
+			return true;
+	}
+	return r->plan.bank_count > 0;
+}
+
 static void check_round(struct joint_round *r)
 {
 	struct busway_sharer sharers[PLAN_DEVICES];
@@ -409,7 +422,7 @@ static void check_round(struct joint_round *r)
 	struct busway_refusal why = {0};
 	busway_phys_t phys = {0};
 	uint64_t expected = 0;
-	const bool found = r->plan.bank_count && by_brute_force(r, &expected);
+	const bool found = has_memory(r) && by_brute_force(r, &expected);
 	int status;
 
 	for (uint32_t d = 0; d < r->devices; d++) {

@@ -291,6 +291,7 @@ static void failed_function_is_not_added(void **state)
 	plan_init(&plan);
 	plan_device(&plan, 0);
 	plan.devices[0].kind = BUSWAY_DEVICE_PCIE_HOST;
+	plan.devices[0].restricted_pool = plan_pool(&plan, (struct busway_range){0, 0xfff});
 	plan_open(&plan);
 	test_memory_fail_at(&plan.memory, 1, true);
 	for (uint16_t i = 0; i < 200; i++) {

@@ -530,9 +530,43 @@ static void device_in_the_cpu_space_has_one_window_of_all(void **state)
 	plan_close(&plan);
 }
 
+/* The fast path hands out memory as it is: not to those who must bounce, or are translated. */
+static void one_address_is_for_devices_without_conditions_only(void **state)
+{
+	static const char *const because[] = {"nothing in the way", "an IOMMU", "a restricted pool",
+					      "a largest segment", "a boundary"};
+	const struct busway_phys_range memory = {{0x1000}, {0x10ff}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(because); i++) {
+		struct plan plan;
+		struct busway_reach *reach;
+		busway_dma_t dma = {0xdead};
+		int status;
+
+		plan_init(&plan);
+		plan_ram(&plan, (struct busway_range){0, 0xffff});
+		plan_device(&plan, CPU);
+		plan.devices[0].behind_iommu = i == 1;
+		if (i == 2)
+			plan.devices[0].restricted_pool =
+				plan_pool(&plan, (struct busway_range){0x1000, 0x1fff});
+		plan.devices[0].segments.max_size = i == 3 ? 0x80 : 0;
+		plan.devices[0].segments.boundary = i == 4 ? 0x80 : 0;
+		plan_open(&plan);
+		reach = plan_reach(&plan, 0, NULL);
+		status = busway_reach_address(reach, memory, &dma);
+		if (status != (i ? -BUSWAY_ERANGE : 0) || dma.raw != (i ? 0xdead : 0x1000))
+			fail_msg("%s: %d, 0x%" PRIx64, because[i], status, dma.raw);
+		busway_reach_destroy(reach);
+		plan_close(&plan);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_address_is_for_devices_without_conditions_only),
 		cmocka_unit_test(pieces_are_what_is_memory_behind_the_windows),
 		cmocka_unit_test(pieces_are_merged_within_one_name),
 		cmocka_unit_test(windows_side_by_side_are_one_piece),

@@ -90,6 +90,13 @@ static int access_beyond_the_mask(struct plan *plan, struct busway_refusal *why)
 	return refused_access(plan, (struct busway_range){0xfff0, 0x2000f}, 3, why);
 }
 
+static int access_to_a_window_beyond_the_mask(struct plan *plan, struct busway_refusal *why)
+{
+	draw(plan);
+	plan->devices[0].emission = busway_emission_mask(16);
+	return refused_access(plan, (struct busway_range){0x20000, 0x2000f}, 3, why);
+}
+
 static int memory_beyond_the_mask(struct plan *plan, struct busway_refusal *why)
 {
 	draw(plan);
@@ -219,6 +226,20 @@ static int memory_that_does_not_exist(struct plan *plan, struct busway_refusal *
 	return refused_address(plan, (struct busway_range){0xa0000000, 0xa0000000}, 3, why);
 }
 
+static int memory_that_is_a_doorbell(struct plan *plan, struct busway_refusal *why)
+{
+	draw(plan);
+	plan_region(plan, CPU, BUSWAY_REGION_DOORBELL, (struct busway_range){0x1000, 0x1003});
+	return refused_address(plan, (struct busway_range){0x1000, 0x1003}, 3, why);
+}
+
+static int memory_that_is_an_aperture(struct plan *plan, struct busway_refusal *why)
+{
+	draw(plan);
+	plan_window(plan, CPU, 1, (struct busway_range){0x2000, 0x2fff}, 0);
+	return refused_address(plan, (struct busway_range){0x2800, 0x28ff}, 3, why);
+}
+
 static int share_where_memory_is_not_stated(struct plan *plan, struct busway_refusal *why)
 {
 	draw(plan);
@@ -243,6 +264,16 @@ static int memory_for_a_device_whose_pool_has_no_place(struct plan *plan,
 	plan->devices[0].restricted_pool = plan_pool(plan, (struct busway_range){0, 0});
 	plan->pools[0].dynamic = true;
 	return refused_address(plan, (struct busway_range){0x90000000, 0x9000000f}, 3, why);
+}
+
+static int memory_for_a_device_whose_pool_is_rejected(struct plan *plan,
+						      struct busway_refusal *why)
+{
+	draw(plan);
+	plan->devices[0].restricted_pool =
+		plan_pool(plan, (struct busway_range){0x90001000, 0x90001fff});
+	plan->pools[0].valid = false;
+	return refused_address(plan, (struct busway_range){0x90001000, 0x9000100f}, 3, why);
 }
 
 static int memory_for_a_translated_device(struct plan *plan, struct busway_refusal *why)
@@ -309,11 +340,15 @@ static const struct refusal_case refusal_cases[] = {
 	{access_beyond_the_mask, BUSWAY_BEYOND_MASK,
 	 "/device0: bus 0x10000..0x2000f: the device drives no address that high (it drives "
 	 "0x0..0xffff)",
-	 "a 18-bit mask would do"},
+	 ""}, /* a mask for all of it would meet the hole between the windows */
+	{access_to_a_window_beyond_the_mask, BUSWAY_BEYOND_MASK,
+	 "/device0: bus 0x20000..0x2000f: the device drives no address that high (it drives "
+	 "0x0..0xffff)",
+	 "an 18-bit mask would do"},
 	{memory_beyond_the_mask, BUSWAY_BEYOND_MASK,
 	 "/device0: bus 0x20000..0x20fff: the device drives no address that high (it drives "
 	 "0x0..0xffff)",
-	 "a 18-bit mask would do; or a bounce pool of 4 KiB inside CPU 0x80001000..0x80001fff"},
+	 "an 18-bit mask would do; or a bounce pool of 4 KiB inside CPU 0x80001000..0x80001fff"},
 	{all_windows_beyond_the_mask, BUSWAY_BEYOND_MASK,
 	 "/device0: bus 0x1000..0x100f: the device drives no address that high (it drives "
 	 "0x0..0xfff)",
@@ -321,11 +356,11 @@ static const struct refusal_case refusal_cases[] = {
 	{access_with_a_wrong_bit, BUSWAY_ADDRESS_BITS,
 	 "/device0: bus 0x2800..0x2800: the device cannot emit these addresses (the nearest it can "
 	 "emit is 0x3000..0x3fff)",
-	 "the nearest that would do is 0x3000..0x3fff"},
+	 "the nearest that would do is bus 0x3000..0x3fff"},
 	{access_to_a_hole, BUSWAY_NO_WINDOW,
 	 "/bus1: bus 0x2000..0x2fff: no window of this hop forwards the range (the nearest window "
 	 "is 0x1000..0x1fff)",
-	 "the nearest that would do is 0x1000..0x1fff"},
+	 "the nearest that would do is bus 0x1000..0x1fff"},
 	{memory_that_no_window_leads_to, BUSWAY_NO_WINDOW,
 	 "/bus1: CPU 0x90000000..0x9000ffff: no window of this hop forwards the range (the nearest "
 	 "window is 0x80001000..0x80001fff)",
@@ -376,10 +411,18 @@ static const struct refusal_case refusal_cases[] = {
 	{access_beside_the_memory, BUSWAY_NO_MEMORY,
 	 "cpu: CPU 0x8ffffff0..0x8fffffff: nothing that is known answers here (the nearest that is "
 	 "known is 0x90000000..0x9000ffff)",
-	 "the nearest that would do is 0x90000000..0x9000ffff"},
+	 "the nearest that would do is CPU 0x90000000..0x9000ffff"},
 	{memory_that_does_not_exist, BUSWAY_NO_MEMORY,
 	 "cpu: CPU 0xa0000000..0xa0000000: nothing that is known answers here (the nearest that is "
 	 "known is 0x90000000..0x9000ffff)",
+	 ""},
+	{memory_that_is_a_doorbell, BUSWAY_NO_MEMORY,
+	 "cpu: CPU 0x1000..0x1003: what answers here is not memory (/region2, which is "
+	 "0x1000..0x1003)",
+	 ""},
+	{memory_that_is_an_aperture, BUSWAY_NO_MEMORY,
+	 "cpu: CPU 0x2800..0x28ff: what answers here is not memory (/window2, which is "
+	 "0x2000..0x2fff)",
 	 ""},
 	{share_where_memory_is_not_stated, BUSWAY_UNKNOWN_MEMORY,
 	 "cpu: 4 KiB wanted: the platform does not say where memory is",
@@ -393,6 +436,10 @@ static const struct refusal_case refusal_cases[] = {
 	 "/device0: CPU 0x90000000..0x9000000f: the device may use its restricted pool only "
 	 "(/pool0)",
 	 "bounce through /pool0"},
+	{memory_for_a_device_whose_pool_is_rejected, BUSWAY_POOL_REJECTED,
+	 "/device0: CPU 0x90001000..0x9000100f: the flags of the restricted pool contradict its "
+	 "type, so the kernel makes none of it (/pool0)",
+	 ""},
 	{memory_for_a_translated_device, BUSWAY_BEHIND_IOMMU,
 	 "/device0: CPU 0x90000000..0x9000000f: an IOMMU translates what the device emits (/iommu)",
 	 "map it in a domain of /iommu, or let the IOMMU pass this device untranslated"},
@@ -406,10 +453,12 @@ static const struct refusal_case refusal_cases[] = {
 	{access_in_a_circle, BUSWAY_TOO_MANY_HOPS,
 	 "/bus1: bus 0x2000..0x2fff: the way never ends: windows lead in a circle", ""},
 	{share_of_nothing, BUSWAY_NO_JOINT_MEMORY,
-	 "cpu: 4 KiB wanted: there is no memory that all devices reach", ""},
+	 "cpu: 4 KiB wanted: there is no memory that all devices reach, aligned and bounded as "
+	 "asked",
+	 ""},
 	{share_of_more_than_there_is, BUSWAY_NO_ROOM,
-	 "cpu: 6 KiB wanted: no run of the shared memory is that long (the longest is "
-	 "0x80001000..0x80001fff)",
+	 "cpu: 6 KiB wanted: no run of the shared memory that suits alignment and boundaries is "
+	 "that long (the longest is 0x80001000..0x80001fff)",
 	 "ask for 4 KiB at most"},
 };
 

@@ -638,10 +638,105 @@ static void function_below_a_host_has_its_view(void **state)
 	plan_close(&plan);
 }
 
+/* 80 windows side by side are 160 hops: more than a path holds. The end is what is kept. */
+static void long_path_keeps_the_part_that_is_refused(void **state)
+{
+	struct busway_path path;
+	struct busway_refusal why;
+	struct plan plan;
+
+	(void)state;
+	plan_init(&plan);
+	plan_space(&plan, BUSWAY_SPACE_BUS);
+	for (uint64_t i = 0; i < 80; i++)
+		plan_window(&plan, 1, 0, (struct busway_range){i * 0x100, i * 0x100 + 0xff},
+			    i * 0x100);
+	plan_ram(&plan, (struct busway_range){0, 0xffff});
+	plan_device(&plan, 1);
+	plan_open(&plan);
+	assert_int_equal(plan_resolve(&plan, 0, (struct busway_range){0, 80 * 0x100}, 3, &path, &why),
+			 -BUSWAY_ERANGE);
+	assert_int_equal(why.reason, BUSWAY_NO_WINDOW);
+	assert_int_equal(path.hops[path.hop_count - 1].range.first, 80 * 0x100);
+	assert_int_equal(path.hop_count + path.left_out, 161);
+	plan_close(&plan);
+}
+
+/* Of what is the host's own, a function has what the description would give a listed one. */
+static void function_below_a_host_has_what_a_listed_one_has(void **state)
+{
+	static const struct busway_id_map map = {
+		.controller = "/iommu",
+		.is_range = true,
+		.enabled = true,
+		.id_base = 0x100,
+		.id_count = 0x100,
+		.id_mask = 0xffff,
+	};
+	static const struct busway_note last = {BUSWAY_NOTE_MAP_CELLS, "/n", "p", UINT32_MAX, NULL};
+	static const struct busway_note second = {BUSWAY_NOTE_DUPLICATE, "/n", "p", UINT32_MAX,
+						  &last};
+	static const struct busway_note first = {BUSWAY_NOTE_POOL_IGNORED, "/n", "p", UINT32_MAX,
+						 &second};
+	const struct busway_device *below, *beside;
+	struct plan plan;
+	uint32_t pools[2];
+	busway_device_id id, refused;
+
+	(void)state;
+	draw(&plan);
+	pools[0] = plan_pool(&plan, (struct busway_range){0x1000, 0x1fff});
+	pools[1] = plan_pool(&plan, (struct busway_range){0x2000, 0x2fff});
+	plan.devices[0].kind = BUSWAY_DEVICE_PCIE_HOST;
+	plan.devices[0].iommu = &map;
+	plan.devices[0].iommu_count = 1;
+	plan.devices[0].pools = pools;
+	plan.devices[0].pool_count = 2;
+	plan.devices[0].restricted_pool = pools[1];
+	plan.devices[0].notes = &first;
+	plan_device(&plan, PCI);
+	plan.devices[1].kind = BUSWAY_DEVICE_PCIE_HOST;
+	plan.devices[1].is_bridge_itself = true;
+	plan_device(&plan, PCI);
+	plan.devices[2].kind = BUSWAY_DEVICE_PCIE_HOST;
+	plan.devices[2].translated_always = true;
+	plan_open(&plan);
+
+	assert_int_equal(busway_platform_add_function(plan.platform, (busway_device_id){0}, 0x100,
+						      "/below", &id),
+			 0);
+	below = busway_platform_device(plan.platform, id);
+	assert_int_equal(below->pool_count, 0);
+	assert_int_equal(below->restricted_pool, pools[1]);
+	assert_int_equal(below->notes->code, BUSWAY_NOTE_POOL_IGNORED);
+	assert_int_equal(below->notes->next->code, BUSWAY_NOTE_MAP_CELLS);
+	assert_null(below->notes->next->next);
+
+	assert_int_equal(busway_platform_add_function(plan.platform, (busway_device_id){0}, 0x300,
+						      "/beside", &id),
+			 0);
+	beside = busway_platform_device(plan.platform, id);
+	assert_int_equal(beside->pool_count, 1);
+	assert_int_equal(beside->pools[0], pools[1]);
+	assert_int_equal(beside->notes->code, BUSWAY_NOTE_MAP_CELLS);
+	assert_null(beside->notes->next);
+
+	/* the bridge as a master has another view than its functions */
+	assert_int_equal(busway_platform_add_function(plan.platform, (busway_device_id){1}, 0, "/x",
+						      &refused),
+			 -BUSWAY_EINVAL);
+	assert_int_equal(busway_platform_add_function(plan.platform, (busway_device_id){2}, 0x300,
+						      "/always", &id),
+			 0);
+	assert_true(busway_platform_device(plan.platform, id)->behind_iommu);
+	plan_close(&plan);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_plan, close_plan)
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(long_path_keeps_the_part_that_is_refused),
 		TEST(accesses_land_or_are_refused_with_the_hop),
 		TEST(path_shows_every_hop_and_its_window),
 		TEST(path_of_a_refusal_ends_at_the_hop_that_refused),
@@ -656,6 +751,7 @@ int main(void)
 		cmocka_unit_test(circle_that_is_left_in_time_is_a_way),
 		cmocka_unit_test(hop_without_stated_windows_says_so),
 		cmocka_unit_test(function_below_a_host_has_its_view),
+		cmocka_unit_test(function_below_a_host_has_what_a_listed_one_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,7 +77,7 @@ struct busway_window {
 	busway_local_t out;     /* where in.first comes out in @to; wrapping round is refused */
 	enum busway_access access;
 	const char *name; /* node whose property states it */
-	uint32_t entry;   /* which entry of that property, from 0 */
+	uint32_t entry; /* which entry of that property, from 0; UINT32_MAX: the node passes 1:1 */
 };
 
 /* In the order in which they win where they overlap: the first claims the address. */
@@ -232,6 +232,12 @@ struct busway_memory_bank {
 	X(BUSWAY_NOTE_HOST_IOMMUS, "iommus-on-host",                                               \
 	  "iommus on a host bridge is for the bridge itself: functions below it are not "          \
 	  "translated")                                                                            \
+	X(BUSWAY_NOTE_IOMMU_UNREADABLE, "iommu-unreadable",                                        \
+	  "the property names an IOMMU but cannot be read to its end: the device is taken for "    \
+	  "translated")                                                                            \
+	X(BUSWAY_NOTE_BRIDGE_IOMMU, "bridge-iommu",                                                \
+	  "the way to memory leads through a host bridge with an iommu-map: what it names "        \
+	  "translates this device, too; Linux does not look there")                                \
 	X(BUSWAY_NOTE_POOL_IGNORED, "restricted-pool-behind-iommu",                                \
 	  "behind an IOMMU the kernel ignores a restricted pool")                                  \
 	X(BUSWAY_NOTE_CELLS, "cells-inherited",                                                    \
@@ -240,6 +246,9 @@ struct busway_memory_bank {
 	  "map entries were read with the cell count of the controller, not as 4 cells")           \
 	X(BUSWAY_NOTE_DUPLICATE, "duplicate-property",                                             \
 	  "the property stands twice in one node: the first one counts")                           \
+	X(BUSWAY_NOTE_DOORBELL_IN_MEMORY, "doorbell-in-memory",                                    \
+	  "an MSI doorbell lies inside declared memory: it answers there, and these bytes are no " \
+	  "memory for anybody")                                                                    \
 	X(BUSWAY_NOTE_RESERVED_IGNORED, "reserved-memory-ignored",                                 \
 	  "/reserved-memory lacks ranges or repeats other cells than the root's: ignored")
 
@@ -266,7 +275,7 @@ struct busway_dma_view {
 	busway_space_id enters;
 	bool restricted;    /* windows limit it */
 	const char *source; /* node whose property decided; NULL if none did */
-	bool empty_table;   /* the table begins with its end: a zero-size entry */
+	bool empty_table;   /* of what translates, the first is the end: a zero-size entry */
 	bool has_bus_limit;
 	uint64_t bus_limit; /* the figure that Linux calls the bus limit */
 	const struct busway_note *notes;
@@ -291,11 +300,17 @@ struct busway_device {
 	const struct busway_id_map *iommu, *msi;
 	size_t iommu_count, msi_count;
 	bool behind_iommu; /* some access of it is translated by an enabled IOMMU */
+	/* and so is every other, whatever the requester ID: an IOMMU stands behind a bridge further
+	 * up, or what names it cannot be read */
+	bool translated_always;
 	const struct busway_outbound *outbound;
 	size_t outbound_count;
 	const uint32_t *pools; /* indices of the platform's pools, in the order that counts */
 	size_t pool_count;
 	uint32_t restricted_pool; /* index of the pool that it must use; UINT32_MAX: none */
+	/* paths of the nodes that its own memory-region names, in order, pools or not */
+	const char *const *memory_regions;
+	size_t memory_region_count;
 	/* what may not be used as an IOVA of it (iommu-addresses), and who says so */
 	const struct busway_region *iova_reserved;
 	size_t iova_reserved_count;
@@ -387,7 +402,9 @@ bool busway_id_map_hits(const struct busway_id_map *maps, size_t count, bool any
  * busway_platform_add_function() - a PCI function below a host bridge, by its requester ID
  * The one thing that may be added after sealing, while no other thread asks the platform: @name
  * stands for a function that the description does not list. It gets the view that @host gives
- * its functions. -BUSWAY_EINVAL: @host is not a host bridge.
+ * its functions, whether an IOMMU translates it by its ID, and of pools the host's restricted one
+ * unless it is translated. -BUSWAY_EINVAL: @host is not a host bridge, or is one as a master
+ * itself.
  */
 int busway_platform_add_function(struct busway_platform *platform, busway_device_id host,
 				 uint16_t requester, const char *name, busway_device_id *id);

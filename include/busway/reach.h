@@ -57,7 +57,13 @@ const struct busway_piece *busway_reach_find(const struct busway_reach *reach, b
  * busway_reach_address() - the one address by which the device reaches a run of memory
  * The fast path: @phys as one segment, or -BUSWAY_ERANGE. Where several addresses would do, the one
  * of the window that was added first is taken (Linux: the first entry of dma-ranges that matches).
- * Threads: any number. No allocation. Cost: log2(pieces).
+ *
+ * Answers only for devices that are handed memory as it is: for one behind an IOMMU, with a
+ * restricted pool, or with a limit on the size or boundary of segments when the reach was built, it
+ * is always -BUSWAY_ERANGE; busway_address_for() tells the reason, or the segments.
+ *
+ * Threads: any number. No allocation. Cost: log2(pieces); where windows alias (several addresses
+ * for one byte), also the number of pieces that begin at or before @phys and are as high.
  */
 int busway_reach_address(const struct busway_reach *reach, struct busway_phys_range phys,
 			 busway_dma_t *out);
@@ -65,6 +71,9 @@ int busway_reach_address(const struct busway_reach *reach, struct busway_phys_ra
 struct busway_segment {
 	struct busway_dma_range dma;
 };
+
+/* No list is longer; what would need more is refused (BUSWAY_SEGMENT_LIMITS). */
+#define BUSWAY_SEGMENTS_MAX ((size_t)1 << 24)
 
 /**
  * busway_address_for() - the addresses by which a device reaches a region

@@ -23,12 +23,13 @@
  *   aperture         the outbound aperture that claims the addresses
  *   shadowed         the earlier window that takes the addresses
  *   reserved         the carve-out
- *   no-memory        the nearest memory
+ *   no-memory        what answers there, where "by" names it; else the nearest memory
  *   unknown-memory   (none)
  *   restricted-pool  the pool
  *   behind-iommu     (none)
  *   segment-limits   how many segments the device takes in one list, as 1..count; or (none)
  *   too-many-hops    (none)
+ *   pool-rejected    (none)
  *   no-joint-memory  (none)
  *   no-room          the longest run that all devices share
  */
@@ -49,8 +50,12 @@
 	X(BUSWAY_BEHIND_IOMMU, "behind-iommu", "an IOMMU translates what the device emits")        \
 	X(BUSWAY_SEGMENT_LIMITS, "segment-limits", "the device takes fewer or smaller segments")   \
 	X(BUSWAY_TOO_MANY_HOPS, "too-many-hops", "the way never ends: windows lead in a circle")   \
-	X(BUSWAY_NO_JOINT_MEMORY, "no-joint-memory", "there is no memory that all devices reach")  \
-	X(BUSWAY_NO_ROOM, "no-room", "no run of the shared memory is that long")
+	X(BUSWAY_POOL_REJECTED, "pool-rejected",                                                   \
+	  "the flags of the restricted pool contradict its type, so the kernel makes none of it")  \
+	X(BUSWAY_NO_JOINT_MEMORY, "no-joint-memory",                                               \
+	  "there is no memory that all devices reach, aligned and bounded as asked")               \
+	X(BUSWAY_NO_ROOM, "no-room",                                                               \
+	  "no run of the shared memory that suits alignment and boundaries is that long")
 
 enum busway_reason {
 	BUSWAY_NOT_REFUSED,
@@ -79,6 +84,7 @@ struct busway_advice {
 	enum busway_advice_kind kind;
 	unsigned bits;
 	const char *hop;
+	bool bus_addresses; /* nearest: .range is on the bus of the hop that refused */
 	struct busway_range range;
 	uint64_t size;
 };

@@ -26,6 +26,7 @@ struct busway_hop {
 
 struct busway_path {
 	unsigned hop_count;
+	unsigned left_out; /* hops of earlier parts for which there was no room, in front */
 	struct busway_hop hops[BUSWAY_HOPS_MAX];
 	/* the regions where it ends, in address order: more than one where memory banks adjoin */
 	unsigned target_count;
@@ -47,7 +48,8 @@ struct busway_path {
  *
  * Return: 0 where all of it lands in one place (RAM, a doorbell, or unknown memory);
  *   -BUSWAY_ERANGE with a reason where it does not;
- *   -BUSWAY_EINVAL for a device that does not exist, or a platform that is not sealed.
+ *   -BUSWAY_EINVAL for a device that does not exist, an empty access, or a platform that is not
+ *   sealed.
  *
  * Memory: none. Threads: any number. Cost: hops times log(windows of the hop).
  */

@@ -71,6 +71,23 @@ static void check_overlaps(struct busway_check *check, const struct map *map)
 	}
 }
 
+/* Do the entries before entry @end take every ID that is left after masking? */
+static bool all_taken(struct busway_check *check, const struct map *map, size_t end)
+{
+	const struct busway_range ids = {0, map->entries[end].id_mask & 0xffff};
+	struct busway_intervals taken;
+	bool all;
+
+	busway_intervals_init(&taken, check->memory);
+	for (size_t i = 0; i < end && !check->status; i++)
+		if (map->entries[i].id_count &&
+		    busway_intervals_add(&taken, ids_of(&map->entries[i])))
+			give_up(check);
+	all = busway_intervals_holds(&taken, ids);
+	busway_intervals_clear(&taken);
+	return all;
+}
+
 static void check_masks(struct busway_check *check, const struct map *map)
 {
 	for (size_t i = 0; i < map->count; i++) {
@@ -79,12 +96,15 @@ static void check_masks(struct busway_check *check, const struct map *map)
 		if (!e->is_range || !(e->id_base & ~e->id_mask))
 			continue;
 		report(check, BUSWAY_FINDING_MAP_OUTSIDE_MASK,
-		       if_enabled(check, map->node, BUSWAY_SEVERITY_ERROR), map->node,
-		       fdt_property_name(map->id), (uint32_t)i,
+		       if_enabled(check, map->node,
+				  all_taken(check, map, i) ? BUSWAY_SEVERITY_NOTE
+							   : BUSWAY_SEVERITY_ERROR),
+		       map->node, fdt_property_name(map->id), (uint32_t)i,
 		       "entry %zu begins at ID 0x%" PRIx32 ", outside the mask 0x%" PRIx32
 		       ": look-ups that come to it fail",
 		       i, e->id_base, e->id_mask);
 		advise(check, "an ID of 0x%" PRIx32, e->id_base & e->id_mask);
+		return; /* look-ups end here: what follows does not count */
 	}
 }
 

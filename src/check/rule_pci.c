@@ -189,9 +189,9 @@ void rule_pci(struct busway_check *check)
 	struct vector claims = {0};
 
 	for (uint32_t i = 1; i < check->importer.tree.node_count && !check->status; i++) {
-		uint32_t host;
+		const uint32_t host = check->importer.memos[i].host_above;
 
-		if (fdt_is_function(&check->importer, i, &host))
+		if (host != FDT_NONE && !fdt_is_host(&check->importer, i))
 			check_bridge(check, i, host);
 		if (!fdt_is_host(&check->importer, i))
 			continue;

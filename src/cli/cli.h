@@ -10,6 +10,7 @@
  *   output.c    text, colours and JSON
  *   answer.c    all that is asked of one device at once
  *   show*.c, why.c, map.c, alloc.c, bench.c   one command each
+ *   svg*.c      parts of pictures: see svg.h
  *
  * A command builds its whole answer before it prints any of it: bad input leaves standard output
  * empty.
@@ -25,7 +26,7 @@
 
 enum exit_status { EXIT_YES = 0, EXIT_NO = 1, EXIT_BAD = 2 };
 
-enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF };
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF, FORMAT_SVG };
 
 enum fail_on { FAIL_ON_NOTE, FAIL_ON_WARNING, FAIL_ON_ERROR, FAIL_ON_NEVER };
 
@@ -89,6 +90,7 @@ bool parse_range(const char *text, bool single, struct busway_range *range);
 struct loaded {
 	struct busway_platform *platform;
 	void *blob;
+	size_t size;        /* of the blob */
 	const char *source; /* as the user wrote it; "standard input" for "-" */
 };
 
@@ -156,6 +158,7 @@ void put_styled(struct page *page, enum style style, const char *format, ...)
 void put_safe(struct page *page, const char *text);
 
 /* "1.5 GiB" for a range; for people only. */
+void size_text(char *text, size_t capacity, struct busway_range range);
 void put_size(struct page *page, struct busway_range range);
 
 /* "0x000080000000..0x0000bfffffff" with at least @digits digits. */

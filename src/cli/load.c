@@ -239,6 +239,7 @@ bool load(const char *source, unsigned flags, struct loaded *loaded)
 		return false;
 	}
 	loaded->blob = data;
+	loaded->size = size;
 	return true;
 }
 

@@ -101,8 +101,6 @@ static int map_one(const struct busway_reach *reach, const struct options *optio
 					&m->refusal);
 
 	if (status == -BUSWAY_ENOSPC) {
-		if (m->count > ((size_t)1 << 24))
-			return complain("more than %d segments", 1 << 24);
 		m->segments = malloc(m->count * sizeof(*m->segments));
 		if (!m->segments)
 			return complain("out of memory");

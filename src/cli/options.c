@@ -61,7 +61,7 @@ static const struct option long_options[] = {
 
 static const char common_help[] =
 	"\nCommon options:\n"
-	"  --format text|json       how to answer (default text)\n"
+	"  --format text|json       how to answer (default text); show draws pictures, too: svg\n"
 	"  --mask BITS              the DMA mask a driver would set (1..64, default 64)\n"
 	"  --coherent-mask BITS     the mask for coherent memory (default: as --mask)\n"
 	"  --all                    every node, not only likely DMA masters\n"
@@ -88,16 +88,18 @@ static bool parse_bits(const char *what, const char *text, unsigned *bits)
 	return true;
 }
 
-static bool parse_format(const char *text, enum format *format)
+static bool parse_format(const struct command *command, const char *text, enum format *format)
 {
 	if (strcmp(text, "text") == 0) {
 		*format = FORMAT_TEXT;
 	} else if (strcmp(text, "json") == 0) {
 		*format = FORMAT_JSON;
-	} else if (strcmp(text, "sarif") == 0) {
+	} else if (strcmp(text, "sarif") == 0 && command == &command_check) {
 		*format = FORMAT_SARIF;
+	} else if (strcmp(text, "svg") == 0 && command == &command_show) {
+		*format = FORMAT_SVG;
 	} else {
-		complain("--format: '%s' is neither text nor json", text);
+		complain("--format: %s does not answer in '%s'", command->name, text);
 		return false;
 	}
 	return true;
@@ -172,13 +174,13 @@ static bool parse_size(const char *what, const char *text, bool power, uint64_t 
 	return true;
 }
 
-static bool take_option(int option, struct options *o)
+static bool take_option(const struct command *command, int option, struct options *o)
 {
 	uint64_t count;
 
 	switch (option) {
 	case OPT_FORMAT:
-		return parse_format(optarg, &o->format);
+		return parse_format(command, optarg, &o->format);
 	case OPT_MASK:
 		return parse_bits("--mask", optarg, &o->mask);
 	case OPT_COHERENT_MASK:
@@ -283,12 +285,8 @@ bool parse_options(const struct command *command, int argc, char **argv, struct 
 			complain_of_option(command, option, argv);
 			return false;
 		}
-		if (!take_option(option, options))
+		if (!take_option(command, option, options))
 			return false;
-	}
-	if (options->format == FORMAT_SARIF && command != &command_check) {
-		complain("%s: --format sarif is for busway check", command->name);
-		return false;
 	}
 	if (!options->has_coherent_mask)
 		options->coherent_mask = options->mask;

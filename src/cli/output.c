@@ -166,7 +166,7 @@ void put_styled(struct page *page, enum style style, const char *format, ...)
 		fputs("\033[0m", page->out);
 }
 
-void put_size(struct page *page, struct busway_range range)
+void size_text(char *text, size_t capacity, struct busway_range range)
 {
 	static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 	const uint64_t bytes = busway_range_span(range) + 1;
@@ -179,9 +179,18 @@ void put_size(struct page *page, struct busway_range range)
 	}
 	/* never rounded up: what is not all of a GiB is not shown as one */
 	if (value == (double)(uint64_t)value)
-		fprintf(page->out, "%.0f %s", value, units[unit]);
+		snprintf(text, capacity, "%.0f %s", value, units[unit]);
 	else
-		fprintf(page->out, "%.2f %s", (double)(uint64_t)(value * 100) / 100, units[unit]);
+		snprintf(text, capacity, "%.2f %s", (double)(uint64_t)(value * 100) / 100,
+			 units[unit]);
+}
+
+void put_size(struct page *page, struct busway_range range)
+{
+	char text[32];
+
+	size_text(text, sizeof(text), range);
+	fputs(text, page->out);
 }
 
 void put_range(struct page *page, struct busway_range range, int digits)

@@ -2,7 +2,7 @@
 /*
  * show.c - what each DMA-capable device can reach, and through what.
  */
-#include "cli.h"
+#include "svg.h"
 
 #include <stdlib.h>
 
@@ -26,6 +26,21 @@ static busway_device_id *choose(const struct loaded *loaded, const struct option
 	return devices;
 }
 
+static int picture(const struct loaded *loaded, const struct options *options,
+		   const busway_device_id *devices, size_t count, bool one)
+{
+	struct svg_findings findings;
+	int status;
+
+	if (!svg_findings_make(loaded,
+			       one ? busway_platform_device(loaded->platform, devices[0]) : NULL,
+			       &findings))
+		return EXIT_BAD;
+	status = show_svg(loaded, options, devices, count, one, findings.marks);
+	svg_findings_free(&findings);
+	return status;
+}
+
 static int run(const struct options *options)
 {
 	const bool one = options->argument_count > 1;
@@ -40,6 +55,8 @@ static int run(const struct options *options)
 		: (devices = choose(&loaded, options, &count)) != NULL)
 		status = options->format == FORMAT_JSON
 				 ? show_json(&loaded, options, one ? &named : devices, count)
+			 : options->format == FORMAT_SVG
+				 ? picture(&loaded, options, one ? &named : devices, count, one)
 				 : show_text(&loaded, options, one ? &named : devices, count, one);
 	free(devices);
 	unload(&loaded);
@@ -59,6 +76,7 @@ const struct command command_show = {
 		"\n"
 		"  busway show board.dtb\n"
 		"  busway show board.dtb pcie@7d500000 --mask 32 -v\n"
+		"  busway show board.dtb --format svg > board.svg\n"
 		"  busway show board.dtb --format json | jq '.devices[] | select(.reach == [])'\n",
 	.min_arguments = 1,
 	.max_arguments = 2,

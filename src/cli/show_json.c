@@ -83,6 +83,7 @@ static json_t *platform_json(const struct loaded *loaded)
 {
 	size_t count;
 	const char *const *names = busway_platform_compatible(loaded->platform, &count);
+	const char *model = busway_platform_model(loaded->platform); /* "": not stated */
 	json_t *compatible = json_array(), *list = json_array(), *notes = json_array();
 	const struct busway_pool *pools;
 
@@ -93,7 +94,7 @@ static json_t *platform_json(const struct loaded *loaded)
 		json_array_append_new(list, pool_json(&pools[i]));
 	add_notes(notes, busway_platform_notes(loaded->platform));
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "source", json_text(loaded->source),
-			 "model", json_text(busway_platform_model(loaded->platform)), "compatible",
+			 "model", model[0] ? json_text(model) : json_null(), "compatible",
 			 compatible, "memory", memory_json(loaded->platform), "pools", list,
 			 "notes", notes);
 }
@@ -208,7 +209,9 @@ static json_t *pools_of_json(const struct loaded *loaded, const struct busway_de
 	const struct busway_pool *pools = busway_platform_pools(loaded->platform, &count);
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < device->pool_count; i++)
+	for (size_t i = 0; i < device->memory_region_count; i++)
+		json_array_append_new(list, json_text(device->memory_regions[i]));
+	for (size_t i = 0; !device->memory_region_count && i < device->pool_count; i++)
 		json_array_append_new(list, json_text(pools[device->pools[i]].name));
 	return list;
 }

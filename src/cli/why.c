@@ -27,6 +27,8 @@ static const struct busway_region *target_of(const struct access *a)
 
 static json_t *via_json(const struct busway_hop *hop)
 {
+	if (hop->window && hop->window->entry == UINT32_MAX)
+		return json_text(hop->window->name);
 	if (hop->window)
 		return json_sprintf("%s#%u", hop->window->name, hop->window->entry);
 	return hop->region ? json_text(hop->region->name) : json_null();
@@ -43,7 +45,7 @@ static json_t *target_json(const struct access *a)
 
 static int why_json(const struct access *a)
 {
-	json_t *hops = json_array();
+	json_t *hops = json_array(), *root;
 
 	for (unsigned i = 0; i < a->path.hop_count; i++) {
 		const struct busway_hop *hop = &a->path.hops[i];
@@ -54,13 +56,15 @@ static int why_json(const struct access *a)
 						json_hex(hop->range.first), "last",
 						json_hex(hop->range.last), "via", via_json(hop)));
 	}
-	return json_print(json_pack("{s:s, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o}", "schema",
-				    "busway-why/1", "device", json_text(a->device->name), "address",
-				    json_hex(a->range.first), "size", json_size(a->range), "ok",
-				    a->ok, "iommu", a->device->behind_iommu, "hops", hops, "target",
-				    a->ok ? target_json(a) : json_null(), "refusal",
-				    a->ok ? json_null() : json_refusal(&a->refusal)),
-			  a->ok ? EXIT_YES : EXIT_NO);
+	root = json_pack("{s:s, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o}", "schema", "busway-why/1",
+			 "device", json_text(a->device->name), "address", json_hex(a->range.first),
+			 "size", json_size(a->range), "ok", a->ok, "iommu", a->device->behind_iommu,
+			 "hops", hops, "target", a->ok ? target_json(a) : json_null(), "refusal",
+			 a->ok ? json_null() : json_refusal(&a->refusal));
+	if (a->path.left_out)
+		json_object_set_new(root, "hops_left_out",
+				    json_integer((json_int_t)a->path.left_out));
+	return json_print(root, a->ok ? EXIT_YES : EXIT_NO);
 }
 
 static void put_hops(struct page *page, const struct access *a)
@@ -77,12 +81,16 @@ static void put_hops(struct page *page, const struct access *a)
 		if (length > width)
 			width = length;
 	}
+	if (a->path.left_out)
+		fprintf(page->out, "  (%u hops of earlier parts)\n", a->path.left_out);
 	for (unsigned i = 0; i < a->path.hop_count; i++) {
 		const struct busway_hop *hop = &a->path.hops[i];
 
 		fprintf(page->out, "  %-*s  ", (int)width, space_name(a, hop->space));
 		put_range(page, hop->range, digits);
-		if (hop->window) {
+		if (hop->window && hop->window->entry == UINT32_MAX) {
+			fprintf(page->out, "  %s passes it 1:1\n", hop->window->name);
+		} else if (hop->window) {
 			fprintf(page->out, "  window %u of %s: ", hop->window->entry,
 				hop->window->name);
 			put_range(page, hop->window->in, 0);

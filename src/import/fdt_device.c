@@ -77,10 +77,13 @@ static enum busway_device_kind kind_of(const struct fdt_importer *importer, uint
 {
 	const struct fdt_tree *tree = &importer->tree;
 	const struct fdt_prop *compatible = fdt_get(tree, node, FDT_COMPATIBLE);
-	const char *s;
+	const char *s = NULL;
 
-	if (fdt_is_function(importer, node, host))
-		return BUSWAY_DEVICE_PCI_FUNCTION;
+	/* a function's reg is its place on the bus; what has none (the controller of the legacy
+	 * interrupts) is a part of the bridge */
+	if (fdt_is_on_pci(importer, node, host))
+		return fdt_has(tree, node, FDT_REG) ? BUSWAY_DEVICE_PCI_FUNCTION
+						    : BUSWAY_DEVICE_PLATFORM;
 	if (fdt_is_endpoint(importer, node))
 		return BUSWAY_DEVICE_PCIE_ENDPOINT;
 	if (!fdt_is_host(importer, node))
@@ -88,7 +91,7 @@ static enum busway_device_kind kind_of(const struct fdt_importer *importer, uint
 							    : BUSWAY_DEVICE_PLATFORM;
 	if (fdt_name_is(tree, node, "pcie") || fdt_string_is(tree, node, FDT_DEVICE_TYPE, "pciex"))
 		return BUSWAY_DEVICE_PCIE_HOST;
-	for (uint32_t i = 0; compatible && (s = fdt_string_at(compatible, i)); i++)
+	while (compatible && (s = fdt_next_string(compatible, s)))
 		if (strstr(s, "pcie"))
 			return BUSWAY_DEVICE_PCIE_HOST;
 	return BUSWAY_DEVICE_PCI_HOST;
@@ -121,19 +124,28 @@ static uint32_t pool_of_phandle(const struct fdt_importer *importer, uint32_t ph
 	return node == FDT_NONE ? UINT32_MAX : importer->pool_index[node];
 }
 
-/* The device's own memory-region, in order. */
+/* The device's own memory-region, in order: all nodes, and those of them that are pools. */
 static int own_pools(struct fdt_importer *importer, uint32_t node, struct busway_device *device)
 {
 	const struct fdt_prop *regions = fdt_get(&importer->tree, node, FDT_MEMORY_REGION);
 	const uint32_t count = regions ? fdt_cells(regions) : 0;
+	const char **names = KEEP(importer, const char *, count);
 	uint32_t *pools = KEEP(importer, uint32_t, count);
 
-	if (!pools)
+	if (!pools || !names)
 		return -BUSWAY_ENOMEM;
 	device->pools = pools;
+	device->memory_regions = names;
 	for (uint32_t i = 0; i < count; i++) {
-		const uint32_t pool = pool_of_phandle(importer, fdt_cell(regions, i));
+		const uint32_t target = fdt_by_phandle(&importer->tree, fdt_cell(regions, i));
+		const uint32_t pool =
+			target == FDT_NONE ? UINT32_MAX : importer->pool_index[target];
 
+		if (target == FDT_NONE)
+			continue;
+		names[device->memory_region_count] = fdt_path(&importer->tree, target);
+		if (!names[device->memory_region_count++])
+			return -BUSWAY_ENOMEM;
 		if (pool == UINT32_MAX)
 			continue;
 		pools[device->pool_count++] = pool;
@@ -143,133 +155,44 @@ static int own_pools(struct fdt_importer *importer, uint32_t node, struct busway
 	return 0;
 }
 
+/* The first available restricted pool that @host names. */
+static uint32_t restricted_pool_of(struct fdt_importer *importer, uint32_t host)
+{
+	const struct fdt_prop *regions = fdt_get(&importer->tree, host, FDT_MEMORY_REGION);
+	struct fdt_memo *memo = &importer->memos[host];
+
+	if (memo->restricted_known)
+		return memo->restricted_pool;
+	memo->restricted_known = true;
+	memo->restricted_pool = UINT32_MAX;
+	for (uint32_t i = 0; regions && i < fdt_cells(regions); i++) {
+		const uint32_t pool = pool_of_phandle(importer, fdt_cell(regions, i));
+
+		if (pool != UINT32_MAX && is_restricted(importer, pool)) {
+			memo->restricted_pool = pool;
+			break;
+		}
+	}
+	return memo->restricted_pool;
+}
+
 /* A function without a memory-region of its own uses the host's restricted pool. */
 static int take_pools(struct fdt_importer *importer, uint32_t node, uint32_t host,
 		      struct busway_device *device)
 {
-	struct busway_device of_host = {.restricted_pool = UINT32_MAX};
 	uint32_t *one;
-	int status = own_pools(importer, node, device);
 
-	if (status || host == FDT_NONE || fdt_has(&importer->tree, node, FDT_MEMORY_REGION))
-		return status;
-	status = own_pools(importer, host, &of_host);
-	device->restricted_pool = of_host.restricted_pool;
-	if (status || of_host.restricted_pool == UINT32_MAX || device->behind_iommu)
-		return status;
+	if (host == FDT_NONE || fdt_has(&importer->tree, node, FDT_MEMORY_REGION))
+		return own_pools(importer, node, device);
+	device->restricted_pool = restricted_pool_of(importer, host);
+	if (device->restricted_pool == UINT32_MAX || device->behind_iommu)
+		return 0;
 	one = KEEP(importer, uint32_t, 1);
 	if (!one)
 		return -BUSWAY_ENOMEM;
-	*one = of_host.restricted_pool;
+	*one = device->restricted_pool;
 	device->pools = one;
 	device->pool_count = 1;
-	return 0;
-}
-
-/* ---- IOMMU and MSI ---- */
-
-/* How the IOMMU entries of a node are to be read. */
-enum map_use { MAP_OF_DEVICE, MAP_OF_PCI, MAP_OF_BRIDGE_ITSELF };
-
-static int take_maps(struct fdt_importer *importer, uint32_t node, enum map_use use,
-		     struct busway_device *device)
-{
-	const struct fdt_tree *tree = &importer->tree;
-	struct fdt_maps iommu, msi;
-	int status;
-
-	if (use == MAP_OF_PCI || (use == MAP_OF_DEVICE && fdt_has(tree, node, FDT_IOMMU_MAP)))
-		status = fdt_id_map(importer, node, FDT_IOMMU_MAP, FDT_IOMMU_MAP_MASK,
-				    FDT_IOMMU_CELLS, &iommu);
-	else
-		status = fdt_specifiers(importer, node, FDT_IOMMUS, FDT_IOMMU_CELLS, &iommu);
-	if (!status && fdt_has(tree, node, FDT_MSI_MAP))
-		status = fdt_id_map(importer, node, FDT_MSI_MAP, FDT_MSI_MAP_MASK, FDT_MSI_CELLS,
-				    &msi);
-	else if (!status)
-		status = fdt_specifiers(importer, node, FDT_MSI_PARENT, FDT_MSI_CELLS, &msi);
-	if (status)
-		return status;
-	device->iommu = iommu.maps;
-	device->iommu_count = iommu.count;
-	device->msi = msi.maps;
-	device->msi_count = msi.count;
-	device->behind_iommu = busway_id_map_hits(iommu.maps, iommu.count, true, 0);
-	if ((iommu.sized_entries || msi.sized_entries) &&
-	    !fdt_note(importer, &device->notes, BUSWAY_NOTE_MAP_CELLS, node,
-		      iommu.sized_entries ? FDT_IOMMU_MAP : FDT_MSI_MAP, FDT_NONE))
-		return -BUSWAY_ENOMEM;
-	return 0;
-}
-
-/* ---- iommu-addresses ---- */
-
-/* One reserved-memory node may keep IOVAs of several devices free. */
-static int reserve_iovas_of(struct fdt_importer *importer, uint32_t pool_node, uint32_t node,
-			    struct busway_region *out, size_t *count)
-{
-	const struct fdt_tree *tree = &importer->tree;
-	const struct fdt_prop *prop = fdt_get(tree, pool_node, FDT_IOMMU_ADDRESSES);
-
-	for (uint32_t at = 0; prop && at < fdt_cells(prop);) {
-		const uint32_t target = fdt_by_phandle(tree, fdt_cell(prop, at++));
-		uint32_t na, ns, flags;
-		struct busway_range range;
-
-		if (target == FDT_NONE)
-			return 0;
-		na = tree->nodes[tree->nodes[target].parent].address_cells;
-		ns = tree->nodes[tree->nodes[target].parent].size_cells;
-		flags = fdt_flag_cells(tree->nodes[tree->nodes[target].parent].bus);
-		if (na <= flags || !ns || na + ns > fdt_cells(prop) - at)
-			return 0;
-		if (target == node && busway_range_clip(fdt_number(prop, at + flags, na - flags),
-							fdt_number(prop, at + na, ns), &range)) {
-			if (out)
-				out[*count] = (struct busway_region){
-					.range = range,
-					.kind = BUSWAY_REGION_CARVEOUT,
-					.access = BUSWAY_READ_WRITE,
-					.name = fdt_path(&importer->tree, pool_node),
-				};
-			(*count)++;
-		}
-		at += na + ns;
-	}
-	return 0;
-}
-
-static int each_pool(struct fdt_importer *importer, uint32_t node, struct busway_region *out,
-		     size_t *count)
-{
-	const struct fdt_tree *tree = &importer->tree;
-	const uint32_t top = importer->reserved_memory;
-	int status = 0;
-
-	*count = 0;
-	if (top == FDT_NONE)
-		return 0;
-	for (uint32_t i = top + 1; i < tree->nodes[top].end && !status; i = tree->nodes[i].end)
-		if (tree->nodes[i].enabled)
-			status = reserve_iovas_of(importer, i, node, out, count);
-	return status;
-}
-
-static int take_iova_reservations(struct fdt_importer *importer, uint32_t node,
-				  struct busway_device *device)
-{
-	struct busway_region *made;
-	size_t count;
-
-	each_pool(importer, node, NULL, &count);
-	if (!count)
-		return 0;
-	made = KEEP(importer, struct busway_region, count);
-	if (!made)
-		return -BUSWAY_ENOMEM;
-	each_pool(importer, node, made, &count);
-	device->iova_reserved = made;
-	device->iova_reserved_count = count;
 	return 0;
 }
 
@@ -313,9 +236,11 @@ static int add_own(struct fdt_importer *importer, uint32_t node, enum busway_dev
 	if (!status)
 		status = take_view(fdt_dma_view(importer, node), &device);
 	if (!status)
-		status = take_maps(importer, node, MAP_OF_BRIDGE_ITSELF, &device);
+		status = fdt_take_maps(importer, node, FDT_MAP_OF_BRIDGE_ITSELF, &device);
 	if (!status)
 		status = take_pools(importer, node, FDT_NONE, &device);
+	if (!status)
+		status = fdt_take_iova_reservations(importer, node, FDT_NONE, &device);
 	if (status)
 		return status;
 	device.kind = kind;
@@ -380,12 +305,13 @@ static int add_device(struct fdt_importer *importer, uint32_t node, enum busway_
 					   : fdt_dma_view(importer, node),
 			   &device);
 	if (!status)
-		status = take_maps(importer, pci != FDT_NONE ? pci : node,
-				   pci != FDT_NONE ? MAP_OF_PCI : MAP_OF_DEVICE, &device);
+		status = fdt_take_maps(importer, pci != FDT_NONE ? pci : node,
+				       pci != FDT_NONE ? FDT_MAP_OF_FUNCTIONS : FDT_MAP_OF_DEVICE,
+				       &device);
 	if (!status)
 		status = take_pools(importer, node, host, &device);
 	if (!status)
-		status = take_iova_reservations(importer, node, &device);
+		status = fdt_take_iova_reservations(importer, node, pci, &device);
 	if (!status && is_host)
 		status = take_host(importer, node, &device);
 	if (!status && kind == BUSWAY_DEVICE_PCIE_ENDPOINT)
@@ -408,7 +334,7 @@ int fdt_add_devices(struct fdt_importer *importer)
 	const struct fdt_tree *tree = &importer->tree;
 	const bool all = importer->flags & BUSWAY_FDT_ALL_NODES;
 	const uint32_t cpus = fdt_child(tree, 0, "cpus");
-	int status = 0;
+	int status = fdt_read_iova_reservations(importer);
 
 	for (uint32_t i = 1; i < tree->node_count && !status; i++) {
 		uint32_t host = FDT_NONE;

@@ -19,13 +19,6 @@
  */
 #include "fdt_importer.h"
 
-#include <busway/resolve.h>
-
-/* DMA parents on a way to the root: as many as levels that a tree may have. Real chains: 6. */
-enum { CHAIN_MAX = 64 };
-
-_Static_assert(CHAIN_MAX + 2 <= BUSWAY_HOPS_MAX, "a space for each level, a host's and the CPU's");
-
 bool fdt_note(struct fdt_importer *importer, const struct busway_note **list,
 	      enum busway_note_code code, uint32_t node, enum fdt_property_id property,
 	      uint32_t entry)
@@ -38,71 +31,6 @@ bool fdt_note(struct fdt_importer *importer, const struct busway_note **list,
 	*note = (struct busway_note){code, path, fdt_property_name(property), entry, *list};
 	*list = note;
 	return true;
-}
-
-/* ---- parents ---- */
-
-/* Target of entry @index of interconnects, or FDT_NONE. */
-static uint32_t interconnect(const struct fdt_tree *tree, uint32_t node, uint32_t index)
-{
-	const struct fdt_prop *prop = fdt_get(tree, node, FDT_INTERCONNECTS);
-	uint32_t at = 0;
-
-	while (prop && at < fdt_cells(prop)) {
-		const uint32_t phandle = fdt_cell(prop, at++);
-		const uint32_t target = fdt_by_phandle(tree, phandle);
-		uint32_t cells = 0;
-
-		if (phandle && (target == FDT_NONE ||
-				!fdt_get_u32(tree, target, FDT_INTERCONNECT_CELLS, &cells) ||
-				cells > fdt_cells(prop) - at))
-			return FDT_NONE;
-		if (index-- == 0)
-			return phandle ? target : FDT_NONE;
-		at += cells;
-	}
-	return FDT_NONE;
-}
-
-static uint32_t dma_mem(const struct fdt_tree *tree, uint32_t node)
-{
-	const struct fdt_prop *names = fdt_get(tree, node, FDT_INTERCONNECT_NAMES);
-	const int index = names ? fdt_string_index(names, "dma-mem") : -1;
-
-	return index < 0 ? FDT_NONE : interconnect(tree, node, (uint32_t)index);
-}
-
-uint32_t fdt_dma_parent(const struct fdt_importer *importer, uint32_t node)
-{
-	const uint32_t target = dma_mem(&importer->tree, node);
-
-	return target == FDT_NONE ? importer->tree.nodes[node].parent : target;
-}
-
-int fdt_dma_check(struct fdt_importer *importer)
-{
-	const struct fdt_tree *tree = &importer->tree;
-
-	/* only a node with a parent of its own choice can close a circle, or make a chain longer
-	 * than the tree is deep */
-	for (uint32_t i = 1; i < tree->node_count; i++) {
-		uint32_t at = i;
-
-		if (!fdt_has(tree, i, FDT_INTERCONNECT_NAMES) || dma_mem(tree, i) == FDT_NONE)
-			continue;
-		for (unsigned steps = 0; at != 0; steps++) {
-			at = fdt_dma_parent(importer, at);
-			if (at == i)
-				return fdt_fail(tree, i, "interconnects",
-						"the DMA parents lead in a circle");
-			if (steps == CHAIN_MAX)
-				return fdt_fail(tree, i, "interconnects",
-						"the DMA parents lead in a circle further up, or "
-						"through more than %d levels",
-						CHAIN_MAX);
-		}
-	}
-	return 0;
 }
 
 /* ---- tables ---- */
@@ -212,21 +140,24 @@ static int add_table(struct fdt_importer *importer, uint32_t node, uint32_t clas
 		busway_platform_mark_untranslatable(importer->platform, space);
 	if (node == 0)
 		return 0;
-	for (uint32_t i = 0; i < (direct ? table->direct_count : table->count) && !status; i++)
-		if (direct || table->entries[i].child_class == class)
-			status = add_entry(importer, table, i, space);
+	for (uint32_t i = 0; direct && i < table->direct_count && !status; i++)
+		status = add_entry(importer, table, i, space);
+	for (uint32_t i = direct ? table->count : fdt_table_place(table, class);
+	     i < table->count && !status; i++) {
+		const uint32_t entry = table->order[i];
+
+		if (table->entries[entry].child_class != class)
+			break;
+		status = add_entry(importer, table, entry, space);
+	}
 	return status;
 }
 
 /* Do addresses of @class from below see the same entries as the devices of this level? */
 static bool same_for_all(const struct fdt_table *table, uint32_t class)
 {
-	if (table->direct_count != table->count)
-		return false;
-	for (uint32_t i = 0; i < table->count; i++)
-		if (table->entries[i].child_class != class)
-			return false;
-	return true;
+	return table->direct_count == table->count && table->one_class &&
+	       (!table->count || table->entries[0].child_class == class);
 }
 
 /* The space of the devices that found the table of @node. */
@@ -255,6 +186,7 @@ static int add_identity(struct fdt_importer *importer, uint32_t node, busway_spa
 		.in = BUSWAY_RANGE_ALL,
 		.access = BUSWAY_READ_WRITE,
 		.name = fdt_path(&importer->tree, node),
+		.entry = UINT32_MAX,
 	};
 
 	return window.name ? busway_platform_add_window(importer->platform, &window)
@@ -277,35 +209,40 @@ static int pass_on(struct fdt_importer *importer, uint32_t host, uint32_t class,
 static int host_space(struct fdt_importer *importer, uint32_t host, busway_space_id *space);
 
 /* A space of its own for addresses of one class that come up from below. */
-static int class_space(struct fdt_importer *importer, uint32_t node, uint32_t class,
-		       busway_space_id *space)
+static int new_class_space(struct fdt_importer *importer, uint32_t node, uint32_t class,
+			   busway_space_id *space)
 {
-	struct fdt_up_space *made = importer->up_spaces.items;
-	struct fdt_up_space *entry;
-	int status;
+	int status = new_space(importer, node, space);
 
-	for (size_t i = 0; i < importer->up_spaces.count; i++) {
-		if (made[i].node == node && made[i].class == class) {
-			*space = made[i].space;
-			return 0;
-		}
-	}
-	status = new_space(importer, node, space);
 	if (!status)
 		status = fdt_has_dma_table(&importer->tree, node)
 				 ? add_table(importer, node, class, *space)
 				 : pass_on(importer, node, class, *space);
 	if (!status && fdt_is_host(importer, node))
 		status = fdt_host_add_apertures(importer, node, *space, false);
-	if (status)
-		return status;
-	entry = vector_next(&importer->work, &importer->up_spaces, sizeof(*entry),
-			    _Alignof(struct fdt_up_space));
-	if (!entry)
-		return -BUSWAY_ENOMEM;
-	*entry = (struct fdt_up_space){node, class, *space};
-	importer->up_spaces.count++;
-	return 0;
+	return status;
+}
+
+/* The same, made once for each class; all classes that no entry has share one. */
+static int class_space(struct fdt_importer *importer, uint32_t node, uint32_t class,
+		       busway_space_id *space)
+{
+	struct fdt_memo *memo = &importer->memos[node];
+	const bool has_table = fdt_has_dma_table(&importer->tree, node);
+	const uint32_t place = has_table                  ? fdt_table_place(memo->table, class)
+			       : class < FDT_CLASS_MEMORY ? class
+							  : FDT_CLASS_MEMORY;
+	busway_space_id *made = has_table ? memo->table->spaces : memo->pass_spaces;
+	bool *is_made = has_table ? memo->table->space_made : memo->pass_space_made;
+	int status = 0;
+
+	if (!is_made[place])
+		status = new_class_space(importer, node, class, &made[place]);
+	if (!status) {
+		is_made[place] = true;
+		*space = made[place];
+	}
+	return status;
 }
 
 static int up_space(struct fdt_importer *importer, uint32_t node, uint32_t class,
@@ -389,7 +326,7 @@ static int fill_view(struct fdt_importer *importer, uint32_t start, struct buswa
 	view->restricted = true;
 	view->has_bus_limit = table->has_limit;
 	view->bus_limit = table->bus_limit;
-	view->empty_table = table->direct_count == 0 && table->has_limit;
+	view->empty_table = table->is_empty;
 	view->notes = table->notes;
 	if (memo->found != start && !fdt_has(&importer->tree, start, FDT_DMA_RANGES) &&
 	    !fdt_note(importer, &view->notes, BUSWAY_NOTE_FIRST_LEVEL, start, FDT_DMA_RANGES,
@@ -462,31 +399,29 @@ static int host_space(struct fdt_importer *importer, uint32_t host, busway_space
 	return 0;
 }
 
-/* Do the bridge's apertures lie inside its own inbound windows? */
+/* Do the bridge's apertures lie inside the inbound windows, its own or those it inherits? */
 static bool note_collisions(struct fdt_importer *importer, uint32_t host,
 			    const struct busway_note **notes)
 {
-	const struct fdt_table *table = fdt_dma_table(importer, host);
+	const uint32_t found = searched(importer, host)->found;
+	const struct fdt_table *table;
 	const struct fdt_host *h = fdt_host(importer, host);
 
+	if (found == FDT_NONE)
+		return true;
+	table = fdt_dma_table(importer, found);
 	if (!table || !h)
 		return false;
 	for (size_t i = 0; i < h->outbound_count; i++) {
 		const struct busway_outbound *o = &h->outbound[i];
+		uint32_t entry;
 
-		for (uint32_t e = 0;
-		     o->has_cpu && o->kind != BUSWAY_OUTBOUND_IO && e < table->direct_count; e++) {
-			struct busway_range window;
-
-			if (!busway_range_clip(table->entries[e].child, table->entries[e].size,
-					       &window) ||
-			    !busway_range_overlaps(window, o->bus))
-				continue;
-			if (!fdt_note(importer, notes, BUSWAY_NOTE_COLLISION, host, FDT_DMA_RANGES,
-				      e))
-				return false;
-			break;
-		}
+		if (!o->has_cpu || o->kind == BUSWAY_OUTBOUND_IO)
+			continue;
+		entry = fdt_owner_within(&table->by_device, 0, o->bus);
+		if (entry != FDT_NONE &&
+		    !fdt_note(importer, notes, BUSWAY_NOTE_COLLISION, found, FDT_DMA_RANGES, entry))
+			return false;
 	}
 	return true;
 }
@@ -500,29 +435,9 @@ const struct busway_dma_view *fdt_host_view(struct fdt_importer *importer, uint3
 		return memo->host_view;
 	view = KEEP(importer, struct busway_dma_view, 1);
 	if (!view || fill_view(importer, host, view) ||
-	    (fdt_has_dma_table(&importer->tree, host) &&
-	     !note_collisions(importer, host, &view->notes)) ||
+	    !note_collisions(importer, host, &view->notes) ||
 	    host_space(importer, host, &view->enters))
 		return NULL;
 	memo->host_view = view;
 	return view;
-}
-
-/* ---- coherence ---- */
-
-enum busway_coherence fdt_coherence(struct fdt_importer *importer, uint32_t node)
-{
-	const struct fdt_tree *tree = &importer->tree;
-
-	for (uint32_t at = node;; at = fdt_dma_parent(importer, at)) {
-		struct fdt_memo *memo = &importer->memos[at];
-
-		if (!memo->coherence_known && fdt_has(tree, at, FDT_DMA_COHERENT))
-			memo->coherence = BUSWAY_COHERENT;
-		else if (!memo->coherence_known && fdt_has(tree, at, FDT_DMA_NONCOHERENT))
-			memo->coherence = BUSWAY_NONCOHERENT;
-		memo->coherence_known = true;
-		if (memo->coherence != BUSWAY_COHERENCE_DEFAULT || at == 0)
-			return memo->coherence;
-	}
 }

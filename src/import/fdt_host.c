@@ -18,53 +18,67 @@ static bool ends_with(const char *s, const char *end)
 	return length >= end_length && strcmp(s + length - end_length, end) == 0;
 }
 
-static bool on_pci(const struct fdt_importer *importer, uint32_t node)
+static bool on_pci(const struct fdt_tree *tree, uint32_t node)
 {
-	const struct fdt_tree *tree = &importer->tree;
-
 	return node != 0 && tree->nodes[tree->nodes[node].parent].bus == FDT_BUS_PCI;
 }
 
-bool fdt_is_endpoint(const struct fdt_importer *importer, uint32_t node)
+static bool is_endpoint(const struct fdt_tree *tree, uint32_t node)
 {
-	const struct fdt_tree *tree = &importer->tree;
 	const struct fdt_prop *compatible = fdt_get(tree, node, FDT_COMPATIBLE);
-	const char *s;
+	const char *s = NULL;
 
-	if (on_pci(importer, node))
+	if (on_pci(tree, node))
 		return false;
 	if (fdt_name_is(tree, node, "pcie-ep") || fdt_name_is(tree, node, "pcie_ep"))
 		return true;
-	for (uint32_t i = 0; compatible && (s = fdt_string_at(compatible, i)); i++)
+	while (compatible && (s = fdt_next_string(compatible, s)))
 		if (ends_with(s, "pcie-ep") || strstr(s, "pcie-ep-") || ends_with(s, "-pcie_ep"))
 			return true;
 	return false;
 }
 
-bool fdt_is_host(const struct fdt_importer *importer, uint32_t node)
+static bool is_host(const struct fdt_tree *tree, uint32_t node)
 {
-	const struct fdt_tree *tree = &importer->tree;
-
-	if (tree->nodes[node].bus != FDT_BUS_PCI || node == 0 || on_pci(importer, node))
+	if (tree->nodes[node].bus != FDT_BUS_PCI || node == 0 || on_pci(tree, node))
 		return false;
-	return (fdt_has(tree, node, FDT_DEVICE_TYPE) || fdt_has(tree, node, FDT_RANGES) ||
-		fdt_has(tree, node, FDT_BUS_RANGE)) &&
-	       !fdt_is_endpoint(importer, node);
+	return fdt_has(tree, node, FDT_DEVICE_TYPE) || fdt_has(tree, node, FDT_RANGES) ||
+	       fdt_has(tree, node, FDT_BUS_RANGE);
 }
 
-bool fdt_is_function(const struct fdt_importer *importer, uint32_t node, uint32_t *host)
+void fdt_find_hosts(struct fdt_importer *importer)
 {
 	const struct fdt_tree *tree = &importer->tree;
 
-	if (!on_pci(importer, node))
-		return false;
-	for (uint32_t at = tree->nodes[node].parent; at != 0; at = tree->nodes[at].parent) {
-		if (fdt_is_host(importer, at)) {
-			*host = at;
-			return true;
-		}
+	for (uint32_t i = 0; i < tree->node_count; i++) {
+		struct fdt_memo *memo = &importer->memos[i];
+		const uint32_t parent = tree->nodes[i].parent;
+
+		memo->is_endpoint = is_endpoint(tree, i);
+		memo->is_host = is_host(tree, i) && !memo->is_endpoint;
+		memo->host_above = i == 0 ? FDT_NONE
+				   : importer->memos[parent].is_host
+					   ? parent
+					   : importer->memos[parent].host_above;
 	}
-	return false;
+}
+
+bool fdt_is_endpoint(const struct fdt_importer *importer, uint32_t node)
+{
+	return importer->memos[node].is_endpoint;
+}
+
+bool fdt_is_host(const struct fdt_importer *importer, uint32_t node)
+{
+	return importer->memos[node].is_host;
+}
+
+bool fdt_is_on_pci(const struct fdt_importer *importer, uint32_t node, uint32_t *host)
+{
+	if (!on_pci(&importer->tree, node) || importer->memos[node].host_above == FDT_NONE)
+		return false;
+	*host = importer->memos[node].host_above;
+	return true;
 }
 
 /* ---- registers ---- */
@@ -82,7 +96,7 @@ bool fdt_translate(struct fdt_importer *importer, uint32_t node, uint32_t class,
 		const struct fdt_entry *entry;
 		const struct fdt_table *table;
 
-		if (!ranges)
+		if (!ranges || !fdt_can_cross(tree->nodes[node].bus, &tree->nodes[node]))
 			return false;
 		if (ranges->length == 0) {
 			class = fdt_class_up(tree->nodes[node].bus, above, class);
@@ -94,7 +108,7 @@ bool fdt_translate(struct fdt_importer *importer, uint32_t node, uint32_t class,
 		node = parent;
 	}
 	*phys = busway_phys(address);
-	return true;
+	return fdt_can_cross(tree->nodes[0].bus, &tree->nodes[0]);
 }
 
 bool fdt_reg(struct fdt_importer *importer, uint32_t node, uint32_t index,

@@ -26,17 +26,17 @@ static int describe(struct fdt_importer *importer)
 	const struct fdt_tree *tree = &importer->tree;
 	const struct fdt_prop *compatible = fdt_get(tree, 0, FDT_COMPATIBLE);
 	const struct fdt_prop *model = fdt_get(tree, 0, FDT_MODEL);
-	const char *name = model ? fdt_string_at(model, 0) : NULL;
-	const char **list;
+	const char *name = model ? fdt_next_string(model, NULL) : NULL;
+	const char **list, *s = NULL;
 	size_t count = 0;
 
-	while (compatible && fdt_string_at(compatible, (uint32_t)count))
+	while (compatible && (s = fdt_next_string(compatible, s)))
 		count++;
 	list = KEEP(importer, const char *, count);
 	if (!list)
 		return -BUSWAY_ENOMEM;
 	for (size_t i = 0; i < count; i++)
-		list[i] = fdt_string_at(compatible, (uint32_t)i);
+		list[i] = s = fdt_next_string(compatible, s);
 	busway_platform_describe(importer->platform, name ? name : "", list, count);
 	return 0;
 }
@@ -61,7 +61,9 @@ static int import(struct fdt_importer *importer, const void *blob, size_t size,
 	if (!status)
 		status = make_memos(importer);
 	if (!status)
-		status = fdt_dma_check(importer);
+		fdt_find_hosts(importer);
+	if (!status)
+		status = fdt_find_dma_parents(importer);
 	if (!status)
 		status = describe(importer);
 	if (!status)

@@ -8,7 +8,14 @@
  */
 #include "fdt_importer.h"
 
-enum { SHADOW_CHECK_MAX = 256 };
+#include <string.h>
+
+/* Passed 1:1 from a bus without codes, an address has code 0 in Linux; Busway takes it for memory.
+ */
+static uint32_t linux_class_up(uint8_t from, uint8_t to, uint32_t class)
+{
+	return fdt_flag_cells(from) ? fdt_class_up(from, to, class) : 0;
+}
 
 /* Linux: where does the start of an entry come out? Sizes are not looked at. */
 static bool linux_start(struct fdt_importer *importer, uint32_t node, const struct fdt_entry *entry,
@@ -16,28 +23,25 @@ static bool linux_start(struct fdt_importer *importer, uint32_t node, const stru
 {
 	uint64_t address = entry->parent;
 	uint32_t class = entry->parent_class;
-	uint32_t at = node;
+	const struct fdt_node *nodes = importer->tree.nodes;
 
 	*clipped = false;
 	if (node == 0)
 		return false; /* nothing is above the root: its own table cannot be translated */
-	for (at = fdt_dma_parent(importer, node);
-	     (at = fdt_next_level(importer, at, &class)) != 0;) {
+	for (uint32_t at = fdt_dma_parent(importer, node), above; at != 0; at = above) {
 		const struct fdt_entry *upper;
-		const struct fdt_table *table = NULL;
-		const uint32_t above = fdt_dma_parent(importer, at);
+		const struct fdt_table *table;
 
-		if (fdt_has_dma_table(&importer->tree, at)) {
-			table = fdt_dma_table(importer, at);
-			if (!table || !fdt_table_translate(table, &class, &address, &upper))
-				return false;
-			if (entry->size > upper->size - (address - upper->parent))
-				*clipped = true;
-		} else {
-			class = fdt_class_up(importer->tree.nodes[at].bus,
-					     importer->tree.nodes[above].bus, class);
+		above = fdt_dma_parent(importer, at);
+		if (!fdt_has_dma_table(&importer->tree, at)) {
+			class = linux_class_up(nodes[at].bus, nodes[above].bus, class);
+			continue;
 		}
-		at = above;
+		table = fdt_dma_table(importer, at);
+		if (!table || !fdt_table_translate(table, &class, &address, &upper))
+			return false;
+		if (entry->size > upper->size - (address - upper->parent))
+			*clipped = true;
 	}
 	*cpu = address;
 	return true;
@@ -120,18 +124,11 @@ static bool read_as_linux(struct fdt_importer *importer, struct fdt_table *table
 	}
 	if (is_open && !ended)
 		ended = !linux_take(table, &open);
+	table->is_empty = ended && table->linux_count == 1;
 	if (ended && !fdt_note(importer, &table->notes, BUSWAY_NOTE_ZERO_SIZE, table->node,
 			       FDT_DMA_RANGES, table->direct_count))
 		return false;
 	return true;
-}
-
-static bool entries_overlap(const struct fdt_entry *a, const struct fdt_entry *b)
-{
-	struct busway_range x, y;
-
-	return a->child_class == b->child_class && busway_range_clip(a->child, a->size, &x) &&
-	       busway_range_clip(b->child, b->size, &y) && busway_range_overlaps(x, y);
 }
 
 static bool wraps(uint64_t first, uint64_t size)
@@ -139,7 +136,8 @@ static bool wraps(uint64_t first, uint64_t size)
 	return size && size - 1 > UINT64_MAX - first;
 }
 
-static bool note_entry(struct fdt_importer *importer, struct fdt_table *table, uint32_t i)
+static bool note_entry(struct fdt_importer *importer, struct fdt_table *table, uint32_t i,
+		       bool is_shadowed)
 {
 	const struct fdt_entry *e = &table->entries[i];
 	const struct fdt_node *node = &importer->tree.nodes[table->node];
@@ -150,11 +148,29 @@ static bool note_entry(struct fdt_importer *importer, struct fdt_table *table, u
 	if (node->bus == FDT_BUS_PCI && e->child_class != FDT_CLASS_MEMORY &&
 	    !fdt_note(importer, &table->notes, BUSWAY_NOTE_CODE, table->node, FDT_DMA_RANGES, i))
 		return false;
-	for (uint32_t j = 0; j < i && table->count <= SHADOW_CHECK_MAX; j++)
-		if (entries_overlap(e, &table->entries[j]))
-			return fdt_note(importer, &table->notes, BUSWAY_NOTE_SHADOWED, table->node,
+	return !is_shadowed || fdt_note(importer, &table->notes, BUSWAY_NOTE_SHADOWED, table->node,
 					FDT_DMA_RANGES, i);
-	return true;
+}
+
+/* Who has which address for the devices of the table, and which entries an earlier one overlaps. */
+static bool *index_devices(struct fdt_importer *importer, struct fdt_table *table)
+{
+	const uint32_t count = table->direct_count;
+	struct fdt_claim *claims =
+		arena_take(&importer->work, count * sizeof(*claims), _Alignof(struct fdt_claim));
+	bool *overlaps = arena_take(&importer->work, count, 1);
+
+	if (!claims || !overlaps)
+		return NULL;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct fdt_entry *e = &table->entries[i];
+
+		claims[i] = (struct fdt_claim){.class = 0};
+		claims[i].live = busway_range_clip(e->child, e->size, &claims[i].range);
+	}
+	return fdt_owners_make(&importer->work, claims, count, &table->by_device, overlaps)
+		       ? overlaps
+		       : NULL;
 }
 
 static bool note_table(struct fdt_importer *importer, struct fdt_table *table)
@@ -162,9 +178,12 @@ static bool note_table(struct fdt_importer *importer, struct fdt_table *table)
 	const struct fdt_tree *tree = &importer->tree;
 	uint32_t class = 0;
 	const uint32_t node = table->node;
+	const bool *overlaps = index_devices(importer, table);
 
+	if (!overlaps)
+		return false;
 	for (uint32_t i = 0; i < table->direct_count; i++)
-		if (!note_entry(importer, table, i))
+		if (!note_entry(importer, table, i, overlaps[i]))
 			return false;
 	if (table->has_tail &&
 	    !fdt_note(importer, &table->notes, BUSWAY_NOTE_TAIL, node, FDT_DMA_RANGES, FDT_NONE))
@@ -187,6 +206,34 @@ static bool note_table(struct fdt_importer *importer, struct fdt_table *table)
 	return true;
 }
 
+/* Can addresses be translated on every bus above? */
+static bool way_is_open(const struct fdt_importer *importer, uint32_t node)
+{
+	const struct fdt_node *nodes = importer->tree.nodes;
+
+	while (node != 0) {
+		const uint32_t above = fdt_dma_parent(importer, node);
+
+		if (!fdt_can_cross(nodes[above].bus, &nodes[nodes[node].parent]))
+			return false;
+		node = above;
+	}
+	return true;
+}
+
+static bool make_room_for_spaces(struct fdt_importer *importer, struct fdt_table *table)
+{
+	const size_t count = (size_t)table->count + 1;
+
+	table->spaces = arena_take(&importer->work, count * sizeof(*table->spaces),
+				   _Alignof(busway_space_id));
+	table->space_made = arena_take(&importer->work, count, 1);
+	if (!table->spaces || !table->space_made)
+		return false;
+	memset(table->space_made, 0, count);
+	return true;
+}
+
 struct fdt_table *fdt_dma_table(struct fdt_importer *importer, uint32_t node)
 {
 	struct fdt_memo *memo = &importer->memos[node];
@@ -197,7 +244,10 @@ struct fdt_table *fdt_dma_table(struct fdt_importer *importer, uint32_t node)
 	memo->table = fdt_table_read(importer, node, FDT_DMA_RANGES, above);
 	if (!memo->table)
 		return NULL;
-	if (!read_as_linux(importer, memo->table) || !note_table(importer, memo->table))
+	if (!way_is_open(importer, node))
+		memo->table->count = 0;
+	if (!make_room_for_spaces(importer, memo->table) || !read_as_linux(importer, memo->table) ||
+	    !note_table(importer, memo->table))
 		memo->table = NULL;
 	return memo->table;
 }

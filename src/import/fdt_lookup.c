@@ -100,29 +100,21 @@ bool fdt_get_u32(const struct fdt_tree *tree, uint32_t node, enum fdt_property_i
 	return true;
 }
 
-const char *fdt_string_at(const struct fdt_prop *prop, uint32_t i)
+const char *fdt_next_string(const struct fdt_prop *prop, const char *s)
 {
-	const char *s = (const char *)prop->value, *end = s + prop->length;
+	const char *first = (const char *)prop->value, *end = first + prop->length;
+	const char *next = s ? s + strlen(s) + 1 : first;
 
-	while (s < end) {
-		const char *nul = memchr(s, '\0', (size_t)(end - s));
-
-		if (!nul)
-			return NULL;
-		if (i-- == 0)
-			return s;
-		s = nul + 1;
-	}
-	return NULL;
+	return next < end && memchr(next, '\0', (size_t)(end - next)) ? next : NULL;
 }
 
 int fdt_string_index(const struct fdt_prop *prop, const char *wanted)
 {
-	const char *s;
+	const char *s = NULL;
 
-	for (uint32_t i = 0; (s = fdt_string_at(prop, i)); i++)
+	for (int i = 0; (s = fdt_next_string(prop, s)); i++)
 		if (strcmp(s, wanted) == 0)
-			return (int)i;
+			return i;
 	return -1;
 }
 

@@ -33,11 +33,23 @@ static bool find_doorbell(struct fdt_importer *importer, uint32_t node, busway_p
 	return false;
 }
 
+/* The same, looked for once: a map may name one controller in each of its entries. */
+static bool doorbell_of(struct fdt_importer *importer, uint32_t node, busway_phys_t *address)
+{
+	struct fdt_memo *memo = &importer->memos[node];
+
+	if (!memo->doorbell_known)
+		memo->has_doorbell = find_doorbell(importer, node, &memo->doorbell);
+	memo->doorbell_known = true;
+	*address = memo->doorbell;
+	return memo->has_doorbell;
+}
+
 static int fill_target(struct fdt_importer *importer, uint32_t target, struct busway_id_map *map)
 {
 	map->controller = fdt_path(&importer->tree, target);
 	map->enabled = importer->tree.nodes[target].enabled;
-	map->has_doorbell = find_doorbell(importer, target, &map->doorbell);
+	map->has_doorbell = doorbell_of(importer, target, &map->doorbell);
 	return map->controller ? 0 : -BUSWAY_ENOMEM;
 }
 
@@ -78,15 +90,17 @@ int fdt_id_map(struct fdt_importer *importer, uint32_t node, enum fdt_property_i
 {
 	const struct fdt_tree *tree = &importer->tree;
 	const struct fdt_prop *prop = fdt_get(tree, node, id);
-	uint32_t count = prop ? count_entries(tree, prop, false, cells) : 0;
+	const bool whole = prop && prop->length % 4 == 0;
+	uint32_t count = whole ? count_entries(tree, prop, false, cells) : 0;
 	uint32_t mask = UINT32_MAX, at = 0;
 	struct busway_id_map *maps;
 
 	*out = (struct fdt_maps){0};
-	if (prop && !count) {
+	if (whole && !count) {
 		count = count_entries(tree, prop, true, cells);
 		out->sized_entries = count > 0;
 	}
+	out->unreadable = prop && prop->length && !count;
 	fdt_get_u32(tree, node, mask_id, &mask);
 	maps = KEEP(importer, struct busway_id_map, count);
 	if (!maps)
@@ -171,10 +185,25 @@ int fdt_specifiers(struct fdt_importer *importer, uint32_t node, enum fdt_proper
 			return -BUSWAY_ENOMEM;
 	out->maps = maps;
 	out->count = count;
+	out->unreadable = prop && at * 4 != prop->length;
 	return 0;
 }
 
 /* ---- doorbells ---- */
+
+/* A bank around a doorbell is a mistake of the tree: what answers is the doorbell. */
+static bool note_if_in_memory(struct fdt_importer *importer, uint32_t node,
+			      struct busway_range doorbell)
+{
+	size_t count;
+	const struct busway_memory_bank *banks = busway_platform_banks(importer->platform, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (busway_range_overlaps(banks[i].range, doorbell))
+			return fdt_note(importer, &importer->notes, BUSWAY_NOTE_DOORBELL_IN_MEMORY,
+					node, FDT_REG, FDT_NONE);
+	return true;
+}
 
 int fdt_add_doorbells(struct fdt_importer *importer)
 {
@@ -184,7 +213,7 @@ int fdt_add_doorbells(struct fdt_importer *importer)
 	for (uint32_t i = 1; i < tree->node_count && !status; i++) {
 		busway_phys_t address;
 
-		if (!tree->nodes[i].enabled || !find_doorbell(importer, i, &address))
+		if (!tree->nodes[i].enabled || !doorbell_of(importer, i, &address))
 			continue;
 		const struct busway_region region = {
 			.space = BUSWAY_CPU_SPACE,
@@ -193,8 +222,9 @@ int fdt_add_doorbells(struct fdt_importer *importer)
 			.access = BUSWAY_WRITE,
 			.name = fdt_path(&importer->tree, i),
 		};
-		status = region.name ? busway_platform_add_region(importer->platform, &region)
-				     : -BUSWAY_ENOMEM;
+		status = region.name && note_if_in_memory(importer, i, region.range)
+				 ? busway_platform_add_region(importer->platform, &region)
+				 : -BUSWAY_ENOMEM;
 	}
 	return status;
 }

@@ -70,40 +70,7 @@ static bool flags_fit(const struct fdt_tree *tree, uint32_t node, enum busway_po
 	if (type == BUSWAY_POOL_RESTRICTED)
 		return !no_map && !reusable && !fdt_has(tree, node, FDT_LINUX_CMA_DEFAULT) &&
 		       !fdt_has(tree, node, FDT_LINUX_DMA_DEFAULT);
-	return !(no_map && reusable);
-}
-
-static bool names_region(const struct fdt_tree *tree, uint32_t user, uint32_t phandle)
-{
-	const struct fdt_prop *regions = fdt_get(tree, user, FDT_MEMORY_REGION);
-
-	for (uint32_t i = 0; regions && i < fdt_cells(regions); i++)
-		if (fdt_cell(regions, i) == phandle)
-			return true;
-	return false;
-}
-
-/* Who names the pool, in document order; @users were collected once: see collect_users(). */
-static int find_users(struct fdt_importer *importer, const uint32_t *users, size_t user_count,
-		      uint32_t phandle, struct busway_pool *pool)
-{
-	const char **names;
-	size_t count = 0;
-
-	for (size_t i = 0; i < user_count; i++)
-		count += phandle && names_region(&importer->tree, users[i], phandle);
-	names = KEEP(importer, const char *, count);
-	if (!names)
-		return -BUSWAY_ENOMEM;
-	pool->users = names;
-	for (size_t i = 0; i < user_count && pool->user_count < count; i++) {
-		if (!names_region(&importer->tree, users[i], phandle))
-			continue;
-		names[pool->user_count] = fdt_path(&importer->tree, users[i]);
-		if (!names[pool->user_count++])
-			return -BUSWAY_ENOMEM;
-	}
-	return 0;
+	return type != BUSWAY_POOL_SHARED || !(no_map && reusable); /* of no type: nobody asks */
 }
 
 static int add_carveout(struct fdt_importer *importer, const struct busway_pool *pool)
@@ -188,8 +155,7 @@ static int add_static(struct fdt_importer *importer, uint32_t node, struct buswa
 	return status;
 }
 
-static int add_reserved(struct fdt_importer *importer, uint32_t node, const uint32_t *users,
-			size_t user_count)
+static int add_reserved(struct fdt_importer *importer, uint32_t node)
 {
 	const struct fdt_tree *tree = &importer->tree;
 	const enum busway_pool_type type = pool_type(tree, node);
@@ -201,33 +167,63 @@ static int add_reserved(struct fdt_importer *importer, uint32_t node, const uint
 		.ignored = importer->reserved_ignored,
 		.no_map = fdt_has(tree, node, FDT_NO_MAP),
 		.reusable = fdt_has(tree, node, FDT_REUSABLE),
+		.users = importer->memos[node].users,
+		.user_count = importer->memos[node].user_count,
 	};
-	int status;
 
 	if (!pool.name)
 		return -BUSWAY_ENOMEM;
-	status = find_users(importer, users, user_count, tree->nodes[node].phandle, &pool);
-	if (status)
-		return status;
 	if (fdt_has(tree, node, FDT_REG))
 		return add_static(importer, node, pool);
 	return fdt_has(tree, node, FDT_SIZE) ? add_dynamic(importer, node, pool) : 0;
 }
 
-static uint32_t *collect_users(struct fdt_importer *importer, size_t *count)
+/* One more user of each region that @user names; one that it names twice has it once. */
+static void count_users(struct fdt_importer *importer, uint32_t user, const char *name)
 {
-	const struct fdt_tree *tree = &importer->tree;
-	uint32_t *users;
+	const struct fdt_prop *regions = fdt_get(&importer->tree, user, FDT_MEMORY_REGION);
 
-	*count = 0;
-	for (uint32_t i = 0; i < tree->node_count; i++)
-		*count += fdt_has(tree, i, FDT_MEMORY_REGION);
-	users = arena_take(&importer->work, *count * sizeof(*users), _Alignof(uint32_t));
-	*count = 0;
-	for (uint32_t i = 0; users && i < tree->node_count; i++)
-		if (fdt_has(tree, i, FDT_MEMORY_REGION))
-			users[(*count)++] = i;
-	return users;
+	for (uint32_t i = 0; regions && i < fdt_cells(regions); i++) {
+		const uint32_t node = fdt_by_phandle(&importer->tree, fdt_cell(regions, i));
+		struct fdt_memo *memo = &importer->memos[node == FDT_NONE ? 0 : node];
+
+		if (node == FDT_NONE || (memo->user_count && memo->last_user == user))
+			continue;
+		memo->last_user = user;
+		if (memo->users)
+			memo->users[memo->user_count] = name;
+		memo->user_count++;
+	}
+}
+
+/* Who names which region, in document order: counted first, then filled in. */
+static int find_users(struct fdt_importer *importer)
+{
+	const uint32_t count = importer->tree.node_count;
+
+	for (uint32_t i = 0; i < count; i++)
+		count_users(importer, i, NULL);
+	for (uint32_t i = 0; i < count; i++) {
+		struct fdt_memo *memo = &importer->memos[i];
+
+		if (!memo->user_count)
+			continue;
+		memo->users = KEEP(importer, const char *, memo->user_count);
+		if (!memo->users)
+			return -BUSWAY_ENOMEM;
+		memo->user_count = 0;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		const char *name;
+
+		if (!fdt_has(&importer->tree, i, FDT_MEMORY_REGION))
+			continue;
+		name = fdt_path(&importer->tree, i);
+		if (!name)
+			return -BUSWAY_ENOMEM;
+		count_users(importer, i, name);
+	}
+	return 0;
 }
 
 /* Linux (__reserved_mem_check_root) ignores the node unless its cells are the root's. */
@@ -243,9 +239,7 @@ static int add_reserved_memory(struct fdt_importer *importer)
 {
 	const struct fdt_tree *tree = &importer->tree;
 	const uint32_t top = fdt_child(tree, 0, "reserved-memory");
-	size_t user_count;
-	uint32_t *users;
-	int status = 0;
+	int status;
 
 	importer->reserved_memory = top;
 	if (top == FDT_NONE)
@@ -256,11 +250,9 @@ static int add_reserved_memory(struct fdt_importer *importer)
 			      FDT_RANGES, FDT_NONE))
 			return -BUSWAY_ENOMEM;
 	}
-	users = collect_users(importer, &user_count);
-	if (!users)
-		return -BUSWAY_ENOMEM;
+	status = find_users(importer);
 	for (uint32_t i = top + 1; i < tree->nodes[top].end && !status; i = tree->nodes[i].end)
-		status = add_reserved(importer, i, users, user_count);
+		status = add_reserved(importer, i);
 	return status;
 }
 

@@ -8,6 +8,8 @@
  */
 #include "fdt_importer.h"
 
+#include "../base/sort.h"
+
 uint32_t fdt_class(uint8_t bus, uint32_t flags)
 {
 	switch (bus) {
@@ -27,6 +29,78 @@ uint32_t fdt_class_up(uint8_t from, uint8_t to, uint32_t class)
 	if (from == to)
 		return class;
 	return to == FDT_BUS_PCI ? FDT_CLASS_MEMORY : 0;
+}
+
+bool fdt_can_cross(uint8_t bus, const struct fdt_node *parent)
+{
+	return bus == FDT_BUS_PCI || bus == FDT_BUS_ISA ||
+	       (parent->address_cells > 0 && parent->size_cells > 0);
+}
+
+struct by_class {
+	uint32_t class, entry;
+};
+
+static bool comes_before(const void *a, const void *b)
+{
+	const struct by_class *x = a, *y = b;
+
+	return x->class != y->class ? x->class < y->class : x->entry < y->entry;
+}
+
+static bool index_classes(struct fdt_importer *importer, struct fdt_table *table)
+{
+	struct by_class *list = arena_take(&importer->work, table->count * sizeof(*list),
+					   _Alignof(struct by_class));
+
+	table->order = arena_take(&importer->work, table->count * sizeof(*table->order),
+				  _Alignof(uint32_t));
+	if (!list || !table->order)
+		return false;
+	for (uint32_t i = 0; i < table->count; i++)
+		list[i] = (struct by_class){table->entries[i].child_class, i};
+	sort(list, table->count, sizeof(*list), comes_before);
+	for (uint32_t i = 0; i < table->count; i++)
+		table->order[i] = list[i].entry;
+	table->one_class = !table->count || list[0].class == list[table->count - 1].class;
+	return true;
+}
+
+uint32_t fdt_table_place(const struct fdt_table *table, uint32_t class)
+{
+	uint32_t low = 0, high = table->count;
+
+	while (low < high) {
+		const uint32_t middle = low + (high - low) / 2;
+
+		if (table->entries[table->order[middle]].child_class < class)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < table->count && table->entries[table->order[low]].child_class == class
+		       ? low
+		       : table->count;
+}
+
+/* In 64 bits, as Linux counts: an entry that reaches 2^64 never holds an address. */
+static bool index_owners(struct fdt_importer *importer, struct fdt_table *table)
+{
+	const uint32_t count = table->count;
+	struct fdt_claim *claims =
+		arena_take(&importer->work, count * sizeof(*claims), _Alignof(struct fdt_claim));
+	bool *overlaps = arena_take(&importer->work, count, 1);
+
+	if (!claims || !overlaps)
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct fdt_entry *e = &table->entries[i];
+
+		claims[i] = (struct fdt_claim){.class = e->child_class};
+		claims[i].live = busway_range_clip(e->child, e->size, &claims[i].range) &&
+				 e->child + e->size > e->child;
+	}
+	return fdt_owners_make(&importer->work, claims, count, &table->by_class, overlaps);
 }
 
 struct fdt_table *fdt_table_read(struct fdt_importer *importer, uint32_t node,
@@ -67,7 +141,7 @@ struct fdt_table *fdt_table_read(struct fdt_importer *importer, uint32_t node,
 			.size = fdt_number(prop, at + na + pna, ns),
 		};
 	}
-	return table;
+	return index_classes(importer, table) && index_owners(importer, table) ? table : NULL;
 }
 
 const struct fdt_table *fdt_ranges(struct fdt_importer *importer, uint32_t node)
@@ -84,17 +158,14 @@ const struct fdt_table *fdt_ranges(struct fdt_importer *importer, uint32_t node)
 bool fdt_table_translate(const struct fdt_table *table, uint32_t *class, uint64_t *address,
 			 const struct fdt_entry **entry)
 {
-	for (uint32_t i = 0; i < table->count; i++) {
-		const struct fdt_entry *e = &table->entries[i];
+	const uint32_t owner = fdt_owner_of(&table->by_class, *class, *address);
+	const struct fdt_entry *e;
 
-		/* in 64 bits, as Linux does it: an entry that reaches 2^64 never matches */
-		if (e->child_class != *class || *address < e->child ||
-		    *address >= e->child + e->size)
-			continue;
-		*address = e->parent + (*address - e->child);
-		*class = e->parent_class;
-		*entry = e;
-		return true;
-	}
-	return false;
+	if (owner == FDT_NONE)
+		return false;
+	e = &table->entries[owner];
+	*address = e->parent + (*address - e->child);
+	*class = e->parent_class;
+	*entry = e;
+	return true;
 }

@@ -117,6 +117,8 @@ struct fdt_node {
 
 #define FDT_NONE UINT32_MAX
 
+enum { FDT_CELLS_MAX = 4 }; /* Linux: OF_MAX_ADDR_CELLS, drivers/of/address.c */
+
 struct fdt_alias {
 	const char *name, *path;
 };
@@ -143,6 +145,9 @@ struct fdt_tree {
  */
 int fdt_tree_index(struct fdt_tree *tree, const void *blob, size_t size, struct arena *arena,
 		   struct busway_platform *platform, struct busway_fdt_error *error);
+
+/* The last step of that: checks of the whole, and the table of phandles. */
+int fdt_tree_check(struct fdt_tree *tree);
 
 /* Fill the tree's error; @node may be FDT_NONE, @property NULL. Returns -BUSWAY_EINVAL. */
 int fdt_fail(const struct fdt_tree *tree, uint32_t node, const char *property, const char *format,
@@ -184,8 +189,9 @@ uint64_t fdt_number(const struct fdt_prop *prop, uint32_t i, uint32_t count);
 bool fdt_get_u32(const struct fdt_tree *tree, uint32_t node, enum fdt_property_id id,
 		 uint32_t *value);
 
-/* String @i of a string list; NULL beyond its end or where it is not terminated. */
-const char *fdt_string_at(const struct fdt_prop *prop, uint32_t i);
+/* The string behind @s in a string list; the first where @s is NULL. NULL at its end, or where it
+ * is not terminated. */
+const char *fdt_next_string(const struct fdt_prop *prop, const char *s);
 
 /* Which string of the list is @wanted; -1: none. */
 int fdt_string_index(const struct fdt_prop *prop, const char *wanted);

@@ -28,37 +28,6 @@ static uint64_t way_last(const struct busway_reach *reach, const struct reach_ru
 	return run->phys_last;
 }
 
-/* Of the ways to @phys.first, the one to take for @phys: the furthest, then the first window's. */
-static bool best_way(const struct busway_reach *reach, struct busway_range phys,
-		     enum busway_access access, struct way *best)
-{
-	bool found = false;
-
-	for (size_t i = reach->run_count; i-- > 0;) {
-		const struct reach_run *run = &reach->runs[i];
-		struct way way = {0};
-
-		if (run->phys_first > phys.first)
-			continue;
-		if (reach->highest[i] < phys.first)
-			break;
-		if (!run_holds(run, (struct busway_range){phys.first, phys.first}, access))
-			continue;
-		way = (struct way){
-			.dma = run->dma_first + (phys.first - run->phys_first),
-			.phys_last = way_last(reach, run, access),
-			.rank = reach->aliased ? run_rank(reach, run, phys.first) : 0,
-		};
-		if (way.phys_last > phys.last)
-			way.phys_last = phys.last;
-		if (!found || way.phys_last > best->phys_last ||
-		    (way.phys_last == best->phys_last && way.rank < best->rank))
-			*best = way;
-		found = true;
-	}
-	return found;
-}
-
 /* Cut @dma to the first segment that the device's limits allow. */
 static struct busway_range limit_segment(const struct busway_segment_limits *limits,
 					 struct busway_range dma)
@@ -74,48 +43,116 @@ static struct busway_range limit_segment(const struct busway_segment_limits *lim
 	return dma;
 }
 
+/*
+ * Of the ways to @phys.first, the one to take for @phys: the furthest, then the first window's.
+ * Where windows alias and segments are limited, the furthest by one segment: taking that again and
+ * again is as few as there can be, since from a later start no way ends earlier.
+ */
+static bool best_way(const struct busway_reach *reach, struct busway_range phys,
+		     enum busway_access access, const struct busway_segment_limits *limits,
+		     struct way *best)
+{
+	const size_t at = reach_run_at(reach, phys.first);
+	bool found = false;
+
+	for (size_t i = at == reach->run_count ? 0 : at + 1; i-- > 0;) {
+		const struct reach_run *run = &reach->runs[i];
+		struct way way = {0};
+
+		if (reach->highest[i] < phys.first)
+			break;
+		if (!run_holds(run, (struct busway_range){phys.first, phys.first}, access))
+			continue;
+		way = (struct way){
+			.dma = run->dma_first + (phys.first - run->phys_first),
+			.phys_last = way_last(reach, run, access),
+			.rank = reach->aliased ? run_rank(reach, run, phys.first) : 0,
+		};
+		if (way.phys_last > phys.last)
+			way.phys_last = phys.last;
+		if (reach->aliased) {
+			const struct busway_range whole = {way.dma,
+							   way.dma + (way.phys_last - phys.first)};
+
+			way.phys_last =
+				phys.first + busway_range_span(limit_segment(limits, whole));
+		}
+		if (!found || way.phys_last > best->phys_last ||
+		    (way.phys_last == best->phys_last && way.rank < best->rank))
+			*best = way;
+		found = true;
+	}
+	return found;
+}
+
 struct filling {
 	const struct busway_segment_limits *limits;
 	struct busway_segment *segments; /* NULL: only count */
-	size_t capacity, count;
-	struct busway_range open; /* what goes on so far on the bus, whatever its runs */
-	bool is_open;
+	size_t capacity;
+	uint64_t count;
 };
 
-static void flush(struct filling *filling)
+/* How many pieces of at most @most bytes (0: any) has a range? Stops counting at UINT64_MAX. */
+static uint64_t pieces_of(struct busway_range range, uint64_t most)
 {
-	struct busway_range dma = filling->open;
+	const uint64_t span = busway_range_span(range);
 
-	while (filling->is_open) {
-		const struct busway_range part = limit_segment(filling->limits, dma);
+	if (!most)
+		return 1;
+	return span / most == UINT64_MAX ? UINT64_MAX : span / most + 1;
+}
 
-		if (filling->segments && filling->count < filling->capacity)
-			filling->segments[filling->count].dma = busway_dma_range(part);
-		filling->count++;
-		filling->is_open = part.last != dma.last;
-		dma.first = part.last + 1;
-	}
+static uint64_t add_up(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* As many segments as limit_segment() would make of @dma, one after the other. */
+static uint64_t count_segments(const struct busway_segment_limits *limits, struct busway_range dma)
+{
+	const uint64_t below = limits->boundary - 1; /* of boundary 0: everything */
+	const struct busway_range block = {0, below};
+	struct busway_range head = dma, tail = dma;
+	uint64_t blocks, each;
+
+	if (!limits->boundary || (dma.first | below) >= dma.last)
+		return pieces_of(dma, limits->max_size);
+	head.last = dma.first | below;
+	tail.first = dma.last & ~below;
+	blocks = (tail.first - (head.last + 1)) / limits->boundary;
+	each = pieces_of(block, limits->max_size);
+	if (blocks && each > UINT64_MAX / blocks)
+		return UINT64_MAX;
+	return add_up(add_up(pieces_of(head, limits->max_size), blocks * each),
+		      pieces_of(tail, limits->max_size));
 }
 
 static void put(struct filling *filling, struct busway_range dma)
 {
-	if (filling->is_open && busway_range_adjoins(filling->open, dma)) {
-		filling->open.last = dma.last;
+	if (!filling->segments) {
+		filling->count = add_up(filling->count, count_segments(filling->limits, dma));
 		return;
 	}
-	flush(filling);
-	filling->open = dma;
-	filling->is_open = true;
+	for (;;) {
+		const struct busway_range part = limit_segment(filling->limits, dma);
+
+		if (filling->count < filling->capacity)
+			filling->segments[filling->count].dma = busway_dma_range(part);
+		filling->count++;
+		if (part.last == dma.last)
+			return;
+		dma.first = part.last + 1;
+	}
 }
 
 /* Walk @phys run by run. False: from @rest->first on there is no way. */
 static bool fill(const struct busway_reach *reach, struct busway_range *rest,
 		 enum busway_access access, struct filling *filling)
 {
-	for (;;) {
+	while (filling->count <= BUSWAY_SEGMENTS_MAX) {
 		struct way way = {0};
 
-		if (!best_way(reach, *rest, access, &way))
+		if (!best_way(reach, *rest, access, filling->limits, &way))
 			return false;
 		put(filling,
 		    (struct busway_range){way.dma, way.dma + (way.phys_last - rest->first)});
@@ -123,19 +160,23 @@ static bool fill(const struct busway_reach *reach, struct busway_range *rest,
 			break;
 		rest->first = way.phys_last + 1;
 	}
-	flush(filling);
 	return true;
 }
 
 static int refuse_segments(const struct busway_device *device, struct busway_range phys,
-			   size_t count, struct busway_refusal *why)
+			   uint64_t count, struct busway_refusal *why)
 {
+	const uint64_t most =
+		device->segments.max_count && device->segments.max_count < BUSWAY_SEGMENTS_MAX
+			? device->segments.max_count
+			: BUSWAY_SEGMENTS_MAX;
+
 	*why = (struct busway_refusal){
 		.reason = BUSWAY_SEGMENT_LIMITS,
 		.hop = device->name,
 		.asked = phys,
 		.has_limit = true,
-		.limit = {1, device->segments.max_count},
+		.limit = {1, most},
 		.needed = count,
 	};
 	return -BUSWAY_ERANGE;
@@ -145,7 +186,7 @@ bool refuse_indirect(const struct busway_platform *platform, const struct busway
 		     struct busway_range phys, unsigned flags, struct busway_refusal *why)
 {
 	if (device->behind_iommu && !(flags & BUSWAY_ADDRESS_BYPASS_IOMMU)) {
-		const char *iommu = device->iommu_count ? device->iommu[0].controller : NULL;
+		const char *iommu = translating_iommu(device);
 
 		*why = (struct busway_refusal){.reason = BUSWAY_BEHIND_IOMMU,
 					       .hop = device->name,
@@ -157,15 +198,23 @@ bool refuse_indirect(const struct busway_platform *platform, const struct busway
 	if (device->restricted_pool != UINT32_MAX) {
 		const struct busway_pool *pool = pool_at(platform, device->restricted_pool);
 
+		if (!pool->valid) {
+			*why = (struct busway_refusal){.reason = BUSWAY_POOL_REJECTED,
+						       .hop = device->name,
+						       .by = pool->name,
+						       .asked = phys};
+			return true;
+		}
 		*why = (struct busway_refusal){.reason = BUSWAY_RESTRICTED,
 					       .hop = device->name,
 					       .by = pool->name,
 					       .asked = phys,
 					       .has_limit = !pool->dynamic && !pool->empty,
 					       .limit = pool->range};
-		advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_POOL,
-						   .hop = pool->name,
-						   .range = pool->range});
+		if (!pool->empty)
+			advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_POOL,
+							   .hop = pool->name,
+							   .range = pool->range});
 		return true;
 	}
 	return false;
@@ -202,7 +251,7 @@ int busway_address_for(const struct busway_reach *reach, struct busway_phys_rang
 
 	if (!why)
 		why = &own_why;
-	if (whole.first > whole.last)
+	if (whole.first > whole.last || !(access & BUSWAY_READ_WRITE))
 		return -BUSWAY_EINVAL;
 	if (refuse_indirect(reach->platform, device, whole, flags, why))
 		return -BUSWAY_ERANGE;
@@ -212,9 +261,10 @@ int busway_address_for(const struct busway_reach *reach, struct busway_phys_rang
 				access, why);
 		return -BUSWAY_ERANGE;
 	}
-	if (device->segments.max_count && counting.count > device->segments.max_count)
+	if (counting.count > BUSWAY_SEGMENTS_MAX ||
+	    (device->segments.max_count && counting.count > device->segments.max_count))
 		return refuse_segments(device, whole, counting.count, why);
-	*count = counting.count;
+	*count = (size_t)counting.count;
 	if (counting.count > capacity)
 		return -BUSWAY_ENOSPC;
 	rest = whole;

@@ -195,19 +195,18 @@ static int make_decoder(struct busway_platform *platform, struct workshop *shop,
 	return 0;
 }
 
-/* Things of each space in a list of their own: head[space], then next[thing], in order. */
-struct by_space {
-	uint32_t *head, *next;
-};
+enum grouping { WINDOWS_BY_FROM, WINDOWS_BY_TO, REGIONS };
 
-static uint32_t space_of(const struct busway_platform *platform, bool windows, uint32_t i)
+static uint32_t space_of(const struct busway_platform *platform, enum grouping how, uint32_t i)
 {
-	return windows ? window_at(platform, i)->from.index : region_at(platform, i)->space.index;
+	return how == REGIONS           ? region_at(platform, i)->space.index
+	       : how == WINDOWS_BY_FROM ? window_at(platform, i)->from.index
+					: window_at(platform, i)->to.index;
 }
 
-static bool group(struct busway_platform *platform, bool windows, struct by_space *list)
+static bool group(struct busway_platform *platform, enum grouping how, struct by_space *list)
 {
-	const size_t count = windows ? platform->windows.count : platform->regions.count;
+	const size_t count = how == REGIONS ? platform->regions.count : platform->windows.count;
 	const size_t spaces = platform->spaces.count;
 
 	list->head = arena_take(&platform->arena, spaces * sizeof(uint32_t), _Alignof(uint32_t));
@@ -217,7 +216,7 @@ static bool group(struct busway_platform *platform, bool windows, struct by_spac
 	for (size_t i = 0; i < spaces; i++)
 		list->head[i] = UINT32_MAX;
 	for (size_t i = count; i-- > 0;) {
-		uint32_t *head = &list->head[space_of(platform, windows, (uint32_t)i)];
+		uint32_t *head = &list->head[space_of(platform, how, (uint32_t)i)];
 
 		list->next[i] = *head;
 		*head = (uint32_t)i;
@@ -258,11 +257,11 @@ static size_t claim_windows(const struct busway_platform *platform, const struct
 	return count;
 }
 
-static int seal_space(struct busway_platform *platform, const struct by_space *windows,
-		      const struct by_space *regions, uint32_t space, struct workshop *shop)
+static int seal_space(struct busway_platform *platform, const struct by_space *regions,
+		      uint32_t space, struct workshop *shop)
 {
 	struct space_entry *entry = space_entry(platform, (busway_space_id){space});
-	size_t count = claim_windows(platform, windows, space, shop->claims);
+	size_t count = claim_windows(platform, &platform->outgoing, space, shop->claims);
 	int status = make_decoder(platform, shop, count, &entry->windows);
 
 	if (status)
@@ -300,14 +299,16 @@ int busway_platform_seal(struct busway_platform *platform)
 	const size_t windows_count = platform->windows.count;
 	const size_t regions_count = platform->regions.count;
 	const struct busway_allocator *memory = platform->arena.memory;
-	struct by_space windows, regions;
+	struct by_space regions;
 	struct workshop shop;
 	size_t bytes;
 	int status;
 
 	if (platform->sealed)
 		return -BUSWAY_EBUSY;
-	if (!group(platform, true, &windows) || !group(platform, false, &regions))
+	if (!group(platform, WINDOWS_BY_FROM, &platform->outgoing) ||
+	    !group(platform, WINDOWS_BY_TO, &platform->incoming) ||
+	    !group(platform, REGIONS, &regions))
 		return -BUSWAY_ENOMEM;
 	status = workshop_open(memory,
 			       (windows_count > regions_count ? windows_count : regions_count) + 1,
@@ -315,7 +316,7 @@ int busway_platform_seal(struct busway_platform *platform)
 	if (status)
 		return status;
 	for (uint32_t i = 0; i < platform->spaces.count && status == 0; i++)
-		status = seal_space(platform, &windows, &regions, i, &shop);
+		status = seal_space(platform, &regions, i, &shop);
 	memory->free(memory->ctx, shop.claims, bytes, _Alignof(struct decode_claim));
 	if (status == 0)
 		platform->sealed = true;

@@ -184,6 +184,8 @@ void emission_refuse(const struct busway_device *device, const struct busway_emi
 		widen(e, &run);
 		why->has_limit = true;
 		why->limit = run;
-		advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_NEAREST, .range = run});
+		advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_NEAREST,
+						   .bus_addresses = true,
+						   .range = run});
 	}
 }

@@ -10,14 +10,21 @@
 
 #include <busway/resolve.h>
 
-enum { CANDIDATES_MAX = 64, VISITS_MAX = 1 << 16, SPACES_MAX = 64 };
+enum { CANDIDATES_MAX = 64, VISITS_MAX = 256, SPACES_MAX = 64 };
+
+/* An address of a space that the search has come to: it need not be followed again. */
+struct visit {
+	busway_space_id space;
+	uint64_t address;
+};
 
 struct search {
 	const struct busway_reach *reach;
 	const struct busway_device *device;
 	uint64_t phys;
 	enum busway_access access;
-	unsigned candidates, visits;
+	unsigned candidates, visit_count;
+	struct visit visits[VISITS_MAX];
 	uint32_t way[SPACES_MAX]; /* spaces between the device and the CPU */
 	unsigned way_count;
 	/* the windows from the memory back to where the search is */
@@ -69,6 +76,18 @@ static void refuse_shadowed(const struct search *s, unsigned depth, const struct
 		why->limit = hop->window->in;
 }
 
+/* Does an earlier window take the access off the way that was looked for? */
+static bool leaves_way(const struct search *s, unsigned depth, const struct busway_path *path)
+{
+	for (unsigned i = 0; i < path->hop_count && i < depth; i++) {
+		if (!path->hops[i].window)
+			return false; /* it ends here: a region, or nobody */
+		if (path->hops[i].window != s->chain[depth - 1 - i])
+			return true;
+	}
+	return false;
+}
+
 static bool lands_at(const struct busway_path *path, uint64_t phys)
 {
 	const struct busway_hop *end = &path->hops[path->hop_count - 1];
@@ -84,12 +103,16 @@ static void try_candidate(struct search *s, uint64_t dma, unsigned depth)
 	struct busway_refusal why = {0};
 	struct busway_path path;
 	uint64_t bad;
+	int status;
 
 	if (s->candidates++ >= CANDIDATES_MAX)
 		return;
 	/* what no mask would mend goes first */
-	if (busway_resolve(s->reach->platform, s->reach->device, one, &any, s->access, &path,
-			   &why) == 0) {
+	status = busway_resolve(s->reach->platform, s->reach->device, one, &any, s->access, &path,
+				&why);
+	if (leaves_way(s, depth, &path)) {
+		refuse_shadowed(s, depth, &path, &why);
+	} else if (status == 0) {
 		if (!lands_at(&path, s->phys))
 			refuse_shadowed(s, depth, &path, &why);
 		else if (!emission_holds(&s->reach->emission, busway_dma_raw(one), &bad))
@@ -113,13 +136,6 @@ static void note_dead_end(struct search *s, const struct space_entry *from, unsi
 		s->dead_limit = window_out_range(near);
 }
 
-static uint64_t distance(struct busway_range range, uint64_t address)
-{
-	return busway_range_has(range, address) ? 0
-	       : address < range.first          ? range.first - address
-						: address - range.last;
-}
-
 static bool on_way(const struct search *s, busway_space_id space)
 {
 	for (unsigned i = 0; i < s->way_count; i++)
@@ -138,14 +154,23 @@ static void find_way(struct search *s)
 	for (unsigned at = 0; at < s->way_count; at++) {
 		if (s->way[at] == BUSWAY_CPU_SPACE.index)
 			continue;
-		for (uint32_t i = 0; i < p->windows.count; i++) {
-			const struct busway_window *w = window_at(p, i);
-
-			if (w->from.index == s->way[at] && !on_way(s, w->to) &&
-			    s->way_count < SPACES_MAX)
-				s->way[s->way_count++] = w->to.index;
-		}
+		for (uint32_t i = p->outgoing.head[s->way[at]]; i != UINT32_MAX;
+		     i = p->outgoing.next[i])
+			if (!on_way(s, window_at(p, i)->to) && s->way_count < SPACES_MAX)
+				s->way[s->way_count++] = window_at(p, i)->to.index;
 	}
+}
+
+/* Was it here before? Windows in a circle, and ways that meet, are followed once. */
+static bool comes_again(struct search *s, busway_space_id space, uint64_t address)
+{
+	for (unsigned i = s->visit_count; i-- > 0;)
+		if (s->visits[i].address == address && s->visits[i].space.index == space.index)
+			return true;
+	if (s->visit_count == VISITS_MAX)
+		return true; /* enough */
+	s->visits[s->visit_count++] = (struct visit){space, address};
+	return false;
 }
 
 static void backwards(struct search *s, busway_space_id space, uint64_t address, unsigned depth)
@@ -158,13 +183,13 @@ static void backwards(struct search *s, busway_space_id space, uint64_t address,
 		try_candidate(s, address, depth);
 		return;
 	}
-	if (depth >= BUSWAY_HOPS_MAX || s->visits++ > VISITS_MAX)
+	if (depth >= BUSWAY_HOPS_MAX || comes_again(s, space, address))
 		return;
-	for (uint32_t i = 0; i < p->windows.count; i++) {
+	for (uint32_t i = p->incoming.head[space.index]; i != UINT32_MAX; i = p->incoming.next[i]) {
 		const struct busway_window *w = window_at(p, i);
 		const struct busway_range out = window_out_range(w);
 
-		if (w->to.index != space.index || !on_way(s, w->from))
+		if (!on_way(s, w->from))
 			continue;
 		if (busway_range_has(out, address)) {
 			any = true;
@@ -188,7 +213,8 @@ static bool refuse_not_memory(const struct busway_platform *p, struct busway_ran
 	const struct claim claim = claim_at(cpu, phys.first);
 	const struct busway_region *region =
 		claim.kind == CLAIM_REGION ? region_at(p, claim.index) : NULL;
-	uint64_t best = UINT64_MAX;
+	const struct busway_window *window = /* from the CPU into an outbound aperture */
+		claim.kind == CLAIM_WINDOW ? window_at(p, claim.index) : NULL;
 
 	if (region && (region->kind == BUSWAY_REGION_RAM || region->kind == BUSWAY_REGION_UNKNOWN))
 		return false;
@@ -198,22 +224,18 @@ static bool refuse_not_memory(const struct busway_platform *p, struct busway_ran
 		.reason = region && region->kind == BUSWAY_REGION_CARVEOUT ? BUSWAY_RESERVED
 									   : BUSWAY_NO_MEMORY,
 		.hop = cpu->space.name,
-		.by = region ? region->name : NULL,
+		.by = region   ? region->name
+		      : window ? window->name
+			       : NULL,
 		.asked = phys,
-		.has_limit = region != NULL,
+		.has_limit = region || window,
 	};
 	if (region)
 		why->limit = region->range;
-	for (size_t i = 0; !region && i < p->banks.count; i++) {
-		const struct busway_range bank =
-			((const struct busway_memory_bank *)p->banks.items)[i].range;
-
-		if (!why->has_limit || distance(bank, phys.first) < best) {
-			best = distance(bank, phys.first);
-			why->limit = bank;
-			why->has_limit = true;
-		}
-	}
+	if (window)
+		why->limit = window->in;
+	if (!region && !window)
+		why->has_limit = nearest_bank(p, phys.first, &why->limit);
 	return true;
 }
 
@@ -258,6 +280,32 @@ static void explain_dead_end(const struct search *s, struct busway_range phys,
 	};
 }
 
+/*
+ * One byte was tried: tell it of as many as go the same way. A mask is advised for all of them, and
+ * only if they would land with it.
+ */
+static void widen(const struct busway_reach *reach, uint64_t span, enum busway_access access,
+		  struct busway_refusal *why)
+{
+	const struct busway_emission any = busway_emission_mask(64);
+	struct busway_dma_range dma = {{why->asked.first}, {why->asked.first}};
+	struct busway_refusal cut = {0};
+
+	if (span > UINT64_MAX - why->asked.first)
+		span = UINT64_MAX - why->asked.first;
+	if (why->reason != BUSWAY_BEYOND_MASK && why->reason != BUSWAY_ADDRESS_BITS) {
+		why->asked.last = why->asked.first + span;
+		return;
+	}
+	dma.last.raw += span;
+	if (busway_resolve(reach->platform, reach->device, dma, &any, access, NULL, &cut) == 0)
+		why->asked.last = dma.last.raw;
+	else if (cut.reason == BUSWAY_STRADDLES)
+		why->asked.last = cut.limit.last;
+	if (why->reason == BUSWAY_BEYOND_MASK && why->advice_count)
+		why->advice[0].bits = busway_bits_needed(why->asked.last);
+}
+
 void explain_address(const struct busway_reach *reach, struct busway_range phys,
 		     uint64_t size_less_one, enum busway_access access, struct busway_refusal *why)
 {
@@ -277,14 +325,8 @@ void explain_address(const struct busway_reach *reach, struct busway_range phys,
 	if (s.best.reason == BUSWAY_NOT_REFUSED) {
 		explain_dead_end(&s, phys, why);
 	} else {
-		const uint64_t span = busway_range_span(phys);
-
 		*why = s.best;
-		/* one byte was tried: tell it of the whole */
-		if (span <= UINT64_MAX - why->asked.first)
-			why->asked.last = why->asked.first + span;
-		if (why->reason == BUSWAY_BEYOND_MASK && why->advice_count)
-			why->advice[0].bits = busway_bits_needed(why->asked.last);
+		widen(reach, busway_range_span(phys), access, why);
 	}
 	advise_window_base(reach, why);
 	advise_memory(reach, phys, size_less_one, access, why);

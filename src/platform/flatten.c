@@ -131,6 +131,10 @@ static int at_region(struct flattening *f, const struct stretch *s, struct buswa
 {
 	const struct busway_region *region = region_at(f->platform, index);
 
+	if (f->mode == FLATTEN_APERTURES)
+		return region->kind == BUSWAY_REGION_APERTURE
+			       ? put(f, s, range, index, region->access)
+			       : 0;
 	/* memory of another space has no CPU-physical address */
 	if (s->space.index != BUSWAY_CPU_SPACE.index ||
 	    (region->kind != BUSWAY_REGION_RAM && region->kind != BUSWAY_REGION_UNKNOWN))
@@ -154,6 +158,8 @@ static int walk(struct flattening *f, const struct stretch *s)
 
 	if (f->mode == FLATTEN_WINDOWS && space->space.kind == BUSWAY_SPACE_CPU)
 		return put(f, s, s->range, 0, BUSWAY_READ_WRITE);
+	if (f->mode == FLATTEN_APERTURES && space->space.kind == BUSWAY_SPACE_CPU)
+		return 0;
 	for (;;) {
 		const struct claim claim = claim_in_mode(f, space, rest.first);
 		const struct busway_range here = {rest.first,

@@ -31,26 +31,105 @@ bool busway_id_map_hits(const struct busway_id_map *maps, size_t count, bool any
 	return false;
 }
 
+const char *translating_iommu(const struct busway_device *device)
+{
+	const bool any = !device->has_requester;
+
+	for (size_t i = 0; device->behind_iommu && i < device->iommu_count; i++) {
+		const struct busway_id_map *map = &device->iommu[i];
+
+		if (map->enabled && busway_id_map_hits(map, 1, any, device->requester))
+			return map->controller;
+	}
+	return NULL;
+}
+
+/* Notes of the host that hold for its functions: those about its maps and its pool. */
+static bool is_for_functions(const struct busway_note *note, bool behind_iommu)
+{
+	return note->code == BUSWAY_NOTE_MAP_CELLS || note->code == BUSWAY_NOTE_IOMMU_UNREADABLE ||
+	       note->code == BUSWAY_NOTE_BRIDGE_IOMMU ||
+	       (note->code == BUSWAY_NOTE_POOL_IGNORED && behind_iommu);
+}
+
+static bool copy_notes(struct busway_platform *platform, const struct busway_note *from,
+		       struct busway_device *function)
+{
+	const struct busway_note **end = &function->notes;
+
+	for (; from; from = from->next) {
+		struct busway_note *copy;
+
+		if (!is_for_functions(from, function->behind_iommu))
+			continue;
+		copy = busway_platform_keep(platform, sizeof(*copy), _Alignof(struct busway_note));
+		if (!copy)
+			return false;
+		*copy = *from;
+		copy->next = NULL;
+		*end = copy;
+		end = &copy->next;
+	}
+	return true;
+}
+
+/* Behind an IOMMU the pool is not attached; it stays the one that the device is restricted to. */
+static bool take_pool(struct busway_platform *platform, struct busway_device *function)
+{
+	uint32_t *pool;
+
+	if (function->restricted_pool == UINT32_MAX || function->behind_iommu)
+		return true;
+	pool = busway_platform_keep(platform, sizeof(*pool), _Alignof(uint32_t));
+	if (!pool)
+		return false;
+	*pool = function->restricted_pool;
+	function->pools = pool;
+	function->pool_count = 1;
+	return true;
+}
+
 int busway_platform_add_function(struct busway_platform *platform, busway_device_id host,
 				 uint16_t requester, const char *name, busway_device_id *id)
 {
 	const bool sealed = platform->sealed;
+	const struct busway_device *h;
 	struct busway_device function;
 	int status;
 
 	if (host.index >= platform->devices.count)
 		return -BUSWAY_EINVAL;
-	function = *busway_platform_device(platform, host);
-	if (function.kind != BUSWAY_DEVICE_PCIE_HOST && function.kind != BUSWAY_DEVICE_PCI_HOST)
+	h = busway_platform_device(platform, host);
+	/* the view of a bridge as a master itself is not that of its functions */
+	if (h->is_bridge_itself ||
+	    (h->kind != BUSWAY_DEVICE_PCIE_HOST && h->kind != BUSWAY_DEVICE_PCI_HOST))
 		return -BUSWAY_EINVAL;
-	function.name = name;
-	function.kind = BUSWAY_DEVICE_PCI_FUNCTION;
-	function.own = BUSWAY_NO_DEVICE;
-	function.outbound_count = 0;
-	function.has_requester = true;
-	function.requester = requester;
-	function.behind_iommu =
-		busway_id_map_hits(function.iommu, function.iommu_count, false, requester);
+	function = (struct busway_device){
+		.name = name,
+		.kind = BUSWAY_DEVICE_PCI_FUNCTION,
+		.enabled = h->enabled,
+		.likely_master = true,
+		.coherence = h->coherence,
+		.untrusted = h->untrusted,
+		.dma = h->dma,
+		.emission = h->emission,
+		.segments = h->segments,
+		.has_requester = true,
+		.requester = requester,
+		.own = BUSWAY_NO_DEVICE,
+		.iommu = h->iommu,
+		.iommu_count = h->iommu_count,
+		.msi = h->msi,
+		.msi_count = h->msi_count,
+		.behind_iommu = h->translated_always ||
+				busway_id_map_hits(h->iommu, h->iommu_count, false, requester),
+		.translated_always = h->translated_always,
+		.restricted_pool = h->restricted_pool,
+		.iova_reserved = h->iova_reserved,
+		.iova_reserved_count = h->iova_reserved_count,
+	};
+	if (!take_pool(platform, &function) || !copy_notes(platform, h->notes, &function))
+		return -BUSWAY_ENOMEM;
 	platform->sealed = false; /* devices are in no decoder */
 	status = busway_platform_add_device(platform, &function, id);
 	platform->sealed = sealed;

@@ -8,6 +8,8 @@
 #include "../base/sort.h"
 #include "reach_internal.h"
 
+#include <busway/resolve.h>
+
 static int take_away(struct busway_iova *iova, struct busway_range range,
 		     enum busway_iova_cause cause, const char *by)
 {
@@ -34,31 +36,112 @@ static int take_away(struct busway_iova *iova, struct busway_range range,
 	return busway_intervals_remove(&iova->allowed, range);
 }
 
-/* What lies between the windows. */
-static int remove_holes(struct busway_iova *iova, const struct flat *windows, const char *by)
+/*
+ * The space whose windows the device's addresses meet first. What passes everything 1:1 (a bridge
+ * that inherits the table above it) does not count. Only the bus side of these windows is a limit:
+ * where they lead is the IOMMU's matter, and so is what the levels above make of it.
+ */
+static busway_space_id first_windows(const struct busway_platform *platform, busway_space_id space)
+{
+	for (unsigned hops = 0; hops < BUSWAY_HOPS_MAX; hops++) {
+		const struct space_entry *entry = space_entry(platform, space);
+		const struct busway_window *window =
+			entry->windows.count ? window_at(platform, entry->windows.runs[0].index)
+					     : NULL;
+
+		if (space.index == BUSWAY_CPU_SPACE.index || !window || window->in.first ||
+		    window->in.last != UINT64_MAX || window->out.raw || entry->windows.count > 1)
+			break;
+		space = window->to;
+	}
+	return space;
+}
+
+/* What lies between windows, which are sorted. */
+static int remove_between(struct busway_iova *iova, const struct busway_range *windows,
+			  size_t count, const char *by)
 {
 	uint64_t next = 0;
 	int status = 0;
 
-	for (size_t i = 0; i < windows->count && !status; i++) {
-		const struct busway_range dma = busway_dma_raw(windows->pieces[i].piece.dma);
-
-		if (dma.first > next)
-			status = take_away(iova, (struct busway_range){next, dma.first - 1},
+	for (size_t i = 0; i < count && !status; i++) {
+		if (windows[i].first > next)
+			status = take_away(iova, (struct busway_range){next, windows[i].first - 1},
 					   BUSWAY_IOVA_NO_WINDOW, by);
-		if (dma.last == UINT64_MAX)
+		if (windows[i].last == UINT64_MAX)
 			return status;
-		next = dma.last + 1;
+		next = windows[i].last + 1;
 	}
 	return status ? status
 		      : take_away(iova, (struct busway_range){next, UINT64_MAX},
 				  BUSWAY_IOVA_NO_WINDOW, by);
 }
 
+/* Does a window of @space lead to a PCI bus? Then a bridge's windows come before its IOMMU, too. */
+static bool leads_to_pci(const struct busway_platform *platform, busway_space_id space)
+{
+	for (uint32_t i = platform->outgoing.head[space.index]; i != UINT32_MAX;
+	     i = platform->outgoing.next[i])
+		if (space_entry(platform, window_at(platform, i)->to)->space.kind ==
+		    BUSWAY_SPACE_PCI)
+			return true;
+	return false;
+}
+
+static int remove_holes(struct busway_iova *iova, const struct busway_platform *platform,
+			const struct busway_device *device, const char *by)
+{
+	const busway_space_id space = first_windows(platform, device->dma.enters);
+	const struct space_entry *first = space_entry(platform, space);
+	const struct busway_allocator *memory = iova->memory_;
+	struct flat flat = {.memory = memory};
+	const bool limited = space.index != BUSWAY_CPU_SPACE.index;
+	const bool through = limited && leads_to_pci(platform, space);
+	int status = through ? flatten(platform, device->dma.enters, FLATTEN_WINDOWS, &flat) : 0;
+	const size_t count = through ? flat.count : first->windows.count;
+	struct busway_range *windows;
+
+	if (status || !limited)
+		return status; /* nothing limits what is at the CPU's space already */
+	windows = memory->alloc(memory->ctx, (count + 1) * sizeof(*windows),
+				_Alignof(struct busway_range));
+	for (size_t i = 0; windows && i < count; i++)
+		windows[i] = through ? busway_dma_raw(flat.pieces[i].piece.dma)
+				     : first->windows.runs[i].range;
+	flat_free(&flat);
+	if (!windows)
+		return -BUSWAY_ENOMEM;
+	status = remove_between(iova, windows, count, by);
+	memory->free(memory->ctx, windows, (count + 1) * sizeof(*windows),
+		     _Alignof(struct busway_range));
+	return status;
+}
+
+/* Bridges further up answer, too, before an IOMMU sees the access. */
+static int remove_apertures_above(struct busway_iova *iova, const struct busway_platform *platform,
+				  const struct busway_device *device)
+{
+	struct flat flat = {.memory = iova->memory_};
+	int status = flatten(platform, device->dma.enters, FLATTEN_APERTURES, &flat);
+
+	for (size_t i = 0; i < flat.count && !status; i++) {
+		const struct busway_region *region =
+			region_at(platform, flat.pieces[i].piece.target.index);
+
+		/* those of the first space are told whole, below */
+		if (region->space.index != device->dma.enters.index ||
+		    flat.pieces[i].piece.dma.first.raw != flat.pieces[i].piece.phys.raw)
+			status = take_away(iova, busway_dma_raw(flat.pieces[i].piece.dma),
+					   BUSWAY_IOVA_APERTURE, region->name);
+	}
+	flat_free(&flat);
+	return status;
+}
+
 static int remove_apertures(struct busway_iova *iova, const struct busway_platform *platform,
 			    const struct busway_device *device)
 {
-	int status = 0;
+	int status = remove_apertures_above(iova, platform, device);
 
 	for (uint32_t i = 0; i < platform->regions.count && !status; i++) {
 		const struct busway_region *region = region_at(platform, i);
@@ -104,14 +187,11 @@ static bool comes_before(const void *a, const void *b)
 static int build(struct busway_iova *iova, const struct busway_platform *platform,
 		 const struct busway_device *device, const struct busway_emission *emission)
 {
-	struct flat windows = {.memory = iova->memory_};
 	const char *source = device->dma.source ? device->dma.source : device->name;
 	int status = busway_intervals_add(&iova->allowed, BUSWAY_RANGE_ALL);
 
 	if (!status)
-		status = flatten(platform, device->dma.enters, FLATTEN_WINDOWS, &windows);
-	if (!status)
-		status = remove_holes(iova, &windows, source);
+		status = remove_holes(iova, platform, device, source);
 	if (!status)
 		status = remove_apertures(iova, platform, device);
 	for (size_t i = 0; i < device->iova_reserved_count && !status; i++)
@@ -121,7 +201,6 @@ static int build(struct busway_iova *iova, const struct busway_platform *platfor
 		status = remove_unemitted(iova, device, emission);
 	if (!status)
 		sort(iova->removed, iova->removed_count, sizeof(*iova->removed), comes_before);
-	flat_free(&windows);
 	return status;
 }
 

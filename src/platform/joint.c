@@ -309,12 +309,19 @@ static uint64_t segment_max(const struct busway_segment_limits *limits)
 	return limits->max_size;
 }
 
+/* Is there memory whose place is known? A restricted pool with an address is, whatever else is. */
+static bool place_known(const struct joint *j)
+{
+	return busway_platform_memory_known(j->sharers[0].reach->platform) ||
+	       in_a_pool(j, BUSWAY_RANGE_ALL);
+}
+
 /* Things that no address can mend: an IOMMU, segment sizes, unknown memory. */
 static int refuse_early(const struct joint *j, unsigned flags, struct busway_refusal *why)
 {
 	const struct busway_platform *platform = j->sharers[0].reach->platform;
 
-	if (!busway_platform_memory_known(platform)) {
+	if (!place_known(j)) {
 		refuse_joint(j, BUSWAY_UNKNOWN_MEMORY, why);
 		advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_MEMORY_NODE});
 		return -BUSWAY_ERANGE;
@@ -324,7 +331,8 @@ static int refuse_early(const struct joint *j, unsigned flags, struct busway_ref
 		const uint64_t max = segment_max(&device->segments);
 		struct busway_device translated = *device;
 
-		translated.restricted_pool = UINT32_MAX; /* its pool serves here */
+		if (!pool_of(&j->sharers[i]) || pool_of(&j->sharers[i])->valid)
+			translated.restricted_pool = UINT32_MAX; /* its pool serves here */
 		if (refuse_indirect(platform, &translated, (struct busway_range){0, j->size - 1},
 				    flags, why))
 			return -BUSWAY_ERANGE;

@@ -62,6 +62,12 @@ struct space_entry {
 	struct decoder regions, windows, background;
 };
 
+/* Things of each space in a list of their own: head[space], then next[thing], in order;
+ * UINT32_MAX ends it. */
+struct by_space {
+	uint32_t *head, *next;
+};
+
 /* Another name of a device. */
 struct alias {
 	const char *name, *path;
@@ -78,6 +84,8 @@ struct busway_platform {
 	struct vector devices;  /* struct busway_device */
 	struct vector aliases;  /* struct alias */
 	struct vector reserved; /* struct busway_range */
+	/* once sealed: windows by the space that they leave, and by that to which they lead */
+	struct by_space outgoing, incoming;
 	const struct busway_note *notes;
 	const char *model;
 	const char *const *compatible;
@@ -116,6 +124,17 @@ static inline struct busway_range window_out_range(const struct busway_window *w
 				     window->out.raw + busway_range_span(window->in)};
 }
 
+/* How far @address is from @range; 0 inside it. */
+static inline uint64_t distance(struct busway_range range, uint64_t address)
+{
+	return address < range.first  ? range.first - address
+	       : address > range.last ? address - range.last
+				      : 0;
+}
+
+/* The bank of memory that is nearest to @address; false: there is none. */
+bool nearest_bank(const struct busway_platform *p, uint64_t address, struct busway_range *bank);
+
 /* ---- one step of the way ---- */
 
 enum claim_kind { CLAIM_NONE, CLAIM_REGION, CLAIM_WINDOW };
@@ -128,6 +147,11 @@ struct claim {
 
 /* Who takes @address in @space? */
 struct claim claim_at(const struct space_entry *space, uint64_t address);
+
+/* ---- IDs ---- */
+
+/* The IOMMU that translates @device: enabled, and hit by it. NULL: none is known. */
+const char *translating_iommu(const struct busway_device *device);
 
 /* ---- emission ---- */
 

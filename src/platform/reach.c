@@ -145,6 +145,13 @@ static size_t block_size(size_t pieces)
 			 sizeof(struct reach_rank));
 }
 
+/* May memory be handed to the device as it is, in one segment of any size? */
+static bool is_direct(const struct busway_device *device)
+{
+	return !device->behind_iommu && device->restricted_pool == UINT32_MAX &&
+	       !device->segments.max_size && !device->segments.boundary;
+}
+
 static int reach_make(const struct busway_platform *platform, busway_device_id device,
 		      const struct busway_emission *emission, const struct busway_allocator *memory,
 		      const struct flat *flat, struct busway_reach **out)
@@ -166,6 +173,8 @@ static int reach_make(const struct busway_platform *platform, busway_device_id d
 	reach->ranks = (struct reach_rank *)(reach->highest + flat->count);
 	make_pieces(reach, flat);
 	make_runs(reach);
+	if (is_direct(busway_platform_device(platform, device)))
+		reach->direct_count = reach->run_count;
 	*out = reach;
 	return 0;
 }
@@ -261,14 +270,13 @@ const struct busway_piece *busway_reach_find(const struct busway_reach *reach, b
 	return base->dma.first.raw <= dma.raw && dma.raw <= base->dma.last.raw ? base : NULL;
 }
 
-/* The last run that begins at or before @phys; run_count where none does. */
-static size_t last_run_from(const struct busway_reach *reach, uint64_t phys)
+/* The last of the first @count runs that begins at or before @phys; @count where none does. */
+static size_t last_run_from(const struct busway_reach *reach, size_t count, uint64_t phys)
 {
 	const struct reach_run *base = reach->runs;
-	size_t count = reach->run_count;
 
 	if (!count || base->phys_first > phys)
-		return reach->run_count;
+		return count;
 	while (count > 1) {
 		const size_t half = count / 2;
 
@@ -276,6 +284,11 @@ static size_t last_run_from(const struct busway_reach *reach, uint64_t phys)
 		count -= half;
 	}
 	return (size_t)(base - reach->runs);
+}
+
+size_t reach_run_at(const struct busway_reach *reach, uint64_t phys)
+{
+	return last_run_from(reach, reach->run_count, phys);
 }
 
 uint32_t run_rank(const struct busway_reach *reach, const struct reach_run *run, uint64_t phys)
@@ -319,10 +332,10 @@ int busway_reach_address(const struct busway_reach *reach, struct busway_phys_ra
 			 busway_dma_t *out)
 {
 	const struct busway_range r = busway_phys_raw(phys);
-	const size_t at = last_run_from(reach, r.first);
+	const size_t at = last_run_from(reach, reach->direct_count, r.first);
 	const struct reach_run *run;
 
-	if (at == reach->run_count)
+	if (at == reach->direct_count)
 		return -BUSWAY_ERANGE;
 	run = &reach->runs[at];
 	if (reach->aliased) {

@@ -11,7 +11,11 @@
 
 /* ---- flattening ---- */
 
-enum flatten_mode { FLATTEN_MEMORY, FLATTEN_WINDOWS };
+enum flatten_mode {
+	FLATTEN_MEMORY,
+	FLATTEN_WINDOWS,   /* the CPU's addresses behind windows, whatever is there */
+	FLATTEN_APERTURES, /* what outbound apertures on the way answer; phys is on their bus */
+};
 
 /* As busway_piece, with the window by which it left the first space (its place in line). */
 struct flat_piece {
@@ -55,7 +59,8 @@ struct busway_reach {
 	struct reach_run *runs; /* sorted by phys_first */
 	uint64_t *highest;      /* highest[i]: the greatest phys_last of runs 0..i */
 	size_t run_count;
-	bool aliased; /* some runs overlap in memory */
+	size_t direct_count; /* run_count; 0 where busway_reach_address() must not answer */
+	bool aliased;        /* some runs overlap in memory */
 	/* only where aliased: which window each stretch of emitted addresses passes first */
 	struct reach_rank *ranks; /* sorted by first */
 	size_t rank_count;
@@ -67,6 +72,9 @@ static inline bool run_holds(const struct reach_run *run, struct busway_range ph
 	return run->phys_first <= phys.first && phys.last <= run->phys_last &&
 	       (run->access & access) == access;
 }
+
+/* The last run that begins at or before @phys; run_count where none does. */
+size_t reach_run_at(const struct busway_reach *reach, uint64_t phys);
 
 /* The place in line of the window by which @run reaches @phys; 0 where nothing is aliased. */
 uint32_t run_rank(const struct busway_reach *reach, const struct reach_run *run, uint64_t phys);

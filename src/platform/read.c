@@ -165,3 +165,16 @@ size_t busway_platform_find_device(const struct busway_platform *platform, const
 	}
 	return count;
 }
+
+bool nearest_bank(const struct busway_platform *p, uint64_t address, struct busway_range *bank)
+{
+	const struct busway_memory_bank *banks = p->banks.items;
+	bool found = false;
+
+	for (size_t i = 0; i < p->banks.count; i++) {
+		if (!found || distance(banks[i].range, address) < distance(*bank, address))
+			*bank = banks[i].range;
+		found = true;
+	}
+	return found;
+}

@@ -43,9 +43,9 @@ const char *busway_note_text(enum busway_note_code code)
 }
 
 /* How the limit of each reason is put into words; NULL: it is not told. */
-static const char *limit_words(enum busway_reason reason)
+static const char *limit_words(const struct busway_refusal *refusal)
 {
-	switch (reason) {
+	switch (refusal->reason) {
 	case BUSWAY_BEYOND_MASK:
 		return "it drives ";
 	case BUSWAY_ADDRESS_BITS:
@@ -61,7 +61,7 @@ static const char *limit_words(enum busway_reason reason)
 	case BUSWAY_RESTRICTED:
 		return "which is ";
 	case BUSWAY_NO_MEMORY:
-		return "the nearest that is known is ";
+		return refusal->by ? "which is " : "the nearest that is known is ";
 	case BUSWAY_NO_ROOM:
 		return "the longest is ";
 	default:
@@ -72,7 +72,7 @@ static const char *limit_words(enum busway_reason reason)
 size_t busway_refusal_detail(const struct busway_refusal *refusal, char *buf, size_t size)
 {
 	struct text text = text_open(buf, size);
-	const char *words = refusal->has_limit ? limit_words(refusal->reason) : NULL;
+	const char *words = refusal->has_limit ? limit_words(refusal) : NULL;
 
 	if (refusal->reason == BUSWAY_NOT_REFUSED)
 		return 0;
@@ -89,7 +89,11 @@ size_t busway_refusal_detail(const struct busway_refusal *refusal, char *buf, si
 		text_put_range(&text, refusal->asked);
 		text_put(&text, ": ");
 	}
-	text_put(&text, busway_reason_text(refusal->reason));
+	/* something does answer there, and it is named */
+	if (refusal->reason == BUSWAY_NO_MEMORY && refusal->by)
+		text_put(&text, "what answers here is not memory");
+	else
+		text_put(&text, busway_reason_text(refusal->reason));
 	if (words || refusal->by) {
 		text_put(&text, " (");
 		if (refusal->by) {
@@ -106,6 +110,8 @@ size_t busway_refusal_detail(const struct busway_refusal *refusal, char *buf, si
 		text_put(&text, "; it takes at most ");
 		text_put_decimal(&text, refusal->limit.last);
 		text_put(&text, " segments, ");
+		if (refusal->needed > BUSWAY_SEGMENTS_MAX)
+			text_put(&text, "at least "); /* counting stopped there */
 		text_put_decimal(&text, refusal->needed);
 		text_put(&text, " are needed");
 	}
@@ -113,11 +119,17 @@ size_t busway_refusal_detail(const struct busway_refusal *refusal, char *buf, si
 	return text.length;
 }
 
+/* Eight, eleven, eighteen. */
+static bool sounds_like_a_vowel(unsigned bits)
+{
+	return bits == 8 || bits == 11 || bits == 18;
+}
+
 static void put_advice(struct text *text, const struct busway_advice *advice)
 {
 	switch (advice->kind) {
 	case BUSWAY_ADVISE_MASK:
-		text_put(text, "a ");
+		text_put(text, sounds_like_a_vowel(advice->bits) ? "an " : "a ");
 		text_put_decimal(text, advice->bits);
 		text_put(text, "-bit mask would do");
 		break;
@@ -150,7 +162,8 @@ static void put_advice(struct text *text, const struct busway_advice *advice)
 		text_put_hex(text, advice->range.last);
 		break;
 	case BUSWAY_ADVISE_NEAREST:
-		text_put(text, "the nearest that would do is ");
+		text_put(text, advice->bus_addresses ? "the nearest that would do is bus "
+						     : "the nearest that would do is CPU ");
 		text_put_range(text, advice->range);
 		break;
 	case BUSWAY_ADVISE_DOMAIN:

@@ -19,7 +19,10 @@ struct part {
 
 struct walk {
 	const struct busway_platform *platform;
+	busway_space_id enters;
+	const struct busway_emission *emission;
 	enum busway_access access;
+	unsigned part_start; /* the first hop of the part that is followed */
 	struct busway_path *path;
 	struct busway_refusal *why;
 };
@@ -29,6 +32,14 @@ static void record_hop(struct walk *walk, busway_space_id space, struct busway_r
 {
 	struct busway_path *path = walk->path;
 
+	if (path->hop_count == BUSWAY_HOPS_MAX) {
+		/* earlier parts make room: the one that lands last, or is refused, is kept whole */
+		path->hop_count -= walk->part_start;
+		path->left_out += walk->part_start;
+		memmove(path->hops, path->hops + walk->part_start,
+			path->hop_count * sizeof(*path->hops));
+		walk->part_start = 0;
+	}
 	if (path->hop_count < BUSWAY_HOPS_MAX)
 		path->hops[path->hop_count++] = (struct busway_hop){space, range, window, region};
 }
@@ -54,35 +65,29 @@ static bool nearest(const struct decoder *decoder, uint64_t address, struct busw
 
 	if (!decoder->count)
 		return false;
-	if (at == decoder->count) {
-		*out = decoder->runs[at - 1].range;
-		return true;
-	}
-	*out = decoder->runs[at].range;
-	if (at > 0 && address - decoder->runs[at - 1].range.last < out->first - address)
+	*out = decoder->runs[at < decoder->count ? at : at - 1].range;
+	if (at > 0 && distance(decoder->runs[at - 1].range, address) < distance(*out, address))
 		*out = decoder->runs[at - 1].range;
 	return true;
 }
 
-/* The nearest bank of memory: carve-outs and the like do not count. */
-static bool nearest_memory(const struct busway_platform *p, uint64_t address,
-			   struct busway_range *out)
+/* Can the device put an address of @range, which is on its own bus, there at all? */
+static bool can_emit(const struct walk *walk, busway_space_id space, struct busway_range range)
 {
-	uint64_t best = UINT64_MAX;
-	bool found = false;
+	struct busway_range run;
 
-	for (size_t i = 0; i < p->banks.count; i++) {
-		const struct busway_range r =
-			((struct busway_memory_bank *)p->banks.items)[i].range;
-		const uint64_t distance = address < r.first ? r.first - address : address - r.last;
+	return space.index != walk->enters.index ||
+	       (emission_next(walk->emission, range.first, &run) && run.first <= range.last);
+}
 
-		if (!found || distance < best) {
-			best = distance;
-			*out = r;
-			found = true;
-		}
-	}
-	return found;
+static void advise_nearest(struct walk *walk, busway_space_id space, struct busway_range near)
+{
+	if (can_emit(walk, space, near))
+		advise(walk->why, (struct busway_advice){
+					  .kind = BUSWAY_ADVISE_NEAREST,
+					  .bus_addresses = space.index != BUSWAY_CPU_SPACE.index,
+					  .range = near,
+				  });
 }
 
 /* Nobody takes @range.first in @space. */
@@ -98,13 +103,12 @@ static int refuse_unclaimed(struct walk *walk, busway_space_id space, struct bus
 	       : entry->space.untranslatable ? BUSWAY_UNTRANSLATABLE
 					     : BUSWAY_NO_WINDOW,
 	       space, range);
-	found = is_cpu ? nearest_memory(walk->platform, range.first, &near)
+	found = is_cpu ? nearest_bank(walk->platform, range.first, &near)
 		       : nearest(&entry->windows, range.first, &near);
 	if (found) {
 		walk->why->has_limit = true;
 		walk->why->limit = near;
-		advise(walk->why,
-		       (struct busway_advice){.kind = BUSWAY_ADVISE_NEAREST, .range = near});
+		advise_nearest(walk, space, near);
 	}
 	return -BUSWAY_ERANGE;
 }
@@ -140,8 +144,7 @@ static void advise_off_aperture(struct walk *walk, busway_space_id space, struct
 							 .hop = region->name,
 							 .range = region->range});
 	else
-		advise(walk->why,
-		       (struct busway_advice){.kind = BUSWAY_ADVISE_NEAREST, .range = near});
+		advise_nearest(walk, space, near);
 }
 
 static int refuse_region(struct walk *walk, busway_space_id space, struct busway_range asked,
@@ -244,8 +247,10 @@ static int follow_all(struct walk *walk, busway_space_id space, struct busway_ra
 	for (;;) {
 		struct part part = {{first, range.last}, 0};
 		uint64_t span = 0;
-		const int status = follow(walk, space, &part, &span);
+		int status;
 
+		walk->part_start = walk->path->hop_count;
+		status = follow(walk, space, &part, &span);
 		if (status)
 			return status;
 		if (first != range.first && !continues(walk->platform, &landed, &part))
@@ -258,6 +263,15 @@ static int follow_all(struct walk *walk, busway_space_id space, struct busway_ra
 	}
 }
 
+/* Would the access land if the device drove all address lines? Else a mask is no help. */
+static bool lands_anyway(const struct busway_platform *platform, busway_device_id device,
+			 struct busway_dma_range dma, enum busway_access access)
+{
+	const struct busway_emission all = busway_emission_mask(64);
+
+	return busway_resolve(platform, device, dma, &all, access, NULL, NULL) == 0;
+}
+
 int busway_resolve(const struct busway_platform *platform, busway_device_id device,
 		   struct busway_dma_range dma, const struct busway_emission *emission,
 		   enum busway_access access, struct busway_path *path, struct busway_refusal *why)
@@ -266,6 +280,7 @@ int busway_resolve(const struct busway_platform *platform, busway_device_id devi
 	struct busway_refusal own_why;
 	struct walk walk = {
 		.platform = platform,
+		.emission = emission,
 		.access = access,
 		.path = path ? path : &own_path,
 		.why = why ? why : &own_why,
@@ -275,15 +290,21 @@ int busway_resolve(const struct busway_platform *platform, busway_device_id devi
 	uint64_t bad;
 
 	if (!platform->sealed || device.index >= platform->devices.count ||
-	    range.first > range.last)
+	    range.first > range.last || !(access & BUSWAY_READ_WRITE))
 		return -BUSWAY_EINVAL;
 	dev = busway_platform_device(platform, device);
+	walk.enters = dev->dma.enters;
 	walk.path->hop_count = 0;
+	walk.path->left_out = 0;
 	walk.path->target_count = 0;
 	if (!emission)
-		emission = &dev->emission;
-	if (!emission_holds(emission, range, &bad)) {
-		emission_refuse(dev, emission, (struct busway_range){bad, range.last}, walk.why);
+		walk.emission = &dev->emission;
+	if (!emission_holds(walk.emission, range, &bad)) {
+		emission_refuse(dev, walk.emission, (struct busway_range){bad, range.last},
+				walk.why);
+		if (why && why->reason == BUSWAY_BEYOND_MASK &&
+		    !lands_anyway(platform, device, dma, access))
+			why->advice_count = 0;
 		return -BUSWAY_ERANGE;
 	}
 	return follow_all(&walk, dev->dma.enters, range);

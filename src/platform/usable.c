@@ -24,8 +24,8 @@ int busway_platform_usable(const struct busway_platform *platform, size_t index,
 		    region->space.index == BUSWAY_CPU_SPACE.index)
 			status = busway_intervals_remove(&set, region->range);
 	}
-	if (status == 0)
-		busway_intervals_bytes(&set, bytes);
+	if (status == 0 && !busway_intervals_bytes(&set, bytes))
+		*bytes = UINT64_MAX; /* one short: 2^64 does not fit */
 	busway_intervals_clear(&set);
 	return status;
 }

@@ -88,6 +88,20 @@ def check_restricted(tap):
     tap.check(not large["ok"], "more than the pool has is refused", large)
 
 
+def check_unknown(tap):
+    """Where memory is not stated, a pool with an address is memory all the same."""
+    platform = tree("no-memory")
+    document = find(tap, "a pool without memory", platform, "/restricted", "4K")
+    tap.equal(document["phys"], "0x90000000", "serves its device")
+    shared = find(tap, "and others", platform, "/restricted,/dev", "1M")
+    tap.equal(shared["phys"], "0x90000000", "that reach it")
+    for devices in ("/dev", "/restricted-somewhere"):
+        document = find(tap, devices, platform, devices, "4K")
+        tap.equal((document["refusal"] or {}).get("code"), "unknown-memory", "is refused")
+    document = find(tap, "more than the pool has", platform, "/restricted", "2M")
+    tap.equal((document["refusal"] or {}).get("code"), "no-room", "is refused")
+
+
 def check_iommu(tap):
     document = find(tap, "behind an IOMMU", tree("maps"), "/one", "4K")
     tap.equal((document["refusal"] or {}).get("code"), "behind-iommu", "is refused")
@@ -115,6 +129,7 @@ def main():
     check_answers(tap)
     check_reserved(tap)
     check_restricted(tap)
+    check_unknown(tap)
     check_iommu(tap)
     check_usage(tap)
     return tap.done()

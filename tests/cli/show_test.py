@@ -159,7 +159,12 @@ def check_keys(tap):
     both = device(show(board("rpi4-8g"), "--coherent-mask", "31"), "/scb/ethernet@7d580000")
     tap.equal(both["reach"], ethernet["reach"], "--coherent-mask leaves the reach alone")
 
+    regions = {one["path"]: one["pools"] for one in show(tree("reserved"), "--all")["devices"]}
+    tap.equal(regions["/user-nothing"],
+              ["/reserved-memory/" + name for name in ("wrong@84000000", "neither", "cma")],
+              "pools are all that memory-region names, in order")
     unknown = show(tree("no-memory"), "--all")
+    tap.equal(unknown["platform"]["model"], None, "a model that is not stated is null")
     tap.equal(unknown["platform"]["memory"], [], "memory that is not stated is []")
     tap.check(all(one["reach"] is None for one in unknown["devices"]), "and every reach is null")
 

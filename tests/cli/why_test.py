@@ -63,6 +63,10 @@ def check_ways(tap):
     stops(tap, "no window", board("rpi4-8g"), "mmc@7e340000", "0x1000", "no-window")
     stops(tap, "the mask", board("rpi5"), NVME, "0x1040000000", "beyond-mask", "--mask", "32")
     stops(tap, "a carve-out", tree("reserved"), "/plain", "0x81000000", "reserved")
+    through = follow(tap, "through a bridge without a table", board("restricted-endpoint"),
+                     "/pcie@8b20000", "0x80000000")
+    tap.equal([hop["via"] for hop in through["hops"]][0], "/pcie@8b20000",
+              "a bridge without a table has no entry to name")
     stops(tap, "nothing there", board("rpi4-8g"), "gpu@7ec00000", "0xfc000000", "no-memory")
     stopped = stops(tap, "stopped one level up", tree("translate"), "/upper/wholly-outside/dev",
                     "0x0", "no-window")

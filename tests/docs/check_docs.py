@@ -40,7 +40,7 @@ BUSWAY = os.path.abspath(os.environ.get('BUSWAY', 'build/src/cli/busway'))
 EXAMPLES = os.environ.get('BUSWAY_EXAMPLES', '')
 WORK = tempfile.mkdtemp(prefix='busway-docs-')
 
-MARKDOWN = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'] + sorted(
+MARKDOWN = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'conformance/README.md'] + sorted(
     os.path.relpath(p, ROOT) for p in glob.glob(os.path.join(ROOT, 'docs', '*.md')))
 MAN = sorted(os.path.relpath(p, ROOT)
              for p in glob.glob(os.path.join(ROOT, 'docs', 'man', '*.[1-9]')))
@@ -547,7 +547,8 @@ def _():
         ('busway ', '', set(commands()) | {'help', '--help', '--version'}),
         ('busway sh', 'sh', {'show'}),
         ('busway show --form', '--form', {'--format'}),
-        ('busway show --format ', '', {'text', 'json'}),
+        ('busway show --format ', '', {'text', 'json', 'svg'}),
+        ('busway why --format ', '', {'text', 'json'}),
         ('busway show --format=j', 'j', {'json'}),
         ('busway why --access r', 'r', {'read', 'read-write'}),
         ('busway map --color ', '', {'auto', 'always', 'never'}),

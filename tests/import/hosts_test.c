@@ -49,7 +49,8 @@ static void a_hidden_table_is_noted_for_functions(void **state)
 {
 	static const struct device_case functions[] = {
 		{"two missing levels", "/soc/deep/pcie@22000000/fn@0,0", "hidden-table"},
-		{"one missing level", "/soc/pcie@20000000/fn@0,0", "first-level-missing"},
+		{"one missing level; the aperture lies in the window that is inherited",
+		 "/soc/pcie@20000000/fn@0,0", "first-level-missing aperture-in-window"},
 	};
 	static const struct device_case bridges[] = {
 		{"one missing level", "/soc/deep/pcie@22000000", "first-level-missing"},
@@ -66,6 +67,8 @@ static void outbound_windows_are_told_as_stated(void **state)
 		 "io 0x0<-0xe0000000+0x10000; mem32 0x40000000<-0x40000000+0x10000000; "
 		 "mem64p 0x8000000000<-0x8000000000+0x100000000"},
 		{"a bus without ranges cannot be crossed", "/free/pci@30000000",
+		 "mem32 0x40000000<-null+0x10000000"},
+		{"nor can one without size cells", "/sizeless/pci@31000000",
 		 "mem32 0x40000000<-null+0x10000000"},
 		{"through the ranges above, where they hold it", "/moved/pcie@1f000000",
 		 "mem32 0x80000000<-0x110000000+0x1000000; mem32p 0x90000000<-null+0x1000000"},
@@ -125,6 +128,8 @@ static void kinds_are_told_apart(void **state)
 		{"by its name", "/pcie-ep@50000000", BUSWAY_DEVICE_PCIE_ENDPOINT},
 		{"by its compatible string", "/controller@53000000", BUSWAY_DEVICE_PCIE_ENDPOINT},
 		{"a bus is a platform device", "/soc", BUSWAY_DEVICE_PLATFORM},
+		{"what has no place on the bus is no function",
+		 "/soc/pcie@20100000/interrupt-controller", BUSWAY_DEVICE_PLATFORM},
 	};
 	struct tree *tree = *state;
 
@@ -240,6 +245,25 @@ static void what_comes_up_through_a_bridge_without_a_table_goes_on(void **state)
 	check_devices(*state, windows_of, cases, COUNT(cases));
 }
 
+/* Linux gives an address code 0 where it comes from a bus without codes, and finds no entry for it;
+ * what is in front of it is memory to the bridge. */
+static void an_address_without_a_code_is_memory(void **state)
+{
+	static const char path[] = "/codeless/pcie@25000000/fn@0,0/bus/dev";
+	static const struct device_case windows[] = {
+		{"the bridge's window holds it", path, "0x0->0x10000000+0x1000"},
+	};
+	static const struct device_case notes[] = {
+		{"Linux drops it", path, "entry-dropped untranslatable missing-is-identity"},
+	};
+	const struct tree *tree = *state;
+
+	check_devices(*state, windows_of, windows, COUNT(windows));
+	check_devices(*state, notes_of, notes, COUNT(notes));
+	assert_false(
+		busway_platform_device(tree->platform, tree_device(tree, path))->dma.has_bus_limit);
+}
+
 #define ON(open, test) cmocka_unit_test_setup_teardown(test, open, close_tree)
 
 int main(void)
@@ -249,6 +273,7 @@ int main(void)
 		ON(open_hosts, the_bridge_itself_gets_its_buss_table),
 		ON(open_hosts, a_hidden_table_is_noted_for_functions),
 		ON(open_hosts, what_comes_up_through_a_bridge_without_a_table_goes_on),
+		ON(open_hosts, an_address_without_a_code_is_memory),
 		ON(open_hosts, outbound_windows_are_told_as_stated),
 		ON(open_hosts, apertures_are_holes_for_functions_only),
 		ON(open_hosts, kinds_are_told_apart),

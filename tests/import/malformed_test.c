@@ -870,6 +870,36 @@ static void ten_thousand_windows_are_read(void **state)
 	(void)state;
 }
 
+/* However long the table is, an entry that an earlier one overlaps is told. */
+static void one_of_ten_thousand_entries_that_overlaps_is_noted(void **state)
+{
+	uint32_t *cells = many_windows();
+	struct tree tree;
+	struct blob b;
+	size_t size;
+	void *blob;
+
+	cells[7000 * 3] = 42 * 0x100;
+	begin_root(&b);
+	blob_begin(&b, "bus");
+	blob_cell(&b, "#address-cells", 1);
+	blob_cell(&b, "#size-cells", 1);
+	blob_cells(&b, "dma-ranges", MANY * 3, cells);
+	blob_begin(&b, "dev");
+	blob_end(&b);
+	blob_end(&b);
+	blob_end(&b);
+	blob = blob_close(&b, &size);
+	tree_take(&tree, blob, size);
+	assert_string_equal(notes_of(&tree, tree_device(&tree, "/bus/dev")), "entry-shadowed");
+	assert_int_equal(busway_platform_device(tree.platform, tree_device(&tree, "/bus/dev"))
+				 ->dma.notes->entry,
+			 7000);
+	tree_close(&tree);
+	free(cells);
+	(void)state;
+}
+
 static void ten_thousand_windows_below_ten_thousand_take_seconds_at_most(void **state)
 {
 	uint32_t *cells = many_windows();
@@ -1032,6 +1062,7 @@ int main(void)
 		cmocka_unit_test(strings_without_an_end_are_no_strings),
 		cmocka_unit_test(dma_parents_in_a_circle_are_refused),
 		cmocka_unit_test(ten_thousand_windows_are_read),
+		cmocka_unit_test(one_of_ten_thousand_entries_that_overlaps_is_noted),
 		cmocka_unit_test(ten_thousand_windows_below_ten_thousand_take_seconds_at_most),
 		cmocka_unit_test(ten_thousand_pools_and_users_take_seconds_at_most),
 		cmocka_unit_test(a_long_chain_of_dma_parents_takes_seconds_at_most),

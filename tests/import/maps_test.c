@@ -77,6 +77,9 @@ static void maps_are_for_functions(void **state)
 		{"without a map, the parent", "/pcie@20000000", "<0x5> " ITS},
 		{"a controller that states no count", "/pcie@30000000", "0x0+0x10000->0x0 " V2M},
 		{"cut short", "/pcie@50000000", ""},
+		{"a map above the bridge", "/above/pcie@70000000", "0x0+0x10000->0x900 " ITS},
+		{"the nearest map", "/above/pcie@71000000", "0x0+0x10000->0x0 " V2M},
+		{"of functions only", "/above/plain", "<> " V2M},
 	};
 
 	check_devices(*state, iommu_of, iommu, COUNT(iommu));
@@ -94,6 +97,49 @@ static void iommus_of_a_bridge_are_its_own(void **state)
 	check_bridges(*state, iommu_of, cases, COUNT(cases));
 }
 
+#define CHIP "/pcie@70000000/chip@0,0"
+
+/* The way to memory of what is behind a function leads through the bridge, and so does its ID. */
+static void what_comes_out_of_a_bridge_is_translated_there(void **state)
+{
+	static const char map[] = "0x0+0x100->0x0 " OFF "; 0x100+0x100->0x0 " SMMU;
+	const struct device_case iommu[] = {
+		{"a device on a bus of its own", CHIP "/bus/eth@1000", map},
+		{"one with a property of its own", CHIP "/bus/own@2000", "<0x9> " OFF},
+		{"functions of a bridge behind the bridge", CHIP "/bus/pcie@3000/fn@0,0", map},
+		{"by its DMA parent", "/sent", map},
+		{"all off", "/pcie@71000000/chip@0,0/bus/eth@1000", "0x0+0x100->0x0 " OFF},
+	};
+	static const struct device_case notes[] = {
+		{"who translates", CHIP "/bus/eth@1000", "missing-is-identity bridge-iommu"},
+		{"beside what it states itself", CHIP "/bus/own@2000",
+		 "missing-is-identity bridge-iommu"},
+		{"nobody does", "/pcie@71000000/chip@0,0/bus/eth@1000", "no-table"},
+	};
+
+	check_devices(*state, iommu_of, iommu, COUNT(iommu));
+	check_devices(*state, notes_of, notes, COUNT(notes));
+}
+
+/* bus 0..0x7fffffff -> PCI 0x30000000.., where the aperture answers 0x40000000..0x4fffffff */
+static void apertures_further_up_are_no_iovas(void **state)
+{
+	struct tree *tree = *state;
+	struct busway_iova iova;
+
+	assert_int_equal(busway_iova_build(tree->platform, tree_device(tree, CHIP "/bus/eth@1000"),
+					   NULL, &tree->memory.allocator, &iova),
+			 0);
+	assert_int_equal(iova.allowed.count, 2);
+	assert_true(iova.allowed.runs[0].first == 0);
+	assert_true(iova.allowed.runs[0].last == 0x0fffffff);
+	assert_true(iova.allowed.runs[1].first == 0x20000000);
+	assert_true(iova.allowed.runs[1].last == 0x7fffffff);
+	assert_int_equal(iova.removed_count, 2);
+	assert_string_equal(iova.removed[0].by, "/pcie@70000000");
+	busway_iova_free(&iova);
+}
+
 static void odd_maps_are_noted(void **state)
 {
 	static const struct device_case cases[] = {
@@ -101,6 +147,9 @@ static void odd_maps_are_noted(void **state)
 		{"how long the entries were taken to be", "/pcie@30000000/fn@0,0",
 		 "no-table map-cells"},
 		{"iommus that translate no function", "/pcie@20000000", "no-table iommus-on-host"},
+		{"specifiers that end early", "/ends-early", "no-table iommu-unreadable"},
+		{"a map of nothing", "/pcie@50000000/fn@0,0", "no-table iommu-unreadable"},
+		{"an empty property names nobody", "/empty", "no-table"},
 	};
 
 	check_devices(*state, notes_of, cases, COUNT(cases));
@@ -113,11 +162,27 @@ static void behind_an_iommu_is_what_an_enabled_one_translates(void **state)
 		bool behind;
 	} cases[] = {
 		{"a specifier", "/one", true},
-		{"none", "/nowhere", false},
+		{"none", "/other", false},
+		{"an empty one", "/empty", false},
+		{"in doubt: a phandle of nothing", "/nowhere", true},
+		{"in doubt: cut short", "/cut-short", true},
+		{"in doubt: no count is stated", "/countless", true},
+		{"in doubt: one that is off, then what cannot be read", "/off-then-nowhere", true},
+		{"in doubt: bytes that are no cell", "/bytes", true},
 		{"one that is off", "/behind-off", false},
 		{"a map", "/pcie@10000000", true},
 		{"a map to one that is off", "/pcie@60000000", false},
 		{"iommus of the bridge", "/pcie@20000000/fn@0,0", false},
+		{"that of the bridge further up", CHIP "/bus/eth@1000", true},
+		{"beside one of its own that is off", CHIP "/bus/own@2000", true},
+		{"for a bridge behind the bridge", CHIP "/bus/pcie@3000", true},
+		{"for what is sent there", "/sent", true},
+		{"one further up that is off", "/pcie@71000000/chip@0,0/bus/eth@1000", false},
+		{"in doubt: a map of nothing", "/pcie@50000000", true},
+		{"and so for its functions", "/pcie@50000000/fn@0,0", true},
+		{"in doubt: a map of five cells", "/pcie@51000000", true},
+		{"in doubt: a map with bytes behind it", "/pcie@52000000", true},
+		{"an empty map", "/pcie@53000000", false},
 	};
 	struct tree *tree = *state;
 
@@ -156,6 +221,24 @@ static void a_requester_is_looked_up_as_linux_does(void **state)
 	assert_true(busway_id_map_hits(host->iommu, host->iommu_count, true, 0));
 }
 
+static void a_function_below_a_map_in_doubt_is_taken_for_translated(void **state)
+{
+	struct tree *tree = *state;
+	busway_device_id function;
+
+	assert_int_equal(busway_platform_add_function(tree->platform,
+						      tree_device(tree, "/pcie@51000000"), 0x100,
+						      "01:00.0", &function),
+			 0);
+	assert_true(busway_platform_device(tree->platform, function)->behind_iommu);
+	/* the map is that of the bridge further up: the ID is not one on its bus */
+	assert_int_equal(busway_platform_add_function(tree->platform,
+						      tree_device(tree, CHIP "/bus/pcie@3000"),
+						      0x300, "03:00.0", &function),
+			 0);
+	assert_true(busway_platform_device(tree->platform, function)->behind_iommu);
+}
+
 static void doorbells_are_regions_of_enabled_controllers(void **state)
 {
 	struct tree *tree = *state;
@@ -168,11 +251,26 @@ static void doorbells_are_regions_of_enabled_controllers(void **state)
 		doorbells++;
 		assert_true(regions[i].range.first == 0x8090040 ||
 			    regions[i].range.first == 0x80b0040 ||
-			    regions[i].range.first == 0x80e0040);
+			    regions[i].range.first == 0x80e0040 ||
+			    regions[i].range.first == 0x90010040);
 		assert_true(busway_range_span(regions[i].range) == 3);
 		assert_int_equal(regions[i].access, BUSWAY_WRITE);
 	}
-	assert_int_equal(doorbells, 3);
+	assert_int_equal(doorbells, 4);
+}
+
+static void a_doorbell_inside_memory_is_a_hole_and_noted(void **state)
+{
+	struct tree *tree = *state;
+	const struct busway_note *notes = busway_platform_notes(tree->platform);
+
+	assert_string_equal(reach_of(tree, tree_device(tree, "/other")),
+			    "0x80000000->0x80000000+0x10010040 /memory@80000000; "
+			    "0x90010044->0x90010044+0x2ffeffbc /memory@80000000");
+	assert_non_null(notes);
+	assert_int_equal(notes->code, BUSWAY_NOTE_DOORBELL_IN_MEMORY);
+	assert_string_equal(notes->node, "/its@90000000");
+	assert_null(notes->next);
 }
 
 static void a_doorbell_is_known_by_its_controllers_type(void **state)
@@ -223,6 +321,8 @@ static void iommu_addresses_are_kept_free_for_their_device(void **state)
 		 "0x0..0xfffff /reserved-memory/hole"},
 		{"in the cells of the device's bus", "/bus/camera@70000",
 		 "0x20000000..0x20000fff /reserved-memory/splash@90000000"},
+		{"for the functions of a bridge that is named", "/pcie@40000000/fn@0,0",
+		 "0x30000000..0x30000fff /reserved-memory/splash@90000000"},
 		{"not for others", "/one", ""},
 	};
 
@@ -237,10 +337,14 @@ int main(void)
 		ON(open_maps, specifiers_are_as_long_as_their_controller_says),
 		ON(open_maps, maps_are_for_functions),
 		ON(open_maps, iommus_of_a_bridge_are_its_own),
+		ON(open_maps, what_comes_out_of_a_bridge_is_translated_there),
+		ON(open_maps, apertures_further_up_are_no_iovas),
 		ON(open_maps, odd_maps_are_noted),
 		ON(open_maps, behind_an_iommu_is_what_an_enabled_one_translates),
 		ON(open_maps, a_requester_is_looked_up_as_linux_does),
+		ON(open_maps, a_function_below_a_map_in_doubt_is_taken_for_translated),
 		ON(open_maps, doorbells_are_regions_of_enabled_controllers),
+		ON(open_maps, a_doorbell_inside_memory_is_a_hole_and_noted),
 		ON(open_maps, a_doorbell_is_known_by_its_controllers_type),
 		ON(open_maps, iommu_addresses_are_kept_free_for_their_device),
 	};

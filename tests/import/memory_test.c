@@ -79,7 +79,8 @@ static void static_no_map_regions_in_force_are_carved_out(void **state)
 			    "0x80000000->0x80000000+0x1000000 /memory@80000000; "
 			    "0x81001000->0x81001000+0xfff000 /memory@80000000; "
 			    "0x82002000->0x82002000+0x5ffe000 /memory@80000000; "
-			    "0x88001000->0x88001000+0xfff000 /memory@80000000; "
+			    "0x88001000->0x88001000+0x7ff000 /memory@80000000; "
+			    "0x88801000->0x88801000+0x7ff000 /memory@80000000; "
 			    "0x89001000->0x89001000+0x36fff000 /memory@80000000");
 }
 
@@ -90,7 +91,7 @@ static void usable_is_the_bank_less_the_same_regions(void **state)
 
 	assert_int_equal(busway_platform_usable(tree->platform, 0, &tree->memory.allocator, &bytes),
 			 0);
-	assert_true(bytes == 0x40000000 - 0x1000 - 0x2000 - 0x1000 - 0x1000);
+	assert_true(bytes == 0x40000000 - 0x1000 - 0x2000 - 0x1000 - 0x1000 - 0x1000);
 	assert_int_equal(busway_platform_usable(tree->platform, 1, &tree->memory.allocator, &bytes),
 			 -BUSWAY_EINVAL);
 }
@@ -156,6 +157,8 @@ static void pools_are_told_as_stated(void **state)
 		/* neither has no reg and no size: nothing is reserved */
 		{"reusable contradicts no-map", AT "bad-shared@88000000", SHARED, true, false, true,
 		 true, false, 0x88000000, 0x1000, 0},
+		{"they do not matter where it has no type", AT "bad-plain@88800000", RESERVED, true,
+		 true, true, true, false, 0x88800000, 0x1000, 0},
 		{"restricted contradicts no-map", AT "bad-no-map@89000000", RESTRICTED, true, false,
 		 true, false, false, 0x89000000, 0x1000, 0},
 		{"restricted contradicts reusable", AT "bad-reusable@8a000000", RESTRICTED, true,

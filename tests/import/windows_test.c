@@ -23,6 +23,8 @@ static void addresses_are_read_as_their_bus_writes_them(void **state)
 		 "0x1000000000->0x80000000+0x40000000"},
 		{"of more cells the low two count", "/four-cells/dev", "0x1000->0x80000000+0x2000"},
 		{"without size cells nothing translates", "/sizeless/dev", "untranslatable"},
+		{"nor does it through a bus without them", "/sizeless-above/bus/dev",
+		 "untranslatable"},
 		{"counts are inherited", "/heir/dev", "0x0->0x80000000+0x1000"},
 		{"the table of an isa bus, in its order", "/isa/dev",
 		 "0x0->0x80000000+0x1000; 0x1000->0x90001000+0x1000"},
@@ -229,10 +231,31 @@ static void where_linux_differs_is_noted(void **state)
 		{"is cut off", "/tail/dev", "entry-truncated"},
 		{"ends", "/zero-ends/dev", "zero-size-entry"},
 		{"does not end", "/zero-swallowed/dev", ""},
+		{"Linux finds no end at 2^64", "/top/below/dev", "entry-dropped untranslatable"},
 		{"is dropped and does not end", "/zero-parent/dropped/dev", "entry-dropped"},
 	};
 
 	check_devices(*state, notes_of, cases, COUNT(cases));
+}
+
+static void a_table_that_begins_with_its_end_is_empty(void **state)
+{
+	static const struct {
+		const char *because, *path;
+		bool empty;
+	} cases[] = {
+		{"what does not translate is not there for Linux",
+		 "/zero-behind-dropped/dropped/dev", true},
+		{"nothing ends a table of which nothing translates",
+		 "/zero-behind-dropped/only-dropped/dev", false},
+		{"a window comes first", "/zero-ends/dev", false},
+	};
+	const struct tree *tree = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++)
+		if (busway_platform_device(tree->platform, tree_device(tree, cases[i].path))
+			    ->dma.empty_table != cases[i].empty)
+			fail_msg("%s: %s", cases[i].path, cases[i].because);
 }
 
 static void the_bus_limit_is_linuxs_figure(void **state)
@@ -422,6 +445,7 @@ int main(void)
 		ON(open_translate, windows_are_carried_up_piece_by_piece),
 		ON(open_translate, an_entry_of_size_zero_ends_the_table),
 		ON(open_translate, where_linux_differs_is_noted),
+		ON(open_translate, a_table_that_begins_with_its_end_is_empty),
 		ON(open_translate, the_bus_limit_is_linuxs_figure),
 		ON(open_translate, of_two_addresses_the_first_entry_gives_the_one),
 		ON(open_islands, windows_need_not_lead_to_ram),

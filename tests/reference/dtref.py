@@ -547,6 +547,54 @@ def linux_groups(tree, table):
     return groups
 
 
+def up_to_the_end(tree, table):
+    """What counts of a table: (Linux's map, the entries, does an entry of size 0 end it?)"""
+    linux_map = []  # (bus, size): what Linux uses, up to the first entry of size 0 (facts 6)
+    live = []  # the property's entries up to there, translatable for Linux or not
+    for _code, bus, cpu, size, members in linux_groups(tree, table):
+        if cpu is not None:
+            if size == 0:
+                return linux_map, live, True
+            linux_map.append((bus, size))
+        live += members
+    return linux_map, live, False
+
+
+def first_come(live):
+    """Pieces of the entries for climb().
+
+    facts 15, rule 3. Within the own table, too, the first entry that lists a bus address has it
+    (decided: even if it leads nowhere further up).
+    """
+    pieces = []
+    taken = []
+    for bus, size, upper in live:
+        for first, end in subtract([span(bus, size)], taken):
+            pieces.append((first, end - first, upper, first - bus))
+        taken.append(span(bus, size))
+    return pieces
+
+
+def windows_in_order(tree, start):
+    """[(bus, size, cpu)] in the order of the property, which decides backwards (facts 6)."""
+    table = find_table(tree, start) if start is not None else None
+    if table is None:
+        return [(0, SPACE, 0)]
+    return climb(tree, table, first_come(up_to_the_end(tree, table)[1]))
+
+
+def shadowed(tree, source):
+    """CPU addresses, as (first, end), of what earlier entries of a table take from later ones."""
+    if source is None:
+        return []
+    table = tree.by_path[source]
+    live = up_to_the_end(tree, table)[1]
+    everything = [piece for entry in live for piece in first_come([entry])]
+    stated = [(cpu, cpu + size) for _bus, size, cpu in climb(tree, table, everything)]
+    return subtract(stated, [(cpu, cpu + size) for _bus, size, cpu in
+                             climb(tree, table, first_come(live))])
+
+
 def dma_view(tree, start):
     """The dma object for masters whose addresses enter at start, and its windows as numbers."""
     table = find_table(tree, start) if start is not None else None
@@ -554,28 +602,9 @@ def dma_view(tree, start):
         dma = {"restricted": False, "source": None, "windows": [], "limit": None, "bus_limit": None}
         return dma, [(0, SPACE, 0)]  # facts 4: nothing limits it
 
-    groups = linux_groups(tree, table)
-    linux_map = []  # (bus, size): what Linux uses, up to the first entry of size 0 (facts 6)
-    live = []  # the property's entries up to there, translatable for Linux or not
-    ended = False
-    for _code, bus, cpu, size, members in groups:
-        if cpu is not None:
-            if size == 0:
-                ended = True
-                break
-            linux_map.append((bus, size))
-        live += members
-
-    # facts 15, rule 3. Within the own table, too, the first entry that lists a bus address has it
-    # (decided: even if it leads nowhere further up).
-    pieces = []
-    taken = []
-    for bus, size, upper in live:
-        for first, end in subtract([span(bus, size)], taken):
-            pieces.append((first, end - first, upper, first - bus))
-        taken.append(span(bus, size))
+    linux_map, live, ended = up_to_the_end(tree, table)
     windows = []
-    for bus, size, cpu in sorted(climb(tree, table, pieces)):
+    for bus, size, cpu in sorted(climb(tree, table, first_come(live))):
         if windows:
             last_bus, last_size, last_cpu = windows[-1]
             if bus == last_bus + last_size and cpu == last_cpu + last_size:
@@ -596,7 +625,8 @@ def dma_view(tree, start):
         "bus_limit": hex(bus_limit) if bus_limit is not None else None,
     }
     if not windows:
-        dma["error"] = "empty-table" if ended else "untranslatable"  # facts 15, rule 6
+        dma["error"] = "empty-table" if ended and not linux_map \
+            else "untranslatable"  # facts 15, rule 6
     return dma, windows
 
 
@@ -775,8 +805,27 @@ def iommu_objects(tree, node, is_host):
     return specifier_objects(tree, node, "iommus", "#iommu-cells", None, "node")
 
 
-def msi_objects(tree, node):
-    """contract: with both properties the map is shown. facts 12: no #msi-cells is 0 in msi-parent."""
+def iommu_is_unreadable(tree, node, is_host):
+    """Decided: a property that is there and cannot be read to its end names an IOMMU all the same."""
+    if "iommu-map" in node.props or is_host:
+        return bool(node.props.get("iommu-map")) and \
+            not map_entries(tree, node, "iommu-map", "#iommu-cells")
+    read = 0
+    for target, cells in phandle_list(tree, node, "iommus", "#iommu-cells", None):
+        if target is None:
+            break
+        read += 4 * (1 + len(cells))
+    return read < len(node.props.get("iommus", b""))
+
+
+def msi_objects(tree, node, is_host):
+    """contract: with both properties the map is shown. facts 12: no #msi-cells is 0 in msi-parent;
+    msi-map is looked for upwards (functions ask; decided: from the host bridge on)."""
+    holder = node
+    while is_host and holder.parent is not None:
+        if "msi-map" in holder.props:
+            return map_objects(tree, holder, "msi-map", "#msi-cells", "controller")
+        holder = holder.parent
     if "msi-map" in node.props:
         return map_objects(tree, node, "msi-map", "#msi-cells", "controller")
     return specifier_objects(tree, node, "msi-parent", "#msi-cells", 0, "controller")
@@ -814,8 +863,10 @@ def classify(tree):
     hosts = {}
     for node in tree.nodes:  # parents come first
         parent_kind = kinds.get(node.parent)
-        if parent_kind in ("pcie-host", "pci-host", "pci-function") and is_pci_bus(node.parent):
-            kinds[node] = "pci-function"
+        on_pci = parent_kind in ("pcie-host", "pci-host") or node.parent in hosts
+        if on_pci and is_pci_bus(node.parent):
+            # the PCI binding wants a reg of every function: what has none is a part of the bridge
+            kinds[node] = "pci-function" if "reg" in node.props else "platform"
             hosts[node] = hosts.get(node.parent, node.parent)
         elif is_endpoint_controller(node):
             kinds[node] = "pcie-endpoint"
@@ -857,6 +908,21 @@ def outbound_objects(tree, host):
     return found
 
 
+def doorbells(tree):
+    """facts 12: four bytes where the controller's type fixes them; decided: they are no memory."""
+    found = []
+    for node in tree.nodes:
+        for name, offset in (("arm,gic-v3-its", 0x10040), ("arm,gic-v2m-frame", 0x40)):
+            if node.parent is None or not is_enabled(node) or not node.compatible_with(name):
+                continue
+            address_cells, size_cells = cells_on_bus(node.parent, node)
+            base = linux_translate(tree, node, node.cells("reg"), "ranges", dt_parent)
+            if base is not None and len(node.cells("reg")) >= address_cells + size_cells:
+                found.append(span(base + offset, 4))
+                break
+    return found
+
+
 def endpoint_object(tree, node):
     """facts 8, endpoint controllers; null where not stated."""
     outbound = None
@@ -889,6 +955,7 @@ class Show:
         self.kinds, self.hosts = classify(tree)
         self.banks = memory_banks(tree)
         self.carve_outs = carve_outs(tree)
+        self.doorbells = doorbells(tree)
         self.ram = self.usable_ram()
 
     def usable_ram(self):
@@ -898,7 +965,7 @@ class Show:
         for node, base, size in self.banks:
             bank = span(base, size)
             ram += [(first, end, node.path)
-                    for first, end in subtract([bank], seen + self.carve_outs)]
+                    for first, end in subtract([bank], seen + self.carve_outs + self.doorbells)]
             seen.append(bank)
         return ram
 
@@ -932,7 +999,7 @@ class Show:
         root = self.tree.root
         return {
             "source": self.source,
-            "model": root.string("model"),
+            "model": root.string("model") or None,
             "compatible": root.strings("compatible"),
             "memory": [{"node": node.path, "base": hex(base), "size": hex(size),
                         "usable": hex(sum(end - first for first, end in
@@ -941,15 +1008,15 @@ class Show:
             "pools": pool_objects(self.tree),
         }
 
-    def behind_iommu(self, objects):
+    def behind_iommu(self, objects, unreadable):
         """facts 10: does an IOMMU keep a restricted pool from being attached? Not a disabled one."""
-        return any(is_enabled(self.tree.by_path[entry["node"]]) for entry in objects)
+        return unreadable or any(is_enabled(self.tree.by_path[entry["node"]]) for entry in objects)
 
-    def pools_of(self, node, host, iommu):
+    def pools_of(self, node, host, iommu, unreadable):
         """contract: the own memory-region; without one, what the host's restricted pool gives."""
         if "memory-region" in node.props or host is None:
             return [target.path for target in memory_regions(self.tree, node)]
-        if self.behind_iommu(iommu):
+        if self.behind_iommu(iommu, unreadable):
             return []
         return [target.path for target in memory_regions(self.tree, host)
                 if pool_type(target) == "restricted" and is_available(target)][:1]
@@ -971,6 +1038,14 @@ class Show:
             dma, windows = dma_view(tree, dma_parent(tree, node))
             reach = self.reach(windows, [])
         iommu = iommu_objects(tree, host or node, host is not None)
+        unreadable = iommu_is_unreadable(tree, host or node, host is not None)
+        # decided: what comes out of a host bridge further up is translated there
+        for above in chain(tree, host or node, dma_parent)[1:]:
+            if self.kinds[above] in ("pcie-host", "pci-host"):
+                bridge = iommu_objects(tree, above, True)
+                unreadable = unreadable or iommu_is_unreadable(tree, above, True) or \
+                    self.behind_iommu(bridge, False)
+                iommu = iommu or bridge
 
         device = {
             "path": node.path,
@@ -980,9 +1055,9 @@ class Show:
             "dma": dma,
             "reach": reach,
             "iommu": iommu,
-            "msi": msi_objects(tree, host or node),
+            "msi": msi_objects(tree, host or node, host is not None),
             "outbound": outbound if is_host else [],
-            "pools": self.pools_of(node, None if is_host else host, iommu),
+            "pools": self.pools_of(node, None if is_host else host, iommu, unreadable),
             "endpoint": endpoint_object(tree, node) if kind == "pcie-endpoint" else None,
         }
         if is_host:  # the bridge as a master of its own: its parent's table (facts 8)
