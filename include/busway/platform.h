@@ -294,6 +294,10 @@ struct busway_device {
 	struct busway_segment_limits segments;
 	bool has_requester; /* PCI: bus, device, function in bits 15..0 */
 	uint16_t requester;
+	/* of a host bridge, where they are stated; without a range all 256 buses are its own */
+	bool has_domain, has_bus_range;
+	uint16_t domain;
+	uint8_t first_bus, last_bus;
 	/* of a host bridge: the bridge as a master itself; this one's .dma is for the functions */
 	busway_device_id own;
 	bool is_bridge_itself;

@@ -120,12 +120,11 @@ static int run(const struct options *options)
 		status = count < 0 ? EXIT_BAD : complain("no device is named");
 	for (; status == EXIT_YES && r.count < (size_t)count; r.count++) {
 		const busway_device_id id = devices[r.count];
-		const struct busway_emission emission =
-			emission_for(&loaded, id, options->coherent_mask);
-		struct busway_reach *reach;
+		struct busway_reach *reach = make_reach(&loaded, id, options->coherent_mask);
 
-		if (busway_reach_build(loaded.platform, id, &emission, &cli_memory, &reach)) {
-			status = complain("%s: out of memory", loaded.source);
+		limit_segments(&loaded, id, options);
+		if (!reach) {
+			status = EXIT_BAD;
 			break;
 		}
 		r.sharers[r.count].reach = reach;
@@ -152,8 +151,6 @@ const struct command command_alloc = {
 		"is reserved, and tells the address for each. A device with a restricted pool "
 		"gets\n"
 		"memory of that pool. The mask is that for coherent memory.\n"
-		"\n"
-		"  --align SIZE   of the CPU-physical address, a power of two (default 4K)\n"
 		"\n"
 		"  busway alloc board.dtb pcie@7d500000,mmc@7e340000 2M\n",
 	.min_arguments = 3,

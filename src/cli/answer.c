@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * answer.c - all that `show` tells of one device, asked of the library at once.
+ * answer.c - what is asked of the library about one device; all that `show` tells, at once.
  */
 #include "cli.h"
 
@@ -31,6 +31,27 @@ static int find_missed(const struct busway_platform *platform, struct answer *an
 	return status;
 }
 
+/* What the library could not work out about a device, in words. */
+static void complain_of_status(const struct loaded *loaded, busway_device_id id, int status)
+{
+	complain("%s: %s: %s", loaded->source, busway_platform_device(loaded->platform, id)->name,
+		 status == -BUSWAY_E2BIG ? "its windows multiply to more pieces than are kept"
+					 : "out of memory");
+}
+
+struct busway_reach *make_reach(const struct loaded *loaded, busway_device_id id,
+				unsigned mask_bits)
+{
+	const struct busway_emission emission = emission_for(loaded, id, mask_bits);
+	struct busway_reach *reach;
+	const int status = busway_reach_build(loaded->platform, id, &emission, &cli_memory, &reach);
+
+	if (!status)
+		return reach;
+	complain_of_status(loaded, id, status);
+	return NULL;
+}
+
 int answer_make(const struct loaded *loaded, busway_device_id id, const struct options *options,
 		struct answer *answer)
 {
@@ -57,10 +78,7 @@ int answer_make(const struct loaded *loaded, busway_device_id id, const struct o
 		status = find_missed(loaded->platform, answer);
 	if (status) {
 		answer_free(answer);
-		complain("%s: %s: %s", loaded->source, answer->device->name,
-			 status == -BUSWAY_E2BIG
-				 ? "its windows multiply to more pieces than are kept"
-				 : "out of memory");
+		complain_of_status(loaded, id, status);
 	}
 	return status;
 }

@@ -232,9 +232,6 @@ const struct command command_bench = {
 		"With\n"
 		"trees named, those are measured instead of the built-in ones.\n"
 		"\n"
-		"  --count N   run N operations of each chosen workload once, untimed (to count\n"
-		"              instructions from outside)\n"
-		"\n"
 		"  busway bench G\n"
 		"  busway bench /usr/lib/linux-image-*/broadcom/*.dtb --format json\n",
 	.min_arguments = 0,

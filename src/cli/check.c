@@ -98,7 +98,9 @@ static int run(const struct options *options)
 	int status = EXIT_BAD;
 
 	if (options->explain)
-		return explain(options->explain);
+		return options->argument_count ? complain("check --explain takes no PLATFORM: '%s'",
+							  options->arguments[0])
+					       : explain(options->explain);
 	if (options->argument_count == 0)
 		return complain("usage: busway check [OPTIONS] PLATFORM...");
 	if (list_files(options->arguments, options->argument_count, &list))
@@ -121,17 +123,6 @@ const struct command command_check = {
 		"a limit of the hardware is a warning; the rest are notes. A folder means all "
 		"*.dtb\n"
 		"files in it, and *.dts files that have none beside them.\n"
-		"\n"
-		"  --fail-on LEVEL          note, warning, error (default) or never: exit with 1 "
-		"if\n"
-		"                           something at or above that level was found\n"
-		"  --suppress CODE[:NODE]   leave out a code, or a code at nodes that fit a "
-		"pattern\n"
-		"  --suppressions FILE      the same, one a line, # for comments\n"
-		"  --explain CODE           what a code means and what to do; 'all' lists the "
-		"codes\n"
-		"  --jobs N                 files at once (default: as many as processors)\n"
-		"  --format text|json|sarif SARIF is what code hosts and editors read\n"
 		"\n"
 		"  busway check board.dtb\n"
 		"  busway check --format sarif arch/arm64/boot/dts > findings.sarif\n"

@@ -8,7 +8,7 @@
  *   load.c      a platform from a file
  *   device.c    a device by name
  *   output.c    text, colours and JSON
- *   answer.c    all that is asked of one device at once
+ *   answer.c    what is asked about one device
  *   show*.c, why.c, map.c, alloc.c, bench.c   one command each
  *   svg*.c      parts of pictures: see svg.h
  *
@@ -69,7 +69,7 @@ int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- options.c ---- */
 
-/* Parse what follows the command's name. Returns false after a complaint or --help: see *status. */
+/* Parse what follows the command's name; options of other commands are refused. Returns false after a complaint or --help: see *status. */
 bool parse_options(const struct command *command, int argc, char **argv, struct options *options,
 		   int *status);
 
@@ -127,6 +127,10 @@ int find_devices(const struct loaded *loaded, const char *list, const struct opt
 struct busway_emission emission_for(const struct loaded *loaded, busway_device_id device,
 				    unsigned mask_bits);
 
+/* Give @device the segment limits of its driver, as the command line states them. */
+void limit_segments(const struct loaded *loaded, busway_device_id device,
+		    const struct options *options);
+
 /* ---- output.c ---- */
 
 const char *kind_name(enum busway_device_kind kind);
@@ -178,6 +182,10 @@ int json_print(json_t *root, int status);
 void put_refusal(struct page *page, const struct busway_refusal *refusal);
 
 /* ---- answer.c ---- */
+
+/* What a device reaches under a mask, to be destroyed; complains and returns NULL on failure. */
+struct busway_reach *make_reach(const struct loaded *loaded, busway_device_id device,
+				unsigned mask_bits);
 
 /* All that is asked of one device at once. */
 struct answer {

@@ -3,7 +3,8 @@
  * device.c - the device that the user means.
  *
  * A path, an alias, the unique end of a path; HOST:BUS:DEV.FN for a function below a host bridge;
- * DOMAIN:BUS:DEV.FN or BUS:DEV.FN where there is one host bridge only.
+ * DOMAIN:BUS:DEV.FN below the bridge whose linux,pci-domain that is; BUS:DEV.FN where there is one
+ * host bridge only.
  */
 #include "cli.h"
 
@@ -65,10 +66,18 @@ static bool hex(const char *text, size_t digits, unsigned *value)
 	return true;
 }
 
-/* "BB:DD.F" at the end of @name; @rest is the length of what stands before it and its ':'. */
-static bool parse_function(const char *name, size_t *rest, uint16_t *requester)
+/* "BB:DD.F", and what stands before it and its ':': nothing, a domain or a host bridge. */
+struct function_name {
+	const char *whole;
+	size_t host_length;
+	bool has_domain; /* it can be read as one */
+	unsigned domain;
+	uint16_t requester;
+};
+
+static bool parse_function(const char *name, struct function_name *out)
 {
-	static const size_t length = 7;
+	static const size_t length = 7, domain_length = 4;
 	const size_t all = strlen(name);
 	const char *at = name + all - length;
 	unsigned bus, device, function;
@@ -78,82 +87,206 @@ static bool parse_function(const char *name, size_t *rest, uint16_t *requester)
 		return false;
 	if (all > length && at[-1] != ':')
 		return false;
-	*rest = all > length ? all - length - 1 : 0;
-	*requester = (uint16_t)(bus << 8 | device << 3 | function);
+	*out = (struct function_name){
+		.whole = name,
+		.host_length = all > length ? all - length - 1 : 0,
+		.requester = (uint16_t)(bus << 8 | device << 3 | function),
+	};
+	out->has_domain =
+		out->host_length == domain_length && hex(name, domain_length, &out->domain);
+	return true;
+}
+
+/* ---- host bridges ---- */
+
+struct hosts {
+	busway_device_id ids[CANDIDATES];
+	size_t count; /* may be more than there is room for */
+};
+
+static void add_host(struct hosts *hosts, busway_device_id id)
+{
+	if (hosts->count < CANDIDATES)
+		hosts->ids[hosts->count] = id;
+	hosts->count++;
+}
+
+static bool has_bus(const struct busway_device *host, unsigned bus)
+{
+	return !host->has_bus_range || (bus >= host->first_bus && bus <= host->last_bus);
+}
+
+/* The host bridges that a name may mean. */
+struct choice {
+	struct hosts enabled;
+	struct hosts of_domain; /* of these, those that state the domain */
+	struct hosts of_bus;    /* and of these those that have the bus */
+	bool any_domain;        /* some bridge states one, if only a disabled one */
+};
+
+static struct choice find_hosts(const struct loaded *loaded, const struct function_name *name)
+{
+	const size_t count = busway_platform_device_count(loaded->platform);
+	struct choice choice = {0};
+
+	for (uint32_t i = 0; i < count; i++) {
+		const busway_device_id id = {i};
+		const struct busway_device *d = device_at(loaded, id);
+
+		if (!is_host(d) || d->is_bridge_itself)
+			continue;
+		choice.any_domain |= d->has_domain;
+		if (!d->enabled)
+			continue;
+		add_host(&choice.enabled, id);
+		if (!d->has_domain || d->domain != name->domain)
+			continue;
+		add_host(&choice.of_domain, id);
+		if (has_bus(d, name->requester >> 8))
+			add_host(&choice.of_bus, id);
+	}
+	return choice;
+}
+
+static void list_hosts(const struct loaded *loaded, const struct hosts *hosts)
+{
+	for (size_t i = 0; i < hosts->count && i < CANDIDATES; i++) {
+		const struct busway_device *d = device_at(loaded, hosts->ids[i]);
+
+		fprintf(stderr, "  %s", d->name);
+		if (d->has_domain)
+			fprintf(stderr, "  domain %04x", (unsigned)d->domain);
+		if (d->has_bus_range)
+			fprintf(stderr, "  buses %02x..%02x", (unsigned)d->first_bus,
+				(unsigned)d->last_bus);
+		fputc('\n', stderr);
+	}
+	if (hosts->count > CANDIDATES)
+		fprintf(stderr, "  and %zu more\n", hosts->count - CANDIDATES);
+}
+
+/*
+ * Which bridge has the domain? Linux numbers those that state none itself, around the stated ones
+ * and in the order in which it finds them: that is known only where there is nothing but one.
+ */
+static bool host_of_domain(const struct loaded *loaded, const struct function_name *name,
+			   busway_device_id *host)
+{
+	const struct choice choice = find_hosts(loaded, name);
+	const bool is_first = choice.enabled.count == 1 && !choice.any_domain;
+
+	if (choice.of_domain.count == 1 || choice.of_bus.count == 1) {
+		*host = choice.of_domain.count == 1 ? choice.of_domain.ids[0]
+						    : choice.of_bus.ids[0];
+	} else if (choice.of_domain.count) {
+		complain("%s: '%s': which host bridge of the domain? Say HOST:BUS:DEV.FN, with one "
+			 "of",
+			 loaded->source, name->whole);
+		list_hosts(loaded, &choice.of_domain);
+		return false;
+	} else if (is_first && name->domain == 0) {
+		*host = choice.enabled.ids[0];
+	} else if (is_first) {
+		complain("%s: '%s': %s states no linux,pci-domain and is the only host bridge: its "
+			 "domain is 0000",
+			 loaded->source, name->whole,
+			 device_at(loaded, choice.enabled.ids[0])->name);
+		return false;
+	} else if (!choice.enabled.count) {
+		complain("%s: '%s': there is no host bridge", loaded->source, name->whole);
+		return false;
+	} else {
+		complain("%s: '%s': no host bridge states the domain %04x (linux,pci-domain). Say "
+			 "HOST:BUS:DEV.FN, with one of",
+			 loaded->source, name->whole, name->domain);
+		list_hosts(loaded, &choice.enabled);
+		return false;
+	}
 	return true;
 }
 
 /* The only enabled host bridge; complains where there is none or more than one. */
-static bool only_host(const struct loaded *loaded, const char *name, busway_device_id *host)
+static bool only_host(const struct loaded *loaded, const struct function_name *name,
+		      busway_device_id *host)
 {
-	const size_t count = busway_platform_device_count(loaded->platform);
-	busway_device_id found[CANDIDATES];
-	size_t hosts = 0;
+	const struct hosts hosts = find_hosts(loaded, name).enabled;
 
-	for (uint32_t i = 0; i < count; i++) {
-		const struct busway_device *d = device_at(loaded, (busway_device_id){i});
-
-		if (!is_host(d) || d->is_bridge_itself || !d->enabled)
-			continue;
-		if (hosts < CANDIDATES)
-			found[hosts] = (busway_device_id){i};
-		hosts++;
-	}
-	if (hosts == 1) {
-		*host = found[0];
+	if (hosts.count == 1) {
+		*host = hosts.ids[0];
 		return true;
 	}
-	complain("%s: '%s': %s", loaded->source, name,
-		 hosts ? "which host bridge? Say HOST:BUS:DEV.FN, with one of"
-		       : "there is no host bridge");
-	list_candidates(loaded, found, hosts);
+	complain("%s: '%s': %s", loaded->source, name->whole,
+		 hosts.count ? "which host bridge? Say HOST:BUS:DEV.FN, with one of"
+			     : "there is no host bridge");
+	list_hosts(loaded, &hosts);
 	return false;
 }
 
-static bool find_function(const struct loaded *loaded, const char *name, size_t rest,
-			  uint16_t requester, busway_device_id *device)
+/* Names of devices go before domains: "face" may well be an alias. */
+static bool find_host(const struct loaded *loaded, const struct function_name *name,
+		      busway_device_id *host)
 {
-	char *host_name = strndup(name, rest);
-	char *kept = NULL;
-	busway_device_id host;
-	unsigned domain;
+	char *host_name = strndup(name->whole, name->host_length);
+	const bool by_domain =
+		name->has_domain && host_name &&
+		busway_platform_find_device(loaded->platform, host_name, NULL, 0) == 0;
 	bool found = false;
 
 	if (!host_name)
-		return false;
-	if (rest == 0 || (rest == 4 && hex(host_name, 4, &domain)))
-		found = only_host(loaded, name, &host);
+		complain("out of memory");
+	else if (!name->host_length)
+		found = only_host(loaded, name, host);
+	else if (by_domain)
+		found = host_of_domain(loaded, name, host);
 	else
-		found = find_node(loaded, host_name, false, &host);
-	if (found && !is_host(device_at(loaded, host))) {
-		complain("%s: %s is no host bridge", loaded->source, device_at(loaded, host)->name);
-		found = false;
-	}
-	if (found) {
-		const char *path = device_at(loaded, host)->name;
-		const size_t size = strlen(path) + 9;
-
-		kept = busway_platform_keep(loaded->platform, size, 1);
-		if (kept)
-			snprintf(kept, size, "%s:%02x:%02x.%x", path, (unsigned)requester >> 8,
-				 requester >> 3 & 31u, requester & 7u);
-		found = kept && busway_platform_add_function(loaded->platform, host, requester,
-							     kept, device) == 0;
-	}
+		found = find_node(loaded, host_name, false, host);
 	free(host_name);
 	return found;
+}
+
+static bool find_function(const struct loaded *loaded, const struct function_name *name,
+			  busway_device_id *device)
+{
+	const unsigned requester = name->requester, bus = requester >> 8;
+	const struct busway_device *d;
+	busway_device_id host;
+	size_t size;
+	char *kept;
+
+	if (!find_host(loaded, name, &host))
+		return false;
+	d = device_at(loaded, host);
+	if (!is_host(d)) {
+		complain("%s: %s is no host bridge", loaded->source, d->name);
+		return false;
+	}
+	if (!has_bus(d, bus)) {
+		complain("%s: '%s': %s: bus-range: bus %02x is none of %02x..%02x", loaded->source,
+			 name->whole, d->name, bus, (unsigned)d->first_bus, (unsigned)d->last_bus);
+		return false;
+	}
+	size = strlen(d->name) + 9;
+	kept = busway_platform_keep(loaded->platform, size, 1);
+	if (kept)
+		snprintf(kept, size, "%s:%02x:%02x.%x", d->name, bus, requester >> 3 & 31u,
+			 requester & 7u);
+	if (!kept ||
+	    busway_platform_add_function(loaded->platform, host, name->requester, kept, device)) {
+		complain("out of memory");
+		return false;
+	}
+	return true;
 }
 
 bool find_device(const struct loaded *loaded, const char *name, const struct options *options,
 		 busway_device_id *device)
 {
-	uint16_t requester;
-	size_t rest;
+	struct function_name function;
 
 	if (!find_node(loaded, name, true, device)) {
-		if (!parse_function(name, &rest, &requester))
+		if (!parse_function(name, &function))
 			return find_node(loaded, name, false, device);
-		if (!find_function(loaded, name, rest, requester, device))
+		if (!find_function(loaded, &function, device))
 			return false;
 	}
 	if (options->own) {
@@ -168,6 +301,27 @@ bool find_device(const struct loaded *loaded, const char *name, const struct opt
 	return true;
 }
 
+/* Does a function's name have a bridge, a domain or nothing in front? */
+static bool is_below_host(const struct loaded *loaded, const struct function_name *name)
+{
+	char *host_name = strndup(name->whole, name->host_length);
+	busway_device_id host;
+	const bool is_host_name = host_name && find_node(loaded, host_name, true, &host) &&
+				  is_host(device_at(loaded, host));
+
+	free(host_name);
+	return !name->host_length || name->has_domain || is_host_name;
+}
+
+static bool is_device(const struct loaded *loaded, const char *name)
+{
+	struct function_name function;
+	busway_device_id probe;
+
+	return find_node(loaded, name, true, &probe) ||
+	       (parse_function(name, &function) && is_below_host(loaded, &function));
+}
+
 int find_devices(const struct loaded *loaded, const char *list, const struct options *options,
 		 busway_device_id *devices, int capacity)
 {
@@ -176,13 +330,9 @@ int find_devices(const struct loaded *loaded, const char *list, const struct opt
 
 	while (at && *at) {
 		char *end = at + strlen(at);
-		busway_device_id probe;
-		uint16_t requester;
-		size_t host;
 
 		/* names have commas: take the longest beginning that is a device */
-		while (!find_node(loaded, at, true, &probe) &&
-		       !parse_function(at, &host, &requester)) {
+		while (!is_device(loaded, at)) {
 			char *comma = strrchr(at, ',');
 
 			if (!comma)
@@ -218,4 +368,13 @@ struct busway_emission emission_for(const struct loaded *loaded, busway_device_i
 
 	emission.zero |= busway_emission_mask(mask_bits).zero;
 	return emission;
+}
+
+void limit_segments(const struct loaded *loaded, busway_device_id device,
+		    const struct options *options)
+{
+	const struct busway_segment_limits limits = {options->max_segment, options->boundary,
+						     options->max_segments};
+
+	busway_platform_set_segments(loaded->platform, device, &limits);
 }

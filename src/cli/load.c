@@ -80,8 +80,12 @@ void *read_file(const char *path, size_t *size)
 
 static bool looks_like_source(const char *path, const char *data, size_t size)
 {
+	static const unsigned char magic[] = {0xd0, 0x0d, 0xfe, 0xed};
 	const size_t length = strlen(path);
 
+	/* a compiled tree is one whatever its file is called and its strings say */
+	if (size >= sizeof(magic) && memcmp(data, magic, sizeof(magic)) == 0)
+		return false;
 	if (length > 4 && strcmp(path + length - 4, ".dts") == 0)
 		return true;
 	return size >= 8 && memmem(data, size < 4096 ? size : 4096, "/dts-v1/", 8) != NULL;

@@ -114,16 +114,11 @@ static int map_one(const struct busway_reach *reach, const struct options *optio
 static int map_all(const struct options *options, const struct loaded *loaded,
 		   busway_device_id device, struct mapping *mappings, size_t count)
 {
-	const struct busway_emission emission = emission_for(loaded, device, options->mask);
-	struct busway_reach *reach;
-	int status = busway_reach_build(loaded->platform, device, &emission, &cli_memory, &reach);
+	struct busway_reach *reach = make_reach(loaded, device, options->mask);
 	int result = EXIT_YES;
 
-	if (status)
-		return complain("%s: %s", loaded->source,
-				status == -BUSWAY_E2BIG
-					? "windows multiply to more pieces than are kept"
-					: "out of memory");
+	if (!reach)
+		return EXIT_BAD;
 	for (size_t i = 0; i < count && result != EXIT_BAD; i++) {
 		const int one = map_one(reach, options, &mappings[i]);
 
@@ -132,16 +127,6 @@ static int map_all(const struct options *options, const struct loaded *loaded,
 	}
 	busway_reach_destroy(reach);
 	return result;
-}
-
-/* A driver's segment limits, as given on the command line. */
-static void limit_segments(const struct options *options, const struct loaded *loaded,
-			   busway_device_id device)
-{
-	const struct busway_segment_limits limits = {options->max_segment, options->boundary,
-						     options->max_segments};
-
-	busway_platform_set_segments(loaded->platform, device, &limits);
 }
 
 static int run(const struct options *options)
@@ -164,7 +149,7 @@ static int run(const struct options *options)
 	if (find_device(&loaded, options->arguments[1], options, &device)) {
 		const struct busway_device *d = busway_platform_device(loaded.platform, device);
 
-		limit_segments(options, &loaded, device);
+		limit_segments(&loaded, device, options);
 		status = map_all(options, &loaded, device, mappings, count);
 		if (status != EXIT_BAD)
 			status = options->format == FORMAT_JSON
@@ -186,9 +171,6 @@ const struct command command_map = {
 		"PHYS is CPU-physical. Each range is answered by itself: the addresses by which "
 		"the\n"
 		"device reaches it directly, or the reason why it cannot and what would help.\n"
-		"\n"
-		"  --max-segment SIZE, --boundary SIZE, --max-segments N   the device's list "
-		"limits\n"
 		"\n"
 		"  busway map board.dtb mmc@7e340000 0x3000_0000+64K\n"
 		"  busway map board.dtb pcie@7d500000 0x1_0000_0000+1M --mask 32\n",

@@ -1,80 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * options.c - command lines. Options and arguments may stand in any order.
+ *
+ * One table says everything of each option: which commands take it, what it does and what the
+ * help tells of it. A command that brings its own adds rows. A name may have several rows, for
+ * different commands.
  */
 #include "cli.h"
 
+#include <ctype.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum {
-	OPT_FORMAT = 256,
-	OPT_MASK,
-	OPT_COHERENT_MASK,
-	OPT_ALL,
-	OPT_COLOR,
-	OPT_HELP,
-	OPT_VERSION,
-	OPT_BYPASS_IOMMU,
-	OPT_OWN,
-	OPT_ACCESS,
-	OPT_ALIGN,
-	OPT_MAX_SEGMENT,
-	OPT_BOUNDARY,
-	OPT_MAX_SEGMENTS,
-	OPT_COUNT,
-	OPT_FAIL_ON,
-	OPT_EXPLAIN,
-	OPT_SUPPRESS,
-	OPT_SUPPRESSIONS,
-	OPT_JOBS,
-};
-
-static const struct option long_options[] = {
-	{"format", required_argument, NULL, OPT_FORMAT},
-	{"mask", required_argument, NULL, OPT_MASK},
-	{"coherent-mask", required_argument, NULL, OPT_COHERENT_MASK},
-	{"all", no_argument, NULL, OPT_ALL},
-	{"color", required_argument, NULL, OPT_COLOR},
-	{"quiet", no_argument, NULL, 'q'},
-	{"verbose", no_argument, NULL, 'v'},
-	{"help", no_argument, NULL, OPT_HELP},
-	{"version", no_argument, NULL, OPT_VERSION},
-	{"bypass-iommu", no_argument, NULL, OPT_BYPASS_IOMMU},
-	{"own", no_argument, NULL, OPT_OWN},
-	{"access", required_argument, NULL, OPT_ACCESS},
-	{"align", required_argument, NULL, OPT_ALIGN},
-	{"max-segment", required_argument, NULL, OPT_MAX_SEGMENT},
-	{"boundary", required_argument, NULL, OPT_BOUNDARY},
-	{"max-segments", required_argument, NULL, OPT_MAX_SEGMENTS},
-	{"count", required_argument, NULL, OPT_COUNT},
-	{"fail-on", required_argument, NULL, OPT_FAIL_ON},
-	{"explain", required_argument, NULL, OPT_EXPLAIN},
-	{"suppress", required_argument, NULL, OPT_SUPPRESS},
-	{"suppressions", required_argument, NULL, OPT_SUPPRESSIONS},
-	{"jobs", required_argument, NULL, OPT_JOBS},
-	{NULL, 0, NULL, 0},
-};
-
-static const char common_help[] =
-	"\nCommon options:\n"
-	"  --format text|json       how to answer (default text); show draws pictures, too: svg\n"
-	"  --mask BITS              the DMA mask a driver would set (1..64, default 64)\n"
-	"  --coherent-mask BITS     the mask for coherent memory (default: as --mask)\n"
-	"  --all                    every node, not only likely DMA masters\n"
-	"  --own                    a host bridge itself (doorbell, embedded DMA), not its "
-	"functions\n"
-	"  --bypass-iommu           IOMMUs are known to pass everything untranslated\n"
-	"  --color auto|always|never\n"
-	"  -q, --quiet              only the answer\n"
-	"  -v, --verbose            which rule gave the answer\n"
-	"  --help, --version\n"
-	"\nNumbers are C-style, with _ between digits and K, M, G, T behind: 0x8000_0000, 2G.\n"
-	"A range is ADDR+LEN or FIRST-LAST (inclusive).\n"
-	"Exit status: 0 yes, 1 no (refused, unreachable), 2 bad usage or unreadable input.\n";
+/* ---- values ---- */
 
 static bool parse_bits(const char *what, const char *text, unsigned *bits)
 {
@@ -85,23 +26,6 @@ static bool parse_bits(const char *what, const char *text, unsigned *bits)
 		return false;
 	}
 	*bits = (unsigned)value;
-	return true;
-}
-
-static bool parse_format(const struct command *command, const char *text, enum format *format)
-{
-	if (strcmp(text, "text") == 0) {
-		*format = FORMAT_TEXT;
-	} else if (strcmp(text, "json") == 0) {
-		*format = FORMAT_JSON;
-	} else if (strcmp(text, "sarif") == 0 && command == &command_check) {
-		*format = FORMAT_SARIF;
-	} else if (strcmp(text, "svg") == 0 && command == &command_show) {
-		*format = FORMAT_SVG;
-	} else {
-		complain("--format: %s does not answer in '%s'", command->name, text);
-		return false;
-	}
 	return true;
 }
 
@@ -118,13 +42,125 @@ static bool parse_color(const char *text, bool *color)
 	return true;
 }
 
-static bool parse_fail_on(const char *text, enum fail_on *fail_on)
+static bool parse_size(const char *what, const char *text, bool power, uint64_t *value)
+{
+	if (!parse_number(text, value) || *value == 0 ||
+	    (power && !busway_is_power_of_two(*value))) {
+		complain("%s: '%s' is not a %s", what, text,
+			 power ? "power of two" : "size of 1 or more");
+		return false;
+	}
+	return true;
+}
+
+/* A count is not wrong for being larger than anything there is: it ends at @max. */
+static bool parse_count(const char *what, const char *text, uint64_t max, uint64_t *count)
+{
+	if (!parse_number(text, count) || *count == 0) {
+		complain("%s: '%s' is not a number of 1 or more", what, text);
+		return false;
+	}
+	if (*count > max)
+		*count = max;
+	return true;
+}
+
+/* ---- what each option does; @text is its value ---- */
+
+static bool take_mask(const char *text, struct options *o)
+{
+	return parse_bits("--mask", text, &o->mask);
+}
+
+static bool take_coherent_mask(const char *text, struct options *o)
+{
+	o->has_coherent_mask = true;
+	return parse_bits("--coherent-mask", text, &o->coherent_mask);
+}
+
+static bool take_all(const char *text, struct options *o)
+{
+	(void)text;
+	return o->all = true;
+}
+
+static bool take_color(const char *text, struct options *o)
+{
+	return parse_color(text, &o->color);
+}
+
+static bool take_quiet(const char *text, struct options *o)
+{
+	(void)text;
+	return o->quiet = true;
+}
+
+static bool take_verbose(const char *text, struct options *o)
+{
+	(void)text;
+	o->verbose++;
+	return true;
+}
+
+static bool take_own(const char *text, struct options *o)
+{
+	(void)text;
+	return o->own = true;
+}
+
+static bool take_bypass_iommu(const char *text, struct options *o)
+{
+	(void)text;
+	return o->bypass_iommu = true;
+}
+
+static bool take_access(const char *text, struct options *o)
+{
+	if (strcmp(text, "read") == 0) {
+		o->access = BUSWAY_READ;
+	} else if (strcmp(text, "write") == 0) {
+		o->access = BUSWAY_WRITE;
+	} else if (strcmp(text, "read-write") == 0) {
+		o->access = BUSWAY_READ_WRITE;
+	} else {
+		complain("--access: '%s' is none of read, write, read-write", text);
+		return false;
+	}
+	return true;
+}
+
+static bool take_align(const char *text, struct options *o)
+{
+	return parse_size("--align", text, true, &o->align);
+}
+
+static bool take_max_segment(const char *text, struct options *o)
+{
+	return parse_size("--max-segment", text, false, &o->max_segment);
+}
+
+static bool take_boundary(const char *text, struct options *o)
+{
+	return parse_size("--boundary", text, true, &o->boundary);
+}
+
+static bool take_max_segments(const char *text, struct options *o)
+{
+	uint64_t count;
+
+	if (!parse_count("--max-segments", text, UINT32_MAX, &count))
+		return false;
+	o->max_segments = (uint32_t)count;
+	return true;
+}
+
+static bool take_fail_on(const char *text, struct options *o)
 {
 	static const char *const names[] = {"note", "warning", "error", "never"};
 
 	for (int i = 0; i < 4; i++) {
 		if (strcmp(text, names[i]) == 0) {
-			*fail_on = (enum fail_on)i;
+			o->fail_on = (enum fail_on)i;
 			return true;
 		}
 	}
@@ -132,7 +168,7 @@ static bool parse_fail_on(const char *text, enum fail_on *fail_on)
 	return false;
 }
 
-static bool add_suppression(const char *text, struct options *o)
+static bool take_suppress(const char *text, struct options *o)
 {
 	const int room = (int)(sizeof(o->suppress) / sizeof(o->suppress[0]));
 
@@ -148,144 +184,338 @@ static bool add_suppression(const char *text, struct options *o)
 	return true;
 }
 
-static bool parse_access(const char *text, enum busway_access *access)
+static bool take_suppressions(const char *text, struct options *o)
 {
-	if (strcmp(text, "read") == 0) {
-		*access = BUSWAY_READ;
-	} else if (strcmp(text, "write") == 0) {
-		*access = BUSWAY_WRITE;
-	} else if (strcmp(text, "read-write") == 0) {
-		*access = BUSWAY_READ_WRITE;
-	} else {
-		complain("--access: '%s' is none of read, write, read-write", text);
-		return false;
-	}
+	o->suppressions = text;
 	return true;
 }
 
-static bool parse_size(const char *what, const char *text, bool power, uint64_t *value)
+static bool take_explain(const char *text, struct options *o)
 {
-	if (!parse_number(text, value) || *value == 0 ||
-	    (power && !busway_is_power_of_two(*value))) {
-		complain("%s: '%s' is not a %s", what, text,
-			 power ? "power of two" : "size of 1 or more");
-		return false;
-	}
+	o->explain = text;
 	return true;
 }
 
-static bool take_option(const struct command *command, int option, struct options *o)
+static bool take_jobs(const char *text, struct options *o)
 {
 	uint64_t count;
 
-	switch (option) {
-	case OPT_FORMAT:
-		return parse_format(command, optarg, &o->format);
-	case OPT_MASK:
-		return parse_bits("--mask", optarg, &o->mask);
-	case OPT_COHERENT_MASK:
-		o->has_coherent_mask = true;
-		return parse_bits("--coherent-mask", optarg, &o->coherent_mask);
-	case OPT_ALL:
-		o->all = true;
-		return true;
-	case OPT_COLOR:
-		return parse_color(optarg, &o->color);
-	case 'q':
-		o->quiet = true;
-		return true;
-	case 'v':
-		o->verbose++;
-		return true;
-	case OPT_BYPASS_IOMMU:
-		o->bypass_iommu = true;
-		return true;
-	case OPT_OWN:
-		o->own = true;
-		return true;
-	case OPT_ACCESS:
-		return parse_access(optarg, &o->access);
-	case OPT_ALIGN:
-		return parse_size("--align", optarg, true, &o->align);
-	case OPT_MAX_SEGMENT:
-		return parse_size("--max-segment", optarg, false, &o->max_segment);
-	case OPT_BOUNDARY:
-		return parse_size("--boundary", optarg, true, &o->boundary);
-	case OPT_MAX_SEGMENTS:
-		if (!parse_size("--max-segments", optarg, false, &count))
-			return false;
-		o->max_segments = count > UINT32_MAX ? 0 : (uint32_t)count;
-		return true;
-	case OPT_COUNT:
-		if (!parse_size("--count", optarg, false, &count))
-			return false;
-		o->count = count > ULONG_MAX ? ULONG_MAX : (unsigned long)count;
-		return true;
-	case OPT_FAIL_ON:
-		return parse_fail_on(optarg, &o->fail_on);
-	case OPT_EXPLAIN:
-		o->explain = optarg;
-		return true;
-	case OPT_SUPPRESS:
-		return add_suppression(optarg, o);
-	case OPT_SUPPRESSIONS:
-		o->suppressions = optarg;
-		return true;
-	case OPT_JOBS:
-		if (!parse_size("--jobs", optarg, false, &count))
-			return false;
-		o->jobs = count > 1024 ? 1024 : (unsigned)count;
-		return true;
-	default:
+	if (!parse_count("--jobs", text, 1024, &count))
 		return false;
+	o->jobs = (unsigned)count;
+	return true;
+}
+
+static bool take_count(const char *text, struct options *o)
+{
+	uint64_t count;
+
+	if (!parse_count("--count", text, ULONG_MAX, &count))
+		return false;
+	o->count = (unsigned long)count;
+	return true;
+}
+
+/* ---- the table ---- */
+
+/* Commands are named by words in one string; NULL: all. */
+#define DEVICE_COMMANDS "show why map alloc"
+
+enum section { OWN, COMMON };
+
+static const struct known_option {
+	const char *name;
+	int has_value;
+	const char *value; /* its name in the help; NULL: it has none, or --format's */
+	int letter;
+	const char *commands;
+	enum section section;                                    /* of the help */
+	bool (*take)(const char *text, struct options *options); /* NULL: parse_options() does */
+	const char *help;                                        /* lines */
+} known_options[] = {
+	{"access", required_argument, "read|write|read-write", 0, "why", OWN, take_access,
+	 "what the device does there (default write)"},
+	{"align", required_argument, "SIZE", 0, "alloc", OWN, take_align,
+	 "of the CPU-physical address, a power of two\n(default 4K)"},
+	{"max-segment", required_argument, "SIZE", 0, "map alloc", OWN, take_max_segment,
+	 "the largest segment that the driver's lists have"},
+	{"boundary", required_argument, "SIZE", 0, "map alloc", OWN, take_boundary,
+	 "a power of two that no segment crosses"},
+	{"max-segments", required_argument, "N", 0, "map alloc", OWN, take_max_segments,
+	 "how many segments a list has at most"},
+	{"own", no_argument, NULL, 0, DEVICE_COMMANDS, OWN, take_own,
+	 "a host bridge itself (doorbell, embedded DMA), not\nits functions"},
+	{"bypass-iommu", no_argument, NULL, 0, "why map alloc", OWN, take_bypass_iommu,
+	 "IOMMUs are known to pass everything untranslated"},
+	{"fail-on", required_argument, "LEVEL", 0, "check", OWN, take_fail_on,
+	 "note, warning, error (default) or never: exit with 1\n"
+	 "if something at or above that level was found"},
+	{"suppress", required_argument, "CODE[:NODE]", 0, "check", OWN, take_suppress,
+	 "leave out a code, or a code at nodes that fit a\npattern"},
+	{"suppressions", required_argument, "FILE", 0, "check", OWN, take_suppressions,
+	 "the same, one a line, # for comments"},
+	{"explain", required_argument, "CODE", 0, "check", OWN, take_explain,
+	 "what a code means and what to do; 'all' lists the\ncodes"},
+	{"jobs", required_argument, "N", 0, "check", OWN, take_jobs,
+	 "files at once (default: as many as processors)"},
+	{"count", required_argument, "N", 0, "bench", OWN, take_count,
+	 "run N operations of each chosen workload once,\n"
+	 "untimed (to count instructions from outside)"},
+
+	{"format", required_argument, NULL, 0, NULL, COMMON, NULL, "how to answer (default text)"},
+	{"mask", required_argument, "BITS", 0, DEVICE_COMMANDS, COMMON, take_mask,
+	 "the DMA mask a driver would set (1..64, default 64)"},
+	{"coherent-mask", required_argument, "BITS", 0, DEVICE_COMMANDS, COMMON, take_coherent_mask,
+	 "the mask for coherent memory (default: as --mask)"},
+	{"all", no_argument, NULL, 0, DEVICE_COMMANDS, COMMON, take_all,
+	 "every node, not only likely DMA masters"},
+	{"color", required_argument, "auto|always|never", 0, NULL, COMMON, take_color,
+	 "colours in text"},
+	{"quiet", no_argument, NULL, 'q', NULL, COMMON, take_quiet, "only the answer"},
+	{"verbose", no_argument, NULL, 'v', NULL, COMMON, take_verbose,
+	 "which rule gave the answer"},
+	{"help", no_argument, NULL, 0, NULL, COMMON, NULL, "this text"},
+	{"version", no_argument, NULL, 0, NULL, COMMON, NULL, "the version"},
+};
+
+enum { KNOWN_COUNT = sizeof(known_options) / sizeof(known_options[0]) };
+
+static const struct known_format {
+	const char *name;
+	enum format format;
+	const char *commands;
+} known_formats[] = {
+	{"text", FORMAT_TEXT, NULL},
+	{"json", FORMAT_JSON, NULL},
+	{"sarif", FORMAT_SARIF, "check"},
+	{"svg", FORMAT_SVG, "show"},
+};
+
+enum { FORMAT_COUNT = sizeof(known_formats) / sizeof(known_formats[0]) };
+
+static bool is_one_of(const char *name, const char *commands)
+{
+	const size_t length = strlen(name);
+
+	for (const char *at = commands; at && (at = strstr(at, name)); at += length)
+		if ((at == commands || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
+			return true;
+	return !commands;
+}
+
+/* The names of the formats of @command, with '|' between; @room is enough for all. */
+static const char *format_names(const struct command *command, char *text, size_t room)
+{
+	size_t used = 0;
+
+	for (int i = 0; i < FORMAT_COUNT; i++)
+		if (is_one_of(command->name, known_formats[i].commands))
+			used += (size_t)snprintf(text + used, room - used, "%s%s", used ? "|" : "",
+						 known_formats[i].name);
+	return text;
+}
+
+static bool take_format(const struct command *command, const char *text, enum format *format)
+{
+	char names[80];
+
+	for (int i = 0; i < FORMAT_COUNT; i++) {
+		if (strcmp(text, known_formats[i].name) == 0 &&
+		    is_one_of(command->name, known_formats[i].commands)) {
+			*format = known_formats[i].format;
+			return true;
+		}
+	}
+	complain("%s --format: '%s' is none of %s", command->name, text,
+		 format_names(command, names, sizeof(names)));
+	return false;
+}
+
+/* ---- help ---- */
+
+static void print_option(const struct command *command, const struct known_option *option)
+{
+	enum { COLUMN = 27 };
+	char names[80];
+	const char *value = option->value;
+	const char *line = option->help;
+	int width;
+
+	if (option->has_value && !value)
+		value = format_names(command, names, sizeof(names));
+	width = printf("  ");
+	if (option->letter)
+		width += printf("-%c, ", option->letter);
+	width += printf("--%s%s%s", option->name, value ? " " : "", value ? value : "");
+	if (width > COLUMN - 2) {
+		putchar('\n');
+		width = 0;
+	}
+	while (*line) {
+		const int length = (int)strcspn(line, "\n");
+
+		printf("%*s%.*s\n", COLUMN - width, "", length, line);
+		line += length + (line[length] != '\0');
+		width = 0;
+	}
+}
+
+static void print_section(const struct command *command, enum section section, const char *title)
+{
+	bool any = false;
+
+	for (int i = 0; i < KNOWN_COUNT; i++) {
+		const struct known_option *option = &known_options[i];
+
+		if (option->section != section || !is_one_of(command->name, option->commands))
+			continue;
+		if (!any)
+			printf("\n%s:\n", title);
+		any = true;
+		print_option(command, option);
 	}
 }
 
 static int print_help(const struct command *command)
 {
-	printf("Usage: busway %s [OPTIONS] %s\n\n%s\n%s%s", command->name, command->arguments,
-	       command->summary, command->help, common_help);
+	printf("Usage: busway %s [OPTIONS] %s\n\n%s\n%s", command->name, command->arguments,
+	       command->summary, command->help);
+	print_section(command, OWN, "Options");
+	print_section(command, COMMON, "Common options");
+	fputs("\nNumbers are C-style, with _ between digits and K, M, G, T behind: 0x8000_0000, "
+	      "2G.\n"
+	      "A range is ADDR+LEN or FIRST-LAST (inclusive).\n"
+	      "Exit status: 0 yes, 1 no (refused, unreachable), 2 bad usage or unreadable input.\n",
+	      stdout);
 	return fflush(stdout) ? EXIT_BAD : EXIT_YES;
 }
 
-/* getopt's own words name the program by argv[0]; ours name the option. */
-static void complain_of_option(const struct command *command, int option, char **argv)
-{
-	const char *word = argv[optind - 1];
+/* ---- command lines ---- */
 
-	if (option == ':')
-		complain("%s: '%s' wants a value; see busway %s --help", command->name, word,
-			 command->name);
+enum { LONG_OPTION = 256 }; /* beyond any letter: the row of the table is added to it */
+
+/* What getopt is told: the options of this command only. */
+struct grammar {
+	struct option words[KNOWN_COUNT + 1];
+	char letters[2 * KNOWN_COUNT + 2];
+};
+
+static void make_grammar(const struct command *command, struct grammar *grammar)
+{
+	struct option *word = grammar->words;
+	char *letter = grammar->letters;
+
+	*letter++ = ':';
+	for (int i = 0; i < KNOWN_COUNT; i++) {
+		const struct known_option *option = &known_options[i];
+
+		if (!is_one_of(command->name, option->commands))
+			continue;
+		*word++ = (struct option){option->name, option->has_value, NULL, LONG_OPTION + i};
+		if (option->letter) {
+			*letter++ = (char)option->letter;
+			if (option->has_value)
+				*letter++ = ':';
+		}
+	}
+	*word = (struct option){0};
+	*letter = '\0';
+}
+
+/* Which row does the value of getopt stand for? */
+static const struct known_option *row_of(const struct command *command, int option)
+{
+	if (option >= LONG_OPTION)
+		return &known_options[option - LONG_OPTION];
+	for (int i = 0; i < KNOWN_COUNT; i++)
+		if (known_options[i].letter == option &&
+		    is_one_of(command->name, known_options[i].commands))
+			return &known_options[i];
+	return NULL;
+}
+
+/* The word "--NAME=VALUE" is of no option of @command: of one of another, of several, of none? */
+static void complain_of_word(const struct command *command, const char *word)
+{
+	const int length = (int)strcspn(word, "=");
+	const char *name = word + 2;
+	const size_t name_length = (size_t)length - 2;
+	const char *first = NULL;
+
+	for (int i = 0; i < KNOWN_COUNT; i++) {
+		const struct known_option *option = &known_options[i];
+
+		if (strncmp(option->name, name, name_length) != 0)
+			continue;
+		if (!is_one_of(command->name, option->commands)) {
+			if (option->name[name_length])
+				continue;
+			complain("%s does not take --%s, which is for: %s", command->name,
+				 option->name, option->commands);
+			return;
+		}
+		if (first) {
+			complain("%s: '%.*s' could be --%s or --%s", command->name, length, word,
+				 first, option->name);
+			return;
+		}
+		first = option->name;
+	}
+	complain("%s: there is no option '%.*s'; see busway %s --help", command->name, length, word,
+		 command->name);
+}
+
+/* getopt's own words name the program by argv[0]; ours name the option. */
+static void complain_of_option(const struct command *command, int problem, const char *word)
+{
+	char letter[] = {'-', (char)optopt, '\0'};
+	const struct known_option *option = optopt >= LONG_OPTION ? row_of(command, optopt) : NULL;
+
+	if (!optopt)
+		complain_of_word(command, word);
+	else if (problem == ':')
+		complain("%s: '%s%s' wants a value; see busway %s --help", command->name,
+			 option ? "--" : letter, option ? option->name : "", command->name);
+	else if (option)
+		complain("%s: '--%s' takes no value; see busway %s --help", command->name,
+			 option->name, command->name);
 	else
-		complain("%s: there is no option '%s'; see busway %s --help", command->name, word,
-			 command->name);
+		complain("%s: there is no option '%s'; see busway %s --help", command->name,
+			 isprint(optopt) ? letter : word, command->name);
+}
+
+static int print_version(void)
+{
+	printf("busway %s\n", busway_version());
+	return fflush(stdout) ? EXIT_BAD : EXIT_YES;
 }
 
 bool parse_options(const struct command *command, int argc, char **argv, struct options *options,
 		   int *status)
 {
+	struct grammar grammar;
 	int option;
 
 	*options = (struct options){
 		.mask = 64, .access = BUSWAY_WRITE, .align = 4096, .fail_on = FAIL_ON_ERROR};
 	parse_color("auto", &options->color);
 	*status = EXIT_BAD;
+	make_grammar(command, &grammar);
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":qv", long_options, NULL)) != -1) {
-		if (option == OPT_HELP) {
-			*status = print_help(command);
-			return false;
-		}
-		if (option == OPT_VERSION) {
-			printf("busway %s\n", busway_version());
-			*status = fflush(stdout) ? EXIT_BAD : EXIT_YES;
-			return false;
-		}
+	while ((option = getopt_long(argc, argv, grammar.letters, grammar.words, NULL)) != -1) {
+		const struct known_option *row;
+
 		if (option == '?' || option == ':') {
-			complain_of_option(command, option, argv);
+			complain_of_option(command, option, argv[optind - 1]);
 			return false;
 		}
-		if (!take_option(command, option, options))
+		row = row_of(command, option);
+		if (strcmp(row->name, "help") == 0 || strcmp(row->name, "version") == 0) {
+			*status = row->name[0] == 'h' ? print_help(command) : print_version();
+			return false;
+		}
+		if (row->take ? !row->take(optarg, options)
+			      : !take_format(command, optarg, &options->format))
 			return false;
 	}
 	if (!options->has_coherent_mask)

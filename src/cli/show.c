@@ -49,6 +49,8 @@ static int run(const struct options *options)
 	size_t count = 1;
 	int status = EXIT_BAD;
 
+	if (options->own && !one)
+		return complain("show: --own wants a DEVICE, which is a host bridge");
 	if (!load(options->arguments[0], one || options->all ? BUSWAY_FDT_ALL_NODES : 0, &loaded))
 		return EXIT_BAD;
 	if (one ? find_device(&loaded, options->arguments[1], options, &named)

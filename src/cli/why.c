@@ -167,8 +167,6 @@ const struct command command_why = {
 		"ADDR is what the device emits: a bus address. Shows each space that the access\n"
 		"crosses, the window by which it leaves it, and where it lands or what stops it.\n"
 		"\n"
-		"  --access read|write|read-write   what the device does there (default write)\n"
-		"\n"
 		"  busway why board.dtb mmc@7e340000 0xc000_0000+4K\n"
 		"  busway why board.dtb pcie@7d500000:01:00.0 0x4_0000_0000 --mask 36\n",
 	.min_arguments = 3,

@@ -249,6 +249,25 @@ static int add_own(struct fdt_importer *importer, uint32_t node, enum busway_dev
 	return busway_platform_add_device(importer->platform, &device, id);
 }
 
+/* The domain is a number of 16 bits, and no bus is beyond 255: Linux cuts off the rest. */
+static void take_buses(const struct fdt_tree *tree, uint32_t node, struct busway_device *device)
+{
+	const struct fdt_prop *buses = fdt_get(tree, node, FDT_BUS_RANGE);
+	uint32_t domain;
+
+	if (fdt_get_u32(tree, node, FDT_LINUX_PCI_DOMAIN, &domain)) {
+		device->has_domain = true;
+		device->domain = (uint16_t)domain;
+	}
+	if (buses && fdt_cells(buses) >= 2) {
+		const uint32_t first = fdt_cell(buses, 0), last = fdt_cell(buses, 1);
+
+		device->has_bus_range = first <= last && first <= 0xff;
+		device->first_bus = (uint8_t)first;
+		device->last_bus = last > 0xff ? 0xff : (uint8_t)last;
+	}
+}
+
 static int take_host(struct fdt_importer *importer, uint32_t node, struct busway_device *device)
 {
 	const struct fdt_tree *tree = &importer->tree;
@@ -258,6 +277,7 @@ static int take_host(struct fdt_importer *importer, uint32_t node, struct busway
 		return -BUSWAY_ENOMEM;
 	device->outbound = host->outbound;
 	device->outbound_count = host->outbound_count;
+	take_buses(tree, node, device);
 	if (fdt_has(tree, node, FDT_IOMMUS) && !fdt_has(tree, node, FDT_IOMMU_MAP) &&
 	    !fdt_note(importer, &device->notes, BUSWAY_NOTE_HOST_IOMMUS, node, FDT_IOMMUS,
 		      FDT_NONE))

@@ -60,6 +60,31 @@ def check_answers(tap):
     tap.check(not too_large["ok"], "is refused, too", too_large)
 
 
+def check_functions(tap):
+    """PCI functions stand anywhere in the list, named in any way."""
+    platform = board("rpi4-8g")
+    first, second = HOST + ":01:00.0", HOST + ":02:00.0"
+    for what, devices, paths in (
+            ("functions by their host", (first, second), (first, second)),
+            ("functions behind a device", (MMC, first, second), (MMC, first, second)),
+            ("by the end of the host's path", ("pcie@7d500000:01:00.0", "pcie@7d500000:02:00.0"),
+             (first, second)),
+            ("by domain and bus", ("0000:01:00.0", "02:00.0", "0000:01:00.0"),
+             (first, second, first)),
+            ("functions and devices in turns", (first, MMC, "02:00.0", GPU),
+             (first, MMC, second, GPU))):
+        document = find(tap, what, platform, ",".join(devices), "4K")
+        tap.equal([one["path"] for one in document["devices"]], list(paths), what)
+    document = find(tap, "a host whose path has commas", tree("commas"),
+                    "/pci@1,0:01:00.0,/pci@1,0/fn@0,0,/pci@1,0:02:00.0", "4K")
+    tap.equal([one["path"] for one in document["devices"]],
+              ["/pci@1,0:01:00.0", "/pci@1,0/fn@0,0", "/pci@1,0:02:00.0"],
+              "a host whose path has commas")
+    result = run("alloc", platform, MMC + ",gpu@7ec00000:01:00.0", "4K")
+    tap.check(result.status == 2 and not result.out and GPU + " is no host bridge" in result.err,
+              "a function of no host, in a list", result)
+
+
 def check_reserved(tap):
     """What is reserved for somebody is not handed out, whether or not it is no-map."""
     platform = tree("reserved")
@@ -109,6 +134,21 @@ def check_iommu(tap):
     tap.check(document["ok"], "unless it is known to pass everything", document)
 
 
+def check_limits(tap):
+    """What a driver says of its lists counts as it does for `map`."""
+    platform, limit = board("rpi4-8g"), ("--boundary", "64K")
+    document = find(tap, "a boundary", platform, ",".join((HOST, MMC)), "64K", *limit)
+    tap.equal(document["phys"], "0x10000", "no boundary is crossed")
+    confirm(tap, "a boundary", platform, document, *limit)
+    across = find(tap, "across each boundary", platform, GPU, "0x10001", *limit)
+    tap.equal((across["refusal"] or {}).get("code"), "segment-limits", "is refused")
+    fits = find(tap, "as long as a segment", platform, GPU, "4K", "--max-segment", "4K",
+                "--max-segments", "1")
+    tap.check(fits["ok"], "one segment", fits)
+    longer = find(tap, "longer than a segment", platform, GPU, "0x1001", "--max-segment", "4K")
+    tap.equal((longer["refusal"] or {}).get("code"), "segment-limits", "is refused, too")
+
+
 def check_usage(tap):
     for size in ("0", "", "x", "-1", "0x10000000000000000", "4K+4K"):
         result = run("alloc", board("rpi4-8g"), GPU, "--", size)
@@ -127,10 +167,12 @@ def check_usage(tap):
 def main():
     tap = Tap()
     check_answers(tap)
+    check_functions(tap)
     check_reserved(tap)
     check_restricted(tap)
     check_unknown(tap)
     check_iommu(tap)
+    check_limits(tap)
     check_usage(tap)
     return tap.done()
 

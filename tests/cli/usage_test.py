@@ -6,6 +6,7 @@ Whatever is wrong: exit status 2, a word on standard error, and nothing on stand
 """
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,33 @@ COMMANDS = {  # command: arguments that are right
     "why": (board("rpi4-8g"), "gpu@7ec00000", "0x1000"),
     "map": (board("rpi4-8g"), "gpu@7ec00000", "0x1000+4K"),
     "alloc": (board("rpi4-8g"), "gpu@7ec00000", "4K"),
+}
+
+
+DEVICE_COMMANDS = set(COMMANDS)
+EVERY_COMMAND = DEVICE_COMMANDS | {"check", "bench"}
+
+OPTIONS = {  # option: a value, the commands that take it
+    "--format": ("json", EVERY_COMMAND),
+    "--color": ("never", EVERY_COMMAND),
+    "--quiet": (None, EVERY_COMMAND),
+    "--verbose": (None, EVERY_COMMAND),
+    "--mask": ("32", DEVICE_COMMANDS),
+    "--coherent-mask": ("32", DEVICE_COMMANDS),
+    "--all": (None, DEVICE_COMMANDS),
+    "--own": (None, DEVICE_COMMANDS),
+    "--bypass-iommu": (None, {"why", "map", "alloc"}),
+    "--access": ("read", {"why"}),
+    "--align": ("4K", {"alloc"}),
+    "--max-segment": ("4K", {"map", "alloc"}),
+    "--boundary": ("4K", {"map", "alloc"}),
+    "--max-segments": ("2", {"map", "alloc"}),
+    "--fail-on": ("note", {"check"}),
+    "--suppress": ("bank-overlap", {"check"}),
+    "--suppressions": (os.devnull, {"check"}),
+    "--explain": ("all", {"check"}),
+    "--jobs": ("1", {"check"}),
+    "--count": ("1", {"bench"}),
 }
 
 
@@ -82,6 +110,26 @@ def check_command_lines(tap):
                       "%s %s, before and behind" % (command, " ".join(options)), last)
 
 
+def check_applicable(tap):
+    """What an option would change is not left out in silence: the command refuses it."""
+    for command in sorted(EVERY_COMMAND):
+        arguments = COMMANDS.get(command, (board("rpi4-8g"),))
+        text = run(command, "--help").out
+        for option, (value, commands) in OPTIONS.items():
+            given = (option,) if value is None else (option, value)
+            taken = command in commands
+            tap.check((re.search(r"^  (-\w, )?%s\b(?!-)" % option, text, re.M) is not None) == taken,
+                      "the help of %s, and %s" % (command, option), text)
+            if not taken:
+                refused(tap, "%s does not take %s" % (command, option), command, *arguments,
+                        *given, words=("%s does not take %s," % (command, option),))
+    refused(tap, "show --own of no device", "show", board("rpi4-8g"), "--own", words=("--own",))
+    refused(tap, "sarif is for check", "show", board("rpi4-8g"), "--format", "sarif",
+            words=("show", "sarif", "text|json"))
+    refused(tap, "check --explain of a platform", "check", "--explain", "all", board("rpi4-8g"),
+            words=("--explain", board("rpi4-8g")))
+
+
 def check_inputs(tap):
     with tempfile.TemporaryDirectory() as folder:
         def write(name, data):
@@ -118,6 +166,14 @@ def check_inputs(tap):
         included = write("part.dtsi", b"/ { #address-cells = <1>; #size-cells = <1>; };")
         main = write("whole.dts", b'/dts-v1/; /include/ "part.dtsi" / { d { }; };')
         tap.check(run("show", main, "/d").status == 0, "an include beside the source", included)
+        odd = write("odd.dts", b'/dts-v1/; / { model = "/dts-v1/; / { };"; d { }; };')
+        with open(compile_tree(odd, os.path.join(folder, "odd.dtb")), "rb") as file:
+            compiled = file.read()
+        for what, path in (("a compiled tree that quotes a source", "odd.dtb"),
+                           ("a compiled tree called *.dts", "compiled.dts")):
+            tap.equal(run("show", write(path, compiled), "/d").status, 0, what)
+        tap.equal(run("show", "-", "/d", stdin=compiled).status, 0,
+                  "a compiled tree that quotes a source, on standard input")
         refused(tap, "nothing on standard input", "show", "-", words=("standard input",))
         refused(tap, "rubbish on standard input", "show", "-", stdin=b"\0" * 100,
                 words=("standard input",))
@@ -149,6 +205,47 @@ def check_devices(tap):
     hosts = refused(tap, "a function, with several hosts", "show", board("rk3588"), "01:00.0")
     tap.check("/pcie@fe150000" in hosts.err and "/pcie@fe190000" in hosts.err,
               "the hosts are listed", hosts)
+    domains = tree("domains")
+    for what, name, path in (
+            ("a stated domain", "0000:0f:00.0", "/soc/pcie@10000000:0f:00.0"),
+            ("another one", "0001:01:00.0", "/soc/pcie@11000000:01:00.0"),
+            ("any bus, where no range is stated", "0001:ff:1f.7", "/soc/pcie@11000000:ff:1f.7"),
+            ("a shared domain, by the bus", "0002:1f:00.0", "/soc/pcie@12000000:1f:00.0"),
+            ("a shared domain, the other bus", "0002:20:00.0", "/soc/pcie@13000000:20:00.0"),
+            ("a domain in hex", "2345:10:00.0", "/soc/pcie@14000000:10:00.0"),
+            ("an alias of hex digits", "face:01:00.0", "/soc/pcie@11000000:01:00.0"),
+            ("HOST: whether or not it has a domain", "pcie@15000000:ff:00.0",
+             "/soc/pcie@15000000:ff:00.0")):
+        named(what, domains, name, path)
+    named("the domain of one of two hosts", board("rk3588"), "0004:41:00.0",
+          "/pcie@fe190000:41:00.0")
+    for what, platform, name, words in (
+            ("a bus outside the range, by domain", domains, "0000:10:00.0",
+             ("/soc/pcie@10000000", "bus-range", "00..0f")),
+            ("a bus outside the range, by host", domains, "pcie@14000000:0f:00.0",
+             ("/soc/pcie@14000000", "bus-range", "10..ff")),
+            ("a bus that none of a shared domain has", domains, "0002:40:00.0",
+             ("/soc/pcie@12000000", "/soc/pcie@13000000", "20..3f")),
+            ("a domain that nobody states", domains, "0007:01:00.0",
+             ("0007", "linux,pci-domain", "/soc/pcie@15000000", "/soc/pcie@13000000")),
+            ("the domain of a disabled host", domains, "0009:01:00.0", ("0009",)),
+            ("an alias of hex digits that is no host", domains, "beef:01:00.0",
+             ("/soc/dma@1000 is no host bridge",)),
+            ("a domain, where several hosts state none", tree("hosts"), "0000:01:00.0",
+             ("linux,pci-domain", "/soc/pcie@10000000", "/mbus/pcie")),
+            ("another domain than that of the only host", board("juno-r1"), "0001:01:00.0",
+             ("/pcie@40000000", "domain 0000")),
+            ("another domain than 0000 where none is stated", rpi4, "0001:01:00.0",
+             (host, "linux,pci-domain")),
+            ("a domain without any host", board("sopine-a64"), "0000:01:00.0",
+             ("there is no host bridge",))):
+        refused(tap, what, "show", platform, name, words=words)
+    two = b"/dts-v1/; / { #address-cells = <1>; #size-cells = <1>; %s };" % b"".join(
+        b'pcie@%d { device_type = "pci"; reg = <%d 1>; #address-cells = <3>; #size-cells = <2>; '
+        b"%s };" % (i, i, more) for i, more in (
+            (1, b""), (2, b'status = "disabled"; linux,pci-domain = <0>;')))
+    refused(tap, "the number that Linux gives, where a disabled host has one", "show", "-",
+            "0000:01:00.0", stdin=two, words=("0000", "linux,pci-domain", "/pcie@1"))
     for what, platform, name in (
             ("a name of nothing", rpi4, "nothing@1"),
             ("a part of a name", rpi4, "mc@7e340000"),
@@ -183,6 +280,29 @@ def check_writing(tap):
                           "%s %s to a full disk" % (command, " ".join(options)), done)
 
 
+def many_pieces(inner=1024, outer=1025):
+    """A tree in which the windows of two buses multiply to more pieces than are kept."""
+    far = " ".join("0x%x 0x%x 0x1000" % (i * 0x1000, 0x80000000 + i * 0x2000)
+                   for i in range(inner))
+    near = " ".join("0x%x 0x%x 0 0x%x" % (i >> 10, (i << 22) & 0xffffffff, inner * 0x1000)
+                    for i in range(outer))
+    return """/dts-v1/; / { #address-cells = <1>; #size-cells = <1>;
+        memory@80000000 { device_type = "memory"; reg = <0x80000000 0x40000000>; };
+        far { #address-cells = <1>; #size-cells = <1>; ranges; dma-ranges = <%s>;
+        near { #address-cells = <2>; #size-cells = <1>; ranges; dma-ranges = <%s>;
+        gpu@0 { reg = <0 0 1>; }; }; }; };""" % (far, near)
+
+
+def check_many_pieces(tap):
+    with tempfile.TemporaryDirectory() as folder:
+        source = os.path.join(folder, "many.dts")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(many_pieces())
+        for command, arguments in (("show", ()), ("map", ("0x80000000+4K",)), ("alloc", ("4K",))):
+            refused(tap, command + " of windows that multiply says so", command, source, "gpu@0",
+                    *arguments, words=(source, "/far/near/gpu@0", "more pieces than are kept"))
+
+
 def check_names_of_a_tree(tap):
     """What a tree says is text: no byte of it steers the terminal."""
     with tempfile.TemporaryDirectory() as folder:
@@ -203,9 +323,11 @@ def main():
     tap = Tap()
     check_help(tap)
     check_command_lines(tap)
+    check_applicable(tap)
     check_inputs(tap)
     check_devices(tap)
     check_writing(tap)
+    check_many_pieces(tap)
     check_names_of_a_tree(tap)
     return tap.done()
 

@@ -7,6 +7,9 @@
  */
 #include "support.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static int open_hosts(void **state)
 {
 	return open_named(state, "hosts");
@@ -203,6 +206,60 @@ static void endpoint_limits_are_read(void **state)
 	}
 }
 
+/* ---- domains and buses ---- */
+
+static int open_domains(void **state)
+{
+	return open_named(state, "domains");
+}
+
+static void domains_and_buses_are_told_as_linux_takes_them(void **state)
+{
+	static const struct {
+		const char *because, *path, *told;
+	} cases[] = {
+		{"both", "/soc/pcie@10000000", "domain 0x0, buses 0x0..0xf"},
+		{"without a range", "/soc/pcie@11000000", "domain 0x1"},
+		{"a range that does not begin with 0", "/soc/pcie@13000000",
+		 "domain 0x2, buses 0x20..0x3f"},
+		{"a domain has 16 bits; there is no bus beyond 255", "/soc/pcie@14000000",
+		 "domain 0x2345, buses 0x10..0xff"},
+		{"too short, and the wrong way round", "/soc/pcie@15000000", ""},
+		{"no bus of the range exists", "/soc/pcie@16000000", "domain 0x9"},
+		{"half a range", "/soc/pcie@17000000", ""},
+		{"no host bridge", "/soc/dma@1000", ""},
+	};
+	struct tree *tree = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct busway_device *d =
+			busway_platform_device(tree->platform, tree_device(tree, cases[i].path));
+		char told[64] = "";
+
+		if (d->has_domain)
+			snprintf(told, sizeof(told), "domain 0x%x", (unsigned)d->domain);
+		if (d->has_bus_range)
+			snprintf(told + strlen(told), sizeof(told) - strlen(told),
+				 ", buses 0x%x..0x%x", (unsigned)d->first_bus,
+				 (unsigned)d->last_bus);
+		print_message("# %s: %s\n", cases[i].path, cases[i].because);
+		assert_string_equal(told, cases[i].told);
+	}
+}
+
+static void a_function_is_no_host_bridge(void **state)
+{
+	struct tree *tree = *state;
+	busway_device_id id;
+
+	assert_int_equal(busway_platform_add_function(tree->platform,
+						      tree_device(tree, "/soc/pcie@10000000"), 0,
+						      "0:0.0", &id),
+			 0);
+	assert_false(busway_platform_device(tree->platform, id)->has_domain);
+	assert_false(busway_platform_device(tree->platform, id)->has_bus_range);
+}
+
 /* ---- masters on a simple bus below a PCI function ---- */
 
 static int open_rpi5(void **state)
@@ -280,6 +337,8 @@ int main(void)
 		ON(open_hosts, a_function_has_the_requester_id_of_its_reg),
 		ON(open_hosts, a_function_that_the_tree_does_not_list_gets_the_hosts_view),
 		ON(open_hosts, endpoint_limits_are_read),
+		ON(open_domains, domains_and_buses_are_told_as_linux_takes_them),
+		ON(open_domains, a_function_is_no_host_bridge),
 		ON(open_rpi5, a_bus_below_a_function_goes_through_the_hosts_table),
 	};
 
