@@ -69,7 +69,8 @@ int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- options.c ---- */
 
-/* Parse what follows the command's name; options of other commands are refused. Returns false after a complaint or --help: see *status. */
+/* Parse what follows the command's name; options of other commands are refused. Returns false after
+ * a complaint or --help: see *status. */
 bool parse_options(const struct command *command, int argc, char **argv, struct options *options,
 		   int *status);
 

@@ -518,10 +518,6 @@ bool parse_options(const struct command *command, int argc, char **argv, struct 
 			      : !take_format(command, optarg, &options->format))
 			return false;
 	}
-	if (options->format == FORMAT_SARIF && command != &command_check) {
-		complain("%s: --format sarif is for busway check", command->name);
-		return false;
-	}
 	if (!options->has_coherent_mask)
 		options->coherent_mask = options->mask;
 	options->arguments = argv + optind;

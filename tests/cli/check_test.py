@@ -375,6 +375,20 @@ def check_sarif(tap, trees):
     tap.equal(found, {"/bus/dev@1": ("lines/part.dtsi", 5), "/bus/dev@2": ("lines/b.dts", 5),
                       "/bus/dev@3": ("lines/b.dts", 7)},
               "includes, labels, overridden properties: the file and line that say it")
+    trees.write("alike.dts", '/dts-v1/; / { #address-cells = <1>; #size-cells = <1>;\n'
+                'memory@0 { device_type = "memory"; reg = <0 0x40000000>; };\n'
+                'memory@40000000 { reg = <0x40000000 0x1000>;\n'
+                'child { device_type = "child"; }; };\n'
+                'other { device_type = "other"; };\n'
+                'bus { compatible = "simple-bus"; #address-cells = <1>; #size-cells = <1>; ranges;\n'
+                'inner { dev@1 {\nx; }; };\n'
+                'dev@1x { };\n'
+                'dev@1 {\nreg-names = "r";\nreg = <0xffffff00 0x200>; }; }; };\n')
+    found = {r["properties"]["property"]: place(r)[1]
+             for r in sarif("alike.dts", cwd=trees.folder)["results"]
+             if r["ruleId"] in (ERROR, "bank-ignored")}
+    tap.equal(found, {"device_type": 3, "reg": 12},
+              "no line of a child, of a sibling, or of what is named alike further down")
     tap.equal([place(r) for r in sarif("error-copy.dtb", cwd=trees.folder)["results"]],
               [("error-copy.dtb", 1)], "a compiled tree has one line")
 
