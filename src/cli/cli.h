@@ -131,6 +131,9 @@ const char *outbound_name(enum busway_outbound_kind kind);
 const char *iova_cause_name(enum busway_iova_cause cause);
 const char *region_name(enum busway_region_kind kind);
 
+/* The IOMMU that translates a device, or "an IOMMU". */
+const char *iommu_name(const struct busway_device *device);
+
 /* Text goes into a buffer first. */
 struct page {
 	FILE *out;

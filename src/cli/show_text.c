@@ -364,8 +364,7 @@ static void put_member(struct page *page, const struct loaded *loaded,
 
 	put_name(page, d);
 	if (d->behind_iommu)
-		fprintf(page->out, ", behind %s",
-			d->iommu_count ? d->iommu[0].controller : "an IOMMU");
+		fprintf(page->out, ", behind %s", iommu_name(d));
 	if (d->restricted_pool != UINT32_MAX)
 		fprintf(page->out, ", restricted to %s", pools[d->restricted_pool].name);
 	if (d->own.index != BUSWAY_NO_DEVICE.index)

@@ -122,7 +122,7 @@ static int why_text(const struct access *a, const struct options *options)
 			"  note: %s translates what comes out of this device's bus; shown is the "
 			"way "
 			"of an untranslated access\n",
-			a->device->iommu_count ? a->device->iommu[0].controller : "an IOMMU");
+			iommu_name(a->device));
 	return page_print(&page, a->ok ? EXIT_YES : EXIT_NO);
 }
 
