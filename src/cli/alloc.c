@@ -111,7 +111,8 @@ static int run(const struct options *options)
 	int count, status = EXIT_YES;
 
 	if (!parse_number(options->arguments[2], &r.size) || !r.size)
-		return complain("'%s' is no size of 1 or more", options->arguments[2]);
+		return complain("'%s' is no size of 1 or more%s", options->arguments[2],
+				number_hint(options->arguments[2]));
 	if (!load(options->arguments[0], BUSWAY_FDT_ALL_NODES, &loaded))
 		return EXIT_BAD;
 	r.loaded = &loaded;

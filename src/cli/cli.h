@@ -81,6 +81,9 @@ bool is_suppression(const char *text);
 
 bool parse_number(const char *text, uint64_t *value);
 
+/* What to add to a complaint about a number or a range: a remark on a leading 0, or "". */
+const char *number_hint(const char *text);
+
 /* ADDR+LEN or FIRST-LAST; and, where @single, ADDR alone as one byte. */
 bool parse_range(const char *text, bool single, struct busway_range *range);
 

@@ -135,8 +135,9 @@ static int run(const struct options *options)
 	int status = EXIT_BAD;
 
 	if (!parse_range(options->arguments[2], true, &a.range))
-		return complain("'%s' is no address and no range; say ADDR, ADDR+LEN or FIRST-LAST",
-				options->arguments[2]);
+		return complain(
+			"'%s' is no address and no range; say ADDR, ADDR+LEN or FIRST-LAST%s",
+			options->arguments[2], number_hint(options->arguments[2]));
 	if (!load(options->arguments[0], BUSWAY_FDT_ALL_NODES, &loaded))
 		return EXIT_BAD;
 	if (find_device(&loaded, options->arguments[1], options, &device)) {
