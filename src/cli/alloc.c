@@ -117,8 +117,8 @@ static int run(const struct options *options)
 		return EXIT_BAD;
 	r.loaded = &loaded;
 	count = find_devices(&loaded, options->arguments[1], options, devices, DEVICES_MAX);
-	if (count <= 0)
-		status = count < 0 ? EXIT_BAD : complain("no device is named");
+	if (count < 0)
+		status = EXIT_BAD;
 	for (; status == EXIT_YES && r.count < (size_t)count; r.count++) {
 		const busway_device_id id = devices[r.count];
 		struct busway_reach *reach = make_reach(&loaded, id, options->coherent_mask);
