@@ -468,9 +468,11 @@ static void complain_of_word(const struct command *command, const char *word)
 /* getopt's own words name the program by argv[0]; ours name the option. */
 static void complain_of_option(const struct command *command, int problem, const char *word)
 {
-	char letter[] = {'-', (char)optopt, '\0'};
+	char letter[8];
 	const struct known_option *option = optopt >= LONG_OPTION ? row_of(command, optopt) : NULL;
 
+	snprintf(letter, sizeof(letter), isprint((unsigned char)optopt) ? "-%c" : "-\\x%02x",
+		 (unsigned char)optopt);
 	if (!optopt)
 		complain_of_word(command, word);
 	else if (problem == ':')
@@ -480,8 +482,8 @@ static void complain_of_option(const struct command *command, int problem, const
 		complain("%s: '--%s' takes no value; see busway %s --help", command->name,
 			 option->name, command->name);
 	else
-		complain("%s: there is no option '%s'; see busway %s --help", command->name,
-			 isprint(optopt) ? letter : word, command->name);
+		complain("%s: there is no option '%s'; see busway %s --help", command->name, letter,
+			 command->name);
 }
 
 static int print_version(void)
