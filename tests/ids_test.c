@@ -156,6 +156,70 @@ static void requester_is_translated_by_the_first_entry_that_holds_it(void **stat
 	assert_true(busway_id_map_hits(&all, 1, false, 0));
 }
 
+static void the_iommu_of_a_device_is_the_one_that_translates_it(void **state)
+{
+	static const struct busway_id_map ranges[] = {
+		{.controller = "off", .is_range = true, .id_count = 0x100, .id_mask = 0xffff},
+		{.controller = "first",
+		 .is_range = true,
+		 .enabled = true,
+		 .id_base = 0x100,
+		 .id_count = 0x100,
+		 .id_mask = 0xffff},
+		{.controller = "second",
+		 .is_range = true,
+		 .enabled = true,
+		 .id_base = 0x200,
+		 .id_count = 0x100,
+		 .id_mask = 0xffff},
+	};
+	static const struct busway_id_map specifiers[] = {
+		{.controller = "off"},
+		{.controller = "on", .enabled = true},
+	};
+	static const struct {
+		const char *because;
+		struct busway_device device;
+		const char *iommu;
+	} cases[] = {
+		{"a function by its requester",
+		 {.behind_iommu = true,
+		  .has_requester = true,
+		  .requester = 0x210,
+		  .iommu = ranges,
+		  .iommu_count = 3},
+		 "second"},
+		{"a host bridge: of somebody below it",
+		 {.behind_iommu = true, .iommu = ranges, .iommu_count = 3},
+		 "first"},
+		{"a function that no entry is for, where its bus is not known",
+		 {.behind_iommu = true,
+		  .has_requester = true,
+		  .requester = 0x10,
+		  .iommu = ranges,
+		  .iommu_count = 3},
+		 "first"},
+		{"a specifier of one that is enabled",
+		 {.behind_iommu = true, .iommu = specifiers, .iommu_count = 2},
+		 "on"},
+		{"none is stated", {.behind_iommu = true}, NULL},
+		{"it goes around them",
+		 {.has_requester = true, .requester = 0x10, .iommu = ranges, .iommu_count = 3},
+		 NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct busway_id_map *map = busway_device_iommu(&cases[i].device);
+
+		print_message("# %s\n", cases[i].because);
+		if (cases[i].iommu)
+			assert_string_equal(map ? map->controller : "none", cases[i].iommu);
+		else
+			assert_null(map);
+	}
+}
+
 /* ---- against a plain reading ---- */
 
 static bool plainly(const struct busway_id_map *maps, size_t count, uint16_t requester)
@@ -209,6 +273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requester_is_translated_by_the_first_entry_that_holds_it),
+		cmocka_unit_test(the_iommu_of_a_device_is_the_one_that_translates_it),
 		cmocka_unit_test(every_requester_is_read_as_plainly_as_it_is_written),
 	};
 

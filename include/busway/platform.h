@@ -402,6 +402,10 @@ int busway_platform_usable(const struct busway_platform *platform, size_t index,
 bool busway_id_map_hits(const struct busway_id_map *maps, size_t count, bool any,
 			uint16_t requester);
 
+/* Of the IOMMUs of @device the one that translates it, or the first one that translates some
+ * function below it; NULL: it is not behind an IOMMU, or the platform does not say behind which. */
+const struct busway_id_map *busway_device_iommu(const struct busway_device *device);
+
 /*
  * busway_platform_add_function() - a PCI function below a host bridge, by its requester ID
  * The one thing that may be added after sealing, while no other thread asks the platform: @name

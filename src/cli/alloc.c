@@ -111,13 +111,14 @@ static int run(const struct options *options)
 	int count, status = EXIT_YES;
 
 	if (!parse_number(options->arguments[2], &r.size) || !r.size)
-		return complain("'%s' is no size of 1 or more", options->arguments[2]);
+		return complain("'%s' is no size of 1 or more%s", options->arguments[2],
+				number_hint(options->arguments[2]));
 	if (!load(options->arguments[0], BUSWAY_FDT_ALL_NODES, &loaded))
 		return EXIT_BAD;
 	r.loaded = &loaded;
 	count = find_devices(&loaded, options->arguments[1], options, devices, DEVICES_MAX);
-	if (count <= 0)
-		status = count < 0 ? EXIT_BAD : complain("no device is named");
+	if (count < 0)
+		status = EXIT_BAD;
 	for (; status == EXIT_YES && r.count < (size_t)count; r.count++) {
 		const busway_device_id id = devices[r.count];
 		struct busway_reach *reach = make_reach(&loaded, id, options->coherent_mask);

@@ -83,6 +83,9 @@ bool is_suppression(const char *text);
 
 bool parse_number(const char *text, uint64_t *value);
 
+/* What to add to a complaint about a number or a range: a remark on a leading 0, or "". */
+const char *number_hint(const char *text);
+
 /* ADDR+LEN or FIRST-LAST; and, where @single, ADDR alone as one byte. */
 bool parse_range(const char *text, bool single, struct busway_range *range);
 
@@ -140,6 +143,9 @@ const char *pool_type_name(enum busway_pool_type type);
 const char *outbound_name(enum busway_outbound_kind kind);
 const char *iova_cause_name(enum busway_iova_cause cause);
 const char *region_name(enum busway_region_kind kind);
+
+/* The IOMMU that translates a device, or "an IOMMU". */
+const char *iommu_name(const struct busway_device *device);
 
 /* Text goes into a buffer first. */
 struct page {

@@ -328,7 +328,11 @@ int find_devices(const struct loaded *loaded, const char *list, const struct opt
 	char *rest = strdup(list), *at = rest;
 	int count = 0;
 
-	while (at && *at) {
+	if (!rest) {
+		complain("out of memory");
+		return -1;
+	}
+	for (;;) {
 		char *end = at + strlen(at);
 
 		/* names have commas: take the longest beginning that is a device */
@@ -338,6 +342,12 @@ int find_devices(const struct loaded *loaded, const char *list, const struct opt
 			if (!comma)
 				break;
 			*comma = '\0';
+		}
+		if (!*at) {
+			complain("'%s': no device is named%s", list,
+				 *list ? " next to a comma" : "");
+			count = -1;
+			break;
 		}
 		if (count == capacity) {
 			complain("more than %d devices", capacity);

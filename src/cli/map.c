@@ -139,8 +139,9 @@ static int run(const struct options *options)
 
 	for (size_t i = 0; mappings && i < count && status == EXIT_YES; i++)
 		if (!parse_range(options->arguments[i + 2], false, &mappings[i].phys))
-			status = complain("'%s' is no range; say ADDR+LEN or FIRST-LAST",
-					  options->arguments[i + 2]);
+			status = complain("'%s' is no range; say ADDR+LEN or FIRST-LAST%s",
+					  options->arguments[i + 2],
+					  number_hint(options->arguments[i + 2]));
 	if (!mappings || status || !load(options->arguments[0], BUSWAY_FDT_ALL_NODES, &loaded)) {
 		free(mappings);
 		return EXIT_BAD;

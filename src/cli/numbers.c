@@ -2,7 +2,8 @@
 /*
  * numbers.c - addresses, sizes and ranges as people write them.
  *
- * As in C (0x..., decimal, 0... octal), with underscores between digits, and K, M, G, T behind.
+ * Decimal or 0x and hex, with underscores between digits, and K, M, G, T behind. A leading 0 that
+ * is not 0x is refused: octal to C, decimal to others, and never what an address looks like.
  */
 #include "cli.h"
 
@@ -33,6 +34,11 @@ static unsigned suffix_shift(char c)
 	}
 }
 
+static bool has_leading_zero(const char *text)
+{
+	return text[0] == '0' && (isdigit((unsigned char)text[1]) || text[1] == '_');
+}
+
 /* @is_2_64: the number is 2^64 exactly, which only a size can be. */
 static bool parse_until(const char *text, const char *end, uint64_t *value, bool *is_2_64)
 {
@@ -44,8 +50,8 @@ static bool parse_until(const char *text, const char *end, uint64_t *value, bool
 	if (end - text > 2 && text[0] == '0' && tolower((unsigned char)text[1]) == 'x') {
 		base = 16;
 		text += 2;
-	} else if (end - text > 1 && text[0] == '0' && isdigit((unsigned char)text[1])) {
-		base = 8;
+	} else if (end - text > 1 && has_leading_zero(text)) {
+		return false;
 	}
 	if (end > text && suffix_shift(end[-1]))
 		shift = suffix_shift(*--end);
@@ -79,6 +85,17 @@ static bool parse_until(const char *text, const char *end, uint64_t *value, bool
 		return false;
 	*value = v << shift;
 	return true;
+}
+
+const char *number_hint(const char *text)
+{
+	for (; text; text = strpbrk(text, "+-")) {
+		text += strspn(text, "+-");
+		if (has_leading_zero(text))
+			return " (octal is not taken: write decimal without a 0 in front, or 0x "
+			       "and hex)";
+	}
+	return "";
 }
 
 bool parse_number(const char *text, uint64_t *value)

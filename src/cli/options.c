@@ -22,7 +22,8 @@ static bool parse_bits(const char *what, const char *text, unsigned *bits)
 	uint64_t value;
 
 	if (!parse_number(text, &value) || value < 1 || value > 64) {
-		complain("%s: '%s' is not a number of bits from 1 to 64", what, text);
+		complain("%s: '%s' is not a number of bits from 1 to 64%s", what, text,
+			 number_hint(text));
 		return false;
 	}
 	*bits = (unsigned)value;
@@ -46,8 +47,8 @@ static bool parse_size(const char *what, const char *text, bool power, uint64_t 
 {
 	if (!parse_number(text, value) || *value == 0 ||
 	    (power && !busway_is_power_of_two(*value))) {
-		complain("%s: '%s' is not a %s", what, text,
-			 power ? "power of two" : "size of 1 or more");
+		complain("%s: '%s' is not a %s%s", what, text,
+			 power ? "power of two" : "size of 1 or more", number_hint(text));
 		return false;
 	}
 	return true;
@@ -57,7 +58,7 @@ static bool parse_size(const char *what, const char *text, bool power, uint64_t 
 static bool parse_count(const char *what, const char *text, uint64_t max, uint64_t *count)
 {
 	if (!parse_number(text, count) || *count == 0) {
-		complain("%s: '%s' is not a number of 1 or more", what, text);
+		complain("%s: '%s' is not a number of 1 or more%s", what, text, number_hint(text));
 		return false;
 	}
 	if (*count > max)
@@ -382,8 +383,8 @@ static int print_help(const struct command *command)
 	       command->summary, command->help);
 	print_section(command, OWN, "Options");
 	print_section(command, COMMON, "Common options");
-	fputs("\nNumbers are C-style, with _ between digits and K, M, G, T behind: 0x8000_0000, "
-	      "2G.\n"
+	fputs("\nNumbers are decimal, or 0x and hex, with _ between digits and K, M, G or T "
+	      "behind.\n"
 	      "A range is ADDR+LEN or FIRST-LAST (inclusive).\n"
 	      "Exit status: 0 yes, 1 no (refused, unreachable), 2 bad usage or unreadable input.\n",
 	      stdout);
@@ -468,9 +469,11 @@ static void complain_of_word(const struct command *command, const char *word)
 /* getopt's own words name the program by argv[0]; ours name the option. */
 static void complain_of_option(const struct command *command, int problem, const char *word)
 {
-	char letter[] = {'-', (char)optopt, '\0'};
+	char letter[8];
 	const struct known_option *option = optopt >= LONG_OPTION ? row_of(command, optopt) : NULL;
 
+	snprintf(letter, sizeof(letter), isprint((unsigned char)optopt) ? "-%c" : "-\\x%02x",
+		 (unsigned char)optopt);
 	if (!optopt)
 		complain_of_word(command, word);
 	else if (problem == ':')
@@ -480,8 +483,8 @@ static void complain_of_option(const struct command *command, int problem, const
 		complain("%s: '--%s' takes no value; see busway %s --help", command->name,
 			 option->name, command->name);
 	else
-		complain("%s: there is no option '%s'; see busway %s --help", command->name,
-			 isprint(optopt) ? letter : word, command->name);
+		complain("%s: there is no option '%s'; see busway %s --help", command->name, letter,
+			 command->name);
 }
 
 static int print_version(void)

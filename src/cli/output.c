@@ -114,6 +114,13 @@ const char *iova_cause_name(enum busway_iova_cause cause)
 	return names[cause];
 }
 
+const char *iommu_name(const struct busway_device *device)
+{
+	const struct busway_id_map *map = busway_device_iommu(device);
+
+	return map ? map->controller : "an IOMMU";
+}
+
 /* ---- text ---- */
 
 bool page_open(struct page *page, const struct options *options)

@@ -288,9 +288,18 @@ static void put_pools_of(struct page *page, const struct loaded *loaded,
 	for (size_t i = 0; i < device->pool_count; i++)
 		fprintf(page->out, "  pool %s (%s)\n", pools[device->pools[i]].name,
 			pool_type_name(pools[device->pools[i]].type));
-	if (device->restricted_pool != UINT32_MAX)
-		fputs("  restricted: every mapping and allocation has to come from that pool\n",
-		      page->out);
+	if (device->restricted_pool == UINT32_MAX)
+		return;
+	if (device->behind_iommu && device->own.index == BUSWAY_NO_DEVICE.index) {
+		fprintf(page->out, "  behind %s the kernel ignores the restricted pool %s\n",
+			iommu_name(device), pools[device->restricted_pool].name);
+		return;
+	}
+	fputs("  restricted: every mapping and allocation has to come from that pool", page->out);
+	if (device->behind_iommu)
+		fprintf(page->out, ", except behind %s, where the kernel ignores it",
+			iommu_name(device));
+	fputc('\n', page->out);
 }
 
 static void put_name(struct page *page, const struct busway_device *device)
@@ -364,10 +373,12 @@ static void put_member(struct page *page, const struct loaded *loaded,
 
 	put_name(page, d);
 	if (d->behind_iommu)
-		fprintf(page->out, ", behind %s",
-			d->iommu_count ? d->iommu[0].controller : "an IOMMU");
-	if (d->restricted_pool != UINT32_MAX)
-		fprintf(page->out, ", restricted to %s", pools[d->restricted_pool].name);
+		fprintf(page->out, ", behind %s", iommu_name(d));
+	/* behind an IOMMU a pool is ignored: it is for the other functions of a host bridge */
+	if (d->restricted_pool != UINT32_MAX &&
+	    (!d->behind_iommu || d->own.index != BUSWAY_NO_DEVICE.index))
+		fprintf(page->out, ", %srestricted to %s", d->behind_iommu ? "else " : "",
+			pools[d->restricted_pool].name);
 	if (d->own.index != BUSWAY_NO_DEVICE.index)
 		fputs(" (its functions)", page->out);
 	fputc('\n', page->out);

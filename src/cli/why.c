@@ -130,7 +130,7 @@ static int why_text(const struct access *a, const struct options *options)
 			"  note: %s translates what comes out of this device's bus; shown is the "
 			"way "
 			"of an untranslated access\n",
-			a->device->iommu_count ? a->device->iommu[0].controller : "an IOMMU");
+			iommu_name(a->device));
 	return page_print(&page, a->ok ? EXIT_YES : EXIT_NO);
 }
 
@@ -143,8 +143,9 @@ static int run(const struct options *options)
 	int status = EXIT_BAD;
 
 	if (!parse_range(options->arguments[2], true, &a.range))
-		return complain("'%s' is no address and no range; say ADDR, ADDR+LEN or FIRST-LAST",
-				options->arguments[2]);
+		return complain(
+			"'%s' is no address and no range; say ADDR, ADDR+LEN or FIRST-LAST%s",
+			options->arguments[2], number_hint(options->arguments[2]));
 	if (!load(options->arguments[0], BUSWAY_FDT_ALL_NODES, &loaded))
 		return EXIT_BAD;
 	if (find_device(&loaded, options->arguments[1], options, &device)) {

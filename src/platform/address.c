@@ -186,7 +186,8 @@ bool refuse_indirect(const struct busway_platform *platform, const struct busway
 		     struct busway_range phys, unsigned flags, struct busway_refusal *why)
 {
 	if (device->behind_iommu && !(flags & BUSWAY_ADDRESS_BYPASS_IOMMU)) {
-		const char *iommu = translating_iommu(device);
+		const struct busway_id_map *map = busway_device_iommu(device);
+		const char *iommu = map ? map->controller : NULL;
 
 		*why = (struct busway_refusal){.reason = BUSWAY_BEHIND_IOMMU,
 					       .hop = device->name,

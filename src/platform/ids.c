@@ -14,34 +14,40 @@ static bool entry_hits(const struct busway_id_map *map, uint16_t requester)
 	return id >= map->id_base && id - map->id_base < map->id_count;
 }
 
-bool busway_id_map_hits(const struct busway_id_map *maps, size_t count, bool any,
-			uint16_t requester)
+/* The entry that decides and whose controller is enabled; NULL: none. */
+static const struct busway_id_map *hit(const struct busway_id_map *maps, size_t count, bool any,
+				       uint16_t requester)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (maps[i].is_range && maps[i].id_base & ~maps[i].id_mask)
-			return true; /* a broken map: in doubt, nobody goes around the IOMMU */
+			return &maps[i]; /* a broken map: in doubt, nobody goes around the IOMMU */
 		if (!maps[i].is_range || any ? maps[i].id_count || !maps[i].is_range
 					     : entry_hits(&maps[i], requester)) {
 			if (maps[i].enabled)
-				return true;
+				return &maps[i];
 			if (!any)
-				return false;
+				return NULL;
 		}
 	}
-	return false;
+	return NULL;
 }
 
-const char *translating_iommu(const struct busway_device *device)
+bool busway_id_map_hits(const struct busway_id_map *maps, size_t count, bool any,
+			uint16_t requester)
 {
-	const bool any = !device->has_requester;
+	return hit(maps, count, any, requester) != NULL;
+}
 
-	for (size_t i = 0; device->behind_iommu && i < device->iommu_count; i++) {
-		const struct busway_id_map *map = &device->iommu[i];
+const struct busway_id_map *busway_device_iommu(const struct busway_device *device)
+{
+	const struct busway_id_map *map = NULL;
 
-		if (busway_id_map_hits(map, 1, any, device->requester))
-			return map->controller;
-	}
-	return NULL;
+	if (!device->behind_iommu)
+		return NULL;
+	if (device->has_requester)
+		map = hit(device->iommu, device->iommu_count, false, device->requester);
+	/* for somebody below the bridge, or for a function whose bus the description leaves open */
+	return map ? map : hit(device->iommu, device->iommu_count, true, 0);
 }
 
 /* Notes of the host that hold for its functions: those about its maps and its pool. */

@@ -148,11 +148,6 @@ struct claim {
 /* Who takes @address in @space? */
 struct claim claim_at(const struct space_entry *space, uint64_t address);
 
-/* ---- IDs ---- */
-
-/* The IOMMU that translates @device: enabled, and hit by it. NULL: none is known. */
-const char *translating_iommu(const struct busway_device *device);
-
 /* ---- emission ---- */
 
 /* The first run of emittable addresses that ends at or behind @from; false: there is none. */

@@ -154,9 +154,12 @@ def check_usage(tap):
         result = run("alloc", board("rpi4-8g"), GPU, "--", size)
         tap.check(result.status == 2 and not result.out and result.err, "no size: '%s'" % size,
                   result)
-    for devices in ("", "nothing", GPU + ",nothing", GPU + ",,", ","):
+    for devices, words in (("", "no device"), ("nothing", "'nothing'"),
+                           (GPU + ",nothing", "'nothing'"), (GPU + ",", "comma"),
+                           (GPU + ",,", "comma"), ("," + GPU, "comma"), (",", "comma"),
+                           (GPU + ",," + MMC, "comma"), (GPU + ",01:00.0,", "comma")):
         result = run("alloc", board("rpi4-8g"), devices, "4K")
-        tap.check(result.status == 2 and not result.out and result.err,
+        tap.check(result.status == 2 and not result.out and words in result.err,
                   "no devices: '%s'" % devices, result)
     result = run("alloc", board("rpi4-8g"), GPU, "4K", "--align", "3000")
     tap.check(result.status == 2 and not result.out, "--align wants a power of two", result)

@@ -96,7 +96,7 @@ def check_iommu(tap):
 
 
 def check_ranges(tap):
-    same = ["0x1000+0x1000", "0x1000-0x1fff", "4096+4096", "4K+4K", "4_096+0x1_000", "010000+4k",
+    same = ["0x1000+0x1000", "0x1000-0x1fff", "4096+4096", "4K+4K", "4_096+0x1_000", "0x001000+4k",
             "0X1000+0x1000", "4K-8191"]
     status, document = ask("map", board("rpi4-8g"), USB, *same)
     tap.equal([(r["phys"], r["size"]) for r in document["results"]],
@@ -118,6 +118,7 @@ def check_ranges(tap):
 
     bad = ["0x1000", "0x1000+0", "0x2000-0x1fff", "0xffffffffffffffff+2", "+4K", "4K+", "x+1",
            "0x+1", "0x1000+0x", "08+1", "1__0+1", "_1+1", "1_+1", "1K_+1", "1KK+1", "-1+1", "1+-1",
+           "010000+4k", "0_10000+1", "00+1", "0_0+1", "1+010", "0x1000-017", "0_+1", "00x10+1",
            "1.5G+1", "", " 1+1", "1 +1", "0x10000000000000000+1",
            "1+0x10000000000000000", "0-0x10000000000000000", "0+0x10000000000000001",
            "0x1000+0x1000+1", "99999999999999999999999+1", "17179869184G+1"]
@@ -125,6 +126,13 @@ def check_ranges(tap):
         result = run("map", board("rpi4-8g"), USB, "--", text)
         tap.check(result.status == 2 and not result.out and result.err, "no range: '%s'" % text,
                   result)
+    for text, hints in (("017+1", True), ("0_17+1", True), ("1+017", True), ("0x17-0_1", True),
+                        ("0+0", False), ("0x017+", False), ("10-00x", True), ("", False)):
+        result = run("map", board("rpi4-8g"), USB, "--", text)
+        tap.check(("octal" in result.err) == hints, "'%s': a remark on octal, or none" % text,
+                  result)
+    zero = one(tap, "0", tree("no-memory"), "/dev", "0-0K")
+    tap.equal((zero["phys"], zero["size"]), ("0x0", "0x1"), "a 0 alone is a number")
     result = run("map", board("rpi4-8g"), USB, "0x1000+1", "nonsense")
     tap.check(result.status == 2 and not result.out, "one bad range: nothing is answered", result)
 

@@ -248,12 +248,39 @@ def check_text(tap):
     tap.check("hidden-table" in loud.out, "-v tells which rules were applied")
 
 
+def check_restricted(tap):
+    """Behind an IOMMU the kernel ignores a restricted pool: the text does not say otherwise."""
+    rule, pool = "every mapping and allocation", "/reserved-memory/restricted@85000000"
+    members = run("show", tree("reserved"), "--all").out.splitlines()
+    for what, device, words, absent, member in (
+            ("a pool of its own", "/user-restricted", (rule,), "IOMMU",
+             "restricted to " + pool),
+            ("behind an IOMMU", "/translated-user", ("kernel ignores the restricted pool " + pool,),
+             rule, "behind /iommu@50000000"),
+            ("the pool of the host, behind an IOMMU", "/pcie@30000000/fn@0,0",
+             ("behind /iommu@50000000 the kernel ignores", pool), rule, "behind /iommu@50000000"),
+            ("a host bridge", "/pcie@30000000",
+             (rule, "except behind /iommu@50000000, where the kernel ignores it"), "other",
+             "behind /iommu@50000000, else restricted to %s (its functions)" % pool),
+            ("an IOMMU that is off", "/pcie@40000000/fn@0,0", (rule,), "ignores",
+             "restricted to " + pool)):
+        text = run("show", tree("reserved"), device)
+        tap.check(all(word in text.out for word in words) and absent not in text.out,
+                  what + ": in full", text)
+        line = [line for line in members if line.startswith(device + "  ")][-1]
+        tap.check(line.endswith(", " + member), what + ": in a group", line)
+    itself = [line for line in members if line.startswith("/pcie@30000000 ") and "itself" in line]
+    tap.check(len(itself) == 1 and itself[0].endswith(", restricted to " + pool),
+              "the bridge itself is not behind the IOMMU of its functions", itself)
+
+
 def main():
     tap = Tap()
     check_documents(tap)
     check_keys(tap)
     check_inputs(tap)
     check_text(tap)
+    check_restricted(tap)
     return tap.done()
 
 

@@ -130,6 +130,28 @@ def check_applicable(tap):
             words=("--explain", board("rpi4-8g")))
 
 
+def check_named_options(tap):
+    """A complaint names the option as it was written, wherever it stands."""
+    for what, options, words in (
+            ("a letter at the end of a bundle", ("-qvx",), ("'-x'",)),
+            ("a letter at its beginning", ("-xqv",), ("'-x'",)),
+            ("a letter behind another option", ("--all", "-xq"), ("'-x'",)),
+            ("a byte that is no letter", ("-q\u00e4",), ("'-\\xc3'",)),
+            ("a word with a value", ("--frob=-q",), ("no option '--frob'",)),
+            ("a word with an empty value", ("--frob=",), ("no option '--frob'",)),
+            ("a value that is not wanted", ("--all=yes",), ("'--all' takes no value",)),
+            ("a value that is missing", ("-q", "--mask"), ("'--mask' wants a value",)),
+            ("a beginning of several", ("--max=3",), ("'--max'", "--max-segment", "--max-segments")),
+            ("the name of another command's", ("--fail-on=note",), ("--fail-on", "check"))):
+        result = refused(tap, what, "map", *COMMANDS["map"], *options, words=words)
+        tap.check(result.err.count("\n") == 1, what + ": one line", result)
+    short = run("map", *COMMANDS["map"], "--form=json")
+    tap.check(short.status == 0 and short.out.startswith("{"), "a beginning of one", short)
+    behind = run("map", *COMMANDS["map"][:2], "--", "--frob")
+    tap.check(behind.status == 2 and "'--frob' is no range" in behind.err,
+              "behind -- nothing is an option", behind)
+
+
 def check_inputs(tap):
     with tempfile.TemporaryDirectory() as folder:
         def write(name, data):
@@ -324,6 +346,7 @@ def main():
     check_help(tap)
     check_command_lines(tap)
     check_applicable(tap)
+    check_named_options(tap)
     check_inputs(tap)
     check_devices(tap)
     check_writing(tap)

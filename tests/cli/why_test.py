@@ -90,6 +90,25 @@ def check_hosts(tap):
     tap.check(result.status == 2 and not result.out, "--own of what is no host bridge", result)
 
 
+def check_iommus(tap):
+    """The remark names the IOMMU that translates this device, and so does a refusal of map."""
+    host, memory = "/pcie@10000000", "0x80000000"
+    for what, device, iommu in (
+            ("the first entry", host + ":00:01.0", "/iommu@1000000"),
+            ("a later entry", host + ":02:00.0", "/iommu@2000000"),
+            ("some function", host, "/iommu@1000000"),
+            ("a specifier", "/one", "/iommu@1000000")):
+        text = run("why", tree("maps"), device, memory)
+        tap.check("note: %s translates" % iommu in text.out, what + ": the remark", text)
+        text = run("map", tree("maps"), device, memory + "+4K")
+        tap.check(text.status == 1 and iommu in text.out and "behind-iommu" in text.out,
+                  what + ": the refusal", text)
+    for what, device in (("of an IOMMU that is off", host + ":01:00.0"),
+                         ("of none", host + ":03:00.0"), ("of one that is off", "/behind-off")):
+        text = run("why", tree("maps"), device, memory)
+        tap.check("translates" not in text.out, what + ": no remark", text)
+
+
 def check_usage(tap):
     for text in ("", "x", "0x", "0x1000+", "0x1000+0", "0x2000-0x1000", "0xffffffffffffffff+2",
                  "0x10000000000000000"):
@@ -109,6 +128,7 @@ def main():
     tap = Tap()
     check_ways(tap)
     check_hosts(tap)
+    check_iommus(tap)
     check_usage(tap)
     return tap.done()
 
