@@ -499,6 +499,61 @@ static void refusals_say_what_happened_and_what_would_help(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* The earlier window leads to a bus where nothing is: it is still what stands in the way. */
+static void window_to_nowhere_is_named_as_what_shadows(void **state)
+{
+	struct plan plan;
+	struct busway_refusal why;
+
+	(void)state;
+	plan_init(&plan);
+	plan_space(&plan, BUSWAY_SPACE_BUS);
+	plan_space(&plan, BUSWAY_SPACE_BUS);
+	plan_window(&plan, BUS, 2, (struct busway_range){0x1000, 0x1fff}, 0);
+	plan_window(&plan, BUS, CPU, (struct busway_range){0x1000, 0x1fff}, 0x80000000);
+	plan_ram(&plan, (struct busway_range){0x80000000, 0x80000fff});
+	plan_device(&plan, BUS);
+	assert_int_equal(refused_address(&plan, (struct busway_range){0x80000000, 0x8000000f}, 3, &why),
+			 -BUSWAY_ERANGE);
+	assert_int_equal(why.reason, BUSWAY_SHADOWED);
+	assert_string_equal(why.by, plan.windows[0].name);
+	assert_int_equal(why.limit.first, 0x1000);
+}
+
+/* Of several IOMMUs, the one that is enabled and translates the device is to be asked. */
+static void iommu_that_is_named_is_the_one_that_translates(void **state)
+{
+	static const struct busway_id_map maps[] = {
+		{.controller = "/off", .is_range = true, .id_count = 0x100, .id_mask = 0xffff},
+		{.controller = "/other",
+		 .is_range = true,
+		 .enabled = true,
+		 .id_base = 0x200,
+		 .id_count = 0x100,
+		 .id_mask = 0xffff},
+		{.controller = "/mine",
+		 .is_range = true,
+		 .enabled = true,
+		 .id_base = 0x100,
+		 .id_count = 0x100,
+		 .id_mask = 0xffff},
+	};
+	struct plan plan;
+	struct busway_refusal why;
+
+	(void)state;
+	draw(&plan);
+	plan.devices[0].behind_iommu = true;
+	plan.devices[0].has_requester = true;
+	plan.devices[0].requester = 0x108;
+	plan.devices[0].iommu = maps;
+	plan.devices[0].iommu_count = COUNT(maps);
+	assert_int_equal(refused_address(&plan, (struct busway_range){0x90000000, 0x9000000f}, 3, &why),
+			 -BUSWAY_ERANGE);
+	assert_int_equal(why.reason, BUSWAY_BEHIND_IOMMU);
+	assert_string_equal(why.by, "/mine");
+}
+
 static void shadowed_memory_names_the_hop_where_the_way_parts(void **state)
 {
 	const struct busway_phys_range wanted = {{0x9000}, {0x9fff}};
@@ -763,6 +818,8 @@ static void version_is_three_numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(window_to_nowhere_is_named_as_what_shadows),
+		cmocka_unit_test(iommu_that_is_named_is_the_one_that_translates),
 		cmocka_unit_test(refusals_say_what_happened_and_what_would_help),
 		cmocka_unit_test(shadowed_memory_names_the_hop_where_the_way_parts),
 		cmocka_unit_test(every_reason_is_provoked),

@@ -68,6 +68,12 @@ struct busway_dma_range {
 /* Every 64-bit address. It has no size that 64 bits can hold, only a range. */
 #define BUSWAY_RANGE_ALL ((struct busway_range){0, UINT64_MAX})
 
+/* The same where a constant is wanted: to initialize something static. */
+#define BUSWAY_RANGE_ALL_INIT                                                                      \
+	{                                                                                          \
+		0, UINT64_MAX                                                                      \
+	}
+
 /*
  * busway_range_make() - the range of @size bytes from @first
  * False, leaving @out alone, where @size is 0 or the range would pass the last 64-bit address.

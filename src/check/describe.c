@@ -95,6 +95,8 @@ struct words entry_for(const struct busway_check *check, const struct fdt_table 
 		       struct busway_range parent)
 {
 	const struct words none = {""};
+	const struct fdt_node *nodes = check->importer.tree.nodes;
+	const struct fdt_node *n = table ? &nodes[table->node] : nodes, *above = &nodes[n->parent];
 	struct fdt_entry entry;
 
 	if (!table || !table->count || busway_range_span(parent) == UINT64_MAX)
@@ -103,7 +105,9 @@ struct words entry_for(const struct busway_check *check, const struct fdt_table 
 	entry.child = parent.first - (entry.parent - entry.child);
 	entry.parent = parent.first;
 	entry.size = busway_range_span(parent) + 1;
-	if (passes_end(0, entry.size, check->importer.tree.nodes[table->node].size_cells))
-		return none;
+	if (passes_end(0, entry.size, n->size_cells) ||
+	    passes_end(entry.child, entry.size, n->address_cells - fdt_flag_cells(n->bus)) ||
+	    passes_end(entry.parent, entry.size, above->address_cells - fdt_flag_cells(above->bus)))
+		return none; /* it cannot be written in these cells */
 	return entry_words(check, table->node, &entry);
 }

@@ -186,13 +186,15 @@ static void check_reg(struct busway_check *check, uint32_t node)
 	if (!reg || na <= flags || !ns || bus->bus == FDT_BUS_PCI)
 		return;
 	for (uint32_t at = 0; at + na + ns <= fdt_cells(reg); at += na + ns) {
+		/* BCM2712's MIP: its second entry is the PCI address that takes messages */
+		const bool is_message = at && fdt_is_compatible(tree, node, "brcm,bcm2712-mip");
 		struct climb climb = {
 			.node = parent,
 			.class = fdt_class(bus->bus, flags ? fdt_cell(reg, at) : 0),
 		};
 
-		if (busway_range_make(fdt_number(reg, at + flags, na - flags),
-				      fdt_number(reg, at + na, ns), &climb.range))
+		if (!is_message && busway_range_make(fdt_number(reg, at + flags, na - flags),
+						     fdt_number(reg, at + na, ns), &climb.range))
 			follow(check, climb, node, "reg");
 	}
 }

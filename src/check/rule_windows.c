@@ -108,6 +108,8 @@ static void advise_entry(struct busway_check *check, uint32_t node, struct buswa
 		       "if the bus can reach it, add the entry %s; if not, buffers there must be "
 		       "bounced",
 		       entry.text);
+	else
+		advise(check, "buffers there must be bounced, or the bus described anew");
 }
 
 static void name_users(struct busway_check *check, const struct use *use, char *text, size_t size)

@@ -82,7 +82,10 @@ size_t busway_refusal_detail(const struct busway_refusal *refusal, char *buf, si
 	}
 	if (refusal->reason == BUSWAY_NO_ROOM || refusal->reason == BUSWAY_NO_JOINT_MEMORY ||
 	    refusal->reason == BUSWAY_UNKNOWN_MEMORY) {
-		text_put_size(&text, busway_range_span(refusal->asked) + 1);
+		if (busway_range_span(refusal->asked) == UINT64_MAX)
+			text_put(&text, "all 2^64 bytes");
+		else
+			text_put_size(&text, busway_range_span(refusal->asked) + 1);
 		text_put(&text, " wanted: ");
 	} else {
 		text_put(&text, refusal->bus_addresses ? "bus " : "CPU ");
