@@ -393,6 +393,36 @@ static void way_of_fewest_segments_is_taken(void **state)
 	plan_close(&plan);
 }
 
+/*
+ * 0x40..0x103f in segments of 0x80 that cross no 0x100: two before the first boundary, two in each
+ * of 15 blocks, one behind the last. As many as are counted are written.
+ */
+static void segments_are_counted_as_they_are_made(void **state)
+{
+	const struct busway_phys_range memory = {{0x40}, {0x103f}};
+	struct busway_segment segments[64];
+	struct plan plan;
+	struct busway_reach *reach;
+	size_t count = 0;
+
+	(void)state;
+	plan_init(&plan);
+	plan_ram(&plan, (struct busway_range){0, 0xffff});
+	plan_device(&plan, CPU);
+	plan.devices[0].segments =
+		(struct busway_segment_limits){.max_size = 0x80, .boundary = 0x100};
+	plan_open(&plan);
+	reach = plan_reach(&plan, 0, NULL);
+	assert_int_equal(busway_address_for(reach, memory, BUSWAY_READ_WRITE, 0, segments, 64,
+					    &count, NULL),
+			 0);
+	assert_int_equal(count, 33);
+	assert_int_equal(segments[32].dma.first.raw, 0x1000);
+	assert_int_equal(segments[32].dma.last.raw, 0x103f);
+	busway_reach_destroy(reach);
+	plan_close(&plan);
+}
+
 /* All of a 64-bit space in segments of one byte is refused at once, not counted to the end. */
 static void endless_lists_are_refused_at_once(void **state)
 {
@@ -448,6 +478,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_plan, close_plan)
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(segments_are_counted_as_they_are_made),
 		cmocka_unit_test(way_of_fewest_segments_is_taken),
 		cmocka_unit_test(endless_lists_are_refused_at_once),
 		cmocka_unit_test_setup_teardown(access_to_do_nothing_is_invalid, open_plan, close_plan),

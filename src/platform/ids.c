@@ -38,7 +38,7 @@ const char *translating_iommu(const struct busway_device *device)
 	for (size_t i = 0; device->behind_iommu && i < device->iommu_count; i++) {
 		const struct busway_id_map *map = &device->iommu[i];
 
-		if (map->enabled && busway_id_map_hits(map, 1, any, device->requester))
+		if (busway_id_map_hits(map, 1, any, device->requester))
 			return map->controller;
 	}
 	return NULL;
