@@ -15,6 +15,7 @@
  * Inputs are trees as they are, so that the command reads a find, too.
  */
 #include <busway/busway.h>
+#include <busway/check.h>
 #include <busway/fdt.h>
 
 #include <stdio.h>
@@ -378,6 +379,29 @@ static void check_function(struct busway_platform *platform, busway_device_id ho
 		check_device(platform, function);
 }
 
+/* ---- the checker ---- */
+
+static void check_findings(const void *blob, size_t size)
+{
+	const struct busway_finding *findings;
+	struct busway_check *check;
+	size_t count;
+
+	if (busway_fdt_check(blob, size, &memory, &check, NULL))
+		return;
+	findings = busway_check_findings(check, &count);
+	for (size_t i = 0; i < count; i++) {
+		const struct busway_finding *f = &findings[i];
+
+		must(busway_finding_code(f->code)[0] && f->node && f->node[0] == '/' &&
+			     f->property && f->message && f->message[0] && f->advice,
+		     "a finding is not whole");
+		must(!f->has_range || f->range.first <= f->range.last,
+		     "a finding is about a range that is none");
+	}
+	busway_check_destroy(check);
+}
+
 /* ---- one tree ---- */
 
 static void check_platform(struct busway_platform *platform)
@@ -430,6 +454,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(blob, data, size);
 	import(blob, size, 0);
 	import(blob, size, BUSWAY_FDT_ALL_NODES);
+	check_findings(blob, size);
+	must(outstanding == 0, "the checker does not give memory back");
 	free(blob);
 	return 0;
 }

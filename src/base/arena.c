@@ -21,6 +21,12 @@ static void *chunk_take(struct arena_chunk *chunk, size_t size, size_t align)
 	return (void *)start;
 }
 
+static void *failed(struct arena *arena)
+{
+	arena->failed = true;
+	return NULL;
+}
+
 void *arena_take(struct arena *arena, size_t size, size_t align)
 {
 	const size_t overhead = sizeof(struct arena_chunk) + align;
@@ -33,14 +39,14 @@ void *arena_take(struct arena *arena, size_t size, size_t align)
 	if (taken)
 		return taken;
 	if (size > SIZE_MAX / 2)
-		return NULL;
+		return failed(arena);
 	/* what is large gets a chunk to itself, and small things go on in the one before */
 	const bool alone = size + overhead > CHUNK_SIZE / 2;
 	const size_t chunk_size = alone ? size + overhead : CHUNK_SIZE;
 
 	chunk = arena->memory->alloc(arena->memory->ctx, chunk_size, _Alignof(max_align_t));
 	if (!chunk)
-		return NULL;
+		return failed(arena);
 	*chunk = (struct arena_chunk){.size = chunk_size, .used = sizeof(*chunk)};
 	if (alone && arena->chunks) {
 		chunk->next = arena->chunks->next;
@@ -69,7 +75,7 @@ void *vector_next(struct arena *arena, struct vector *vector, size_t item_size, 
 		void *items;
 
 		if (capacity > SIZE_MAX / 2 / item_size)
-			return NULL;
+			return failed(arena);
 		items = arena_take(arena, capacity * item_size, align);
 		if (!items)
 			return NULL;

@@ -7,6 +7,7 @@
 
 #include <busway/allocator.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena_chunk {
@@ -18,6 +19,7 @@ struct arena_chunk {
 struct arena {
 	const struct busway_allocator *memory;
 	struct arena_chunk *chunks;
+	bool failed; /* something was not given: whoever builds on it must not call it whole */
 };
 
 /* Memory, not cleared, until arena_release(); NULL when there is none. */

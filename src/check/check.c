@@ -271,7 +271,9 @@ int busway_fdt_check(const void *blob, size_t size, const struct busway_allocato
 	put_in_order(check);
 	free_views(check);
 	arena_release(&check->importer.work);
-	status = check->status;
+	/* what found no memory on the way may have been taken for "not there" */
+	status =
+		check->importer.work.failed || check->texts.failed ? -BUSWAY_ENOMEM : check->status;
 	if (status)
 		busway_check_destroy(check);
 	else

@@ -144,6 +144,10 @@ const struct check_view *view_of(struct busway_check *check, const struct busway
 const struct busway_device *device_of(const struct busway_check *check, uint32_t node,
 				      busway_device_id *id);
 
+/* The tables of dma-ranges and ranges of @node; NULL, and noted, where there is no memory. */
+const struct fdt_table *dma_table_of(struct busway_check *check, uint32_t node);
+const struct fdt_table *ranges_of(struct busway_check *check, uint32_t node);
+
 /* Is the common part of @range and @set not empty? Then @common is its first run. */
 bool meets(const struct busway_intervals *set, struct busway_range range,
 	   struct busway_range *common);

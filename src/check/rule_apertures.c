@@ -38,7 +38,7 @@ static bool memory_under(const struct busway_check *check, const struct check_vi
 static bool is_free(struct busway_check *check, const struct check_view *view,
 		    const struct aperture *a, struct busway_range bus)
 {
-	const struct fdt_table *table = fdt_ranges(&check->importer, a->host);
+	const struct fdt_table *table = ranges_of(check, a->host);
 	struct busway_range memory, other;
 
 	if (memory_under(check, view, bus, &memory))
@@ -139,7 +139,7 @@ static void check_registers(struct busway_check *check, const struct aperture *a
 
 static void check_host(struct busway_check *check, uint32_t node)
 {
-	const struct fdt_table *table = fdt_ranges(&check->importer, node);
+	const struct fdt_table *table = ranges_of(check, node);
 	busway_device_id id;
 	const struct busway_device *host = device_of(check, node, &id);
 	const struct check_view *view = host ? view_of(check, host, id) : NULL;

@@ -374,8 +374,7 @@ static void check_node(struct busway_check *check, uint32_t node)
 
 		if (!fdt_has(tree, node, id) || node == 0)
 			continue;
-		table = dma ? fdt_dma_table(&check->importer, node)
-			    : fdt_ranges(&check->importer, node);
+		table = dma ? dma_table_of(check, node) : ranges_of(check, node);
 		if (!table) {
 			give_up(check);
 			return;

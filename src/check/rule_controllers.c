@@ -145,7 +145,7 @@ static void check_rcar(struct busway_check *check, uint32_t node, const struct f
 
 static void check_host(struct busway_check *check, uint32_t node)
 {
-	const struct fdt_table *table = fdt_dma_table(&check->importer, node);
+	const struct fdt_table *table = dma_table_of(check, node);
 	const struct limits *limits = NULL;
 
 	if (!table) {

@@ -55,7 +55,7 @@ static const struct check_register *registers_of(const struct busway_check *chec
 /* What ranges says of the registers, dma-ranges must say, too. */
 static void advise_window(struct busway_check *check, uint32_t bus, struct busway_range reg)
 {
-	const struct fdt_table *ranges = fdt_ranges(&check->importer, bus);
+	const struct fdt_table *ranges = ranges_of(check, bus);
 
 	for (uint32_t i = 0; ranges && i < ranges->count; i++) {
 		const struct fdt_entry *e = &ranges->entries[i];

@@ -222,7 +222,7 @@ static bool doorbell_of(struct busway_check *check, const struct busway_id_map *
 static void advise_page(struct busway_check *check, uint32_t table, uint64_t doorbell)
 {
 	const uint64_t first = doorbell & ~(uint64_t)0xffff;
-	const struct words entry = entry_for(check, fdt_dma_table(&check->importer, table),
+	const struct words entry = entry_for(check, dma_table_of(check, table),
 					     (struct busway_range){first, first | 0xffff});
 
 	if (entry.text[0])

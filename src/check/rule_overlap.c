@@ -106,7 +106,7 @@ static void check_one_table(struct busway_check *check, uint32_t node)
 	const struct fdt_tree *tree = &check->importer.tree;
 
 	if (fdt_has(tree, node, FDT_RANGES) && !is_run_time_bus(check, node)) {
-		const struct fdt_table *table = fdt_ranges(&check->importer, node);
+		const struct fdt_table *table = ranges_of(check, node);
 
 		if (!table) {
 			give_up(check);
@@ -118,7 +118,7 @@ static void check_one_table(struct busway_check *check, uint32_t node)
 			check_side(check, table, FDT_RANGES, table->count, false);
 	}
 	if (fdt_has_dma_table(tree, node)) {
-		const struct fdt_table *table = fdt_dma_table(&check->importer, node);
+		const struct fdt_table *table = dma_table_of(check, node);
 
 		/* several views of one memory are no mistake: only what the bus sees matters */
 		if (table)
@@ -145,7 +145,7 @@ static bool claim_before(const void *left, const void *right)
 
 static void add_claims(struct busway_check *check, struct vector *claims, uint32_t node)
 {
-	const struct fdt_table *table = fdt_ranges(&check->importer, node);
+	const struct fdt_table *table = ranges_of(check, node);
 	const struct fdt_node *n = &check->importer.tree.nodes[node];
 
 	if (!table) {
@@ -196,7 +196,7 @@ static bool has_reg_in(const struct busway_check *check, uint32_t node, struct b
 /* Does a wrapper lead its children elsewhere than to where its own registers are? */
 static bool leads_elsewhere(struct busway_check *check, uint32_t node)
 {
-	const struct fdt_table *table = fdt_ranges(&check->importer, node);
+	const struct fdt_table *table = ranges_of(check, node);
 	struct busway_range range;
 
 	if (!table || !fdt_has(&check->importer.tree, node, FDT_REG))
@@ -250,7 +250,7 @@ static void advise_own(struct busway_check *check, const struct claim *wrong)
 	const struct fdt_node *bus = &tree->nodes[wrong->parent];
 	const uint32_t flags = fdt_flag_cells(bus->bus), na = bus->address_cells;
 	const struct fdt_prop *reg = fdt_get(tree, wrong->node, FDT_REG);
-	const struct fdt_table *table = fdt_ranges(&check->importer, wrong->node);
+	const struct fdt_table *table = ranges_of(check, wrong->node);
 	struct fdt_entry better;
 
 	if (!table || !reg || fdt_cells(reg) < na)
@@ -304,7 +304,7 @@ static void check_siblings(struct busway_check *check, const struct claim *claim
  */
 static void check_memory(struct busway_check *check, uint32_t node)
 {
-	const struct fdt_table *table = fdt_ranges(&check->importer, node);
+	const struct fdt_table *table = ranges_of(check, node);
 
 	for (uint32_t i = 0; table && i < table->count; i++) {
 		const struct fdt_entry *e = &table->entries[i];

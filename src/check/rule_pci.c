@@ -59,9 +59,9 @@ static void check_code(struct busway_check *check, uint32_t node, enum fdt_prope
 static void check_codes(struct busway_check *check, uint32_t node)
 {
 	const struct fdt_tree *tree = &check->importer.tree;
-	const struct fdt_table *ranges = fdt_ranges(&check->importer, node);
+	const struct fdt_table *ranges = ranges_of(check, node);
 	const struct fdt_table *dma =
-		fdt_has_dma_table(tree, node) ? fdt_dma_table(&check->importer, node) : NULL;
+		fdt_has_dma_table(tree, node) ? dma_table_of(check, node) : NULL;
 
 	if (!ranges) {
 		give_up(check);

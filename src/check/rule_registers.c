@@ -54,7 +54,7 @@ static enum step step_up(struct busway_check *check, struct climb *climb,
 		climb->node = n->parent;
 		return STEP_ON;
 	}
-	table = fdt_ranges(&check->importer, climb->node);
+	table = ranges_of(check, climb->node);
 	if (!table)
 		give_up(check);
 	if (!table || !table->sound)
@@ -83,7 +83,7 @@ static enum step step_up(struct busway_check *check, struct climb *climb,
 static void report_lost(struct busway_check *check, const struct climb *climb, uint32_t child,
 			const char *what, enum step step, uint64_t last_passed)
 {
-	const struct fdt_table *table = fdt_ranges(&check->importer, climb->node);
+	const struct fdt_table *table = ranges_of(check, climb->node);
 
 	if (step == STEP_CUT)
 		/* Linux translates the first address only: the device works, by luck */
@@ -202,7 +202,7 @@ static void check_reg(struct busway_check *check, uint32_t node)
 /* The apertures of a host bridge are used as a whole. */
 static void check_apertures(struct busway_check *check, uint32_t node)
 {
-	const struct fdt_table *table = fdt_ranges(&check->importer, node);
+	const struct fdt_table *table = ranges_of(check, node);
 
 	if (!table) {
 		give_up(check);

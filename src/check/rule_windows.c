@@ -101,7 +101,7 @@ static void collect_uses(struct busway_check *check, struct uses *uses)
 
 static void advise_entry(struct busway_check *check, uint32_t node, struct busway_range missing)
 {
-	const struct words entry = entry_for(check, fdt_dma_table(&check->importer, node), missing);
+	const struct words entry = entry_for(check, dma_table_of(check, node), missing);
 
 	if (entry.text[0])
 		advise(check,
@@ -204,7 +204,7 @@ static bool climb(struct busway_check *check, uint32_t node, const struct fdt_en
 		const struct fdt_entry *upper;
 
 		if (fdt_has_dma_table(&check->importer.tree, at)) {
-			const struct fdt_table *table = fdt_dma_table(&check->importer, at);
+			const struct fdt_table *table = dma_table_of(check, at);
 
 			if (!table || !fdt_table_translate(table, &class, &address, &upper))
 				return false;
@@ -303,7 +303,7 @@ static void check_notes(struct busway_check *check, const struct fdt_table *tabl
 
 static void check_table(struct busway_check *check, uint32_t node)
 {
-	const struct fdt_table *table = fdt_dma_table(&check->importer, node);
+	const struct fdt_table *table = dma_table_of(check, node);
 
 	if (!table) {
 		give_up(check);
@@ -318,7 +318,7 @@ static void check_table(struct busway_check *check, uint32_t node)
 /* Is all memory reached 1:1 through @table? Then a missing level changes nothing. */
 static bool passes_memory_unchanged(struct busway_check *check, uint32_t node)
 {
-	const struct fdt_table *table = fdt_dma_table(&check->importer, node);
+	const struct fdt_table *table = dma_table_of(check, node);
 	struct busway_intervals left;
 	bool unchanged;
 
@@ -404,7 +404,7 @@ static bool is_master(const struct busway_check *check, uint32_t node)
 /* The first entries of a table: "0x0 to 0x80000000 with size 0x40000000, ..." */
 static struct words table_words(struct busway_check *check, uint32_t node)
 {
-	const struct fdt_table *table = fdt_dma_table(&check->importer, node);
+	const struct fdt_table *table = dma_table_of(check, node);
 	struct words words = {""};
 	size_t used = 0;
 

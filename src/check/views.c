@@ -152,6 +152,26 @@ const struct busway_device *device_of(const struct busway_check *check, uint32_t
 	return busway_platform_device(check->platform, memo->device);
 }
 
+/* ---- tables ---- */
+
+const struct fdt_table *dma_table_of(struct busway_check *check, uint32_t node)
+{
+	const struct fdt_table *table = fdt_dma_table(&check->importer, node);
+
+	if (!table)
+		give_up(check);
+	return table;
+}
+
+const struct fdt_table *ranges_of(struct busway_check *check, uint32_t node)
+{
+	const struct fdt_table *table = fdt_ranges(&check->importer, node);
+
+	if (!table)
+		give_up(check);
+	return table;
+}
+
 /* ---- small questions ---- */
 
 bool meets(const struct busway_intervals *set, struct busway_range range,

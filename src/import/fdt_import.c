@@ -91,6 +91,9 @@ int fdt_importer_run(struct fdt_importer *importer, const void *blob, size_t siz
 	if (status)
 		return status;
 	status = import(importer, blob, size, error);
+	/* what found no memory on the way may have been taken for "not there" */
+	if (!status && importer->work.failed)
+		status = -BUSWAY_ENOMEM;
 	if (status) {
 		arena_release(&importer->work);
 		busway_platform_destroy(importer->platform);

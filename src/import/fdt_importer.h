@@ -134,8 +134,18 @@ struct fdt_importer {
 	uint32_t *pool_index;            /* of the first pool of each node; UINT32_MAX: none */
 };
 
+/* Memory of the platform's; that there was none is remembered with the working memory. */
+static inline void *fdt_keep(struct fdt_importer *importer, size_t size, size_t align)
+{
+	void *memory = busway_platform_keep(importer->platform, size, align);
+
+	if (!memory)
+		importer->work.failed = true;
+	return memory;
+}
+
 #define KEEP(importer, type, count)                                                                \
-	((type *)busway_platform_keep((importer)->platform, (count) * sizeof(type), _Alignof(type)))
+	((type *)fdt_keep(importer, (count) * sizeof(type), _Alignof(type)))
 
 /* ---- fdt_import.c ---- */
 

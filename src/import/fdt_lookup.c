@@ -64,8 +64,10 @@ const char *fdt_path(struct fdt_tree *tree, uint32_t node)
 	if (node == 0)
 		length = 1;
 	path = busway_platform_keep(tree->platform, length + 1, 1);
-	if (!path)
+	if (!path) {
+		tree->arena->failed = true;
 		return NULL;
+	}
 	path[0] = '/';
 	path[length] = '\0';
 	at = length;

@@ -6,13 +6,15 @@
  */
 #include "support.h"
 
+#include <busway/check.h>
+
 #include <stdlib.h>
 
 /* Where a pointer that must not be touched points. */
 static max_align_t nothing;
 
-/* How many allocations it takes until the import succeeds. */
-static unsigned long sweep(const void *blob, size_t size, unsigned flags)
+/* How many allocations it takes until the import succeeds. One fails, or that and all later ones. */
+static unsigned long sweep(const void *blob, size_t size, unsigned flags, bool all_later)
 {
 	for (unsigned long fail_at = 1;; fail_at++) {
 		struct busway_platform *const untouched = (void *)&nothing;
@@ -21,7 +23,7 @@ static unsigned long sweep(const void *blob, size_t size, unsigned flags)
 		int status;
 
 		test_memory_open(&memory);
-		test_memory_fail_at(&memory, fail_at, true);
+		test_memory_fail_at(&memory, fail_at, all_later);
 		status = busway_fdt_import(blob, size, flags, &memory.allocator, &platform, NULL);
 		if (status == 0) {
 			busway_platform_destroy(platform);
@@ -35,15 +37,42 @@ static unsigned long sweep(const void *blob, size_t size, unsigned flags)
 	}
 }
 
+/* The same for the checker. */
+static unsigned long sweep_check(const void *blob, size_t size, bool all_later)
+{
+	for (unsigned long fail_at = 1;; fail_at++) {
+		struct busway_check *const untouched = (void *)&nothing;
+		struct busway_check *check = untouched;
+		struct test_memory memory;
+		int status;
+
+		test_memory_open(&memory);
+		test_memory_fail_at(&memory, fail_at, all_later);
+		status = busway_fdt_check(blob, size, &memory.allocator, &check, NULL);
+		if (status == 0) {
+			busway_check_destroy(check);
+			assert_true(memory.calls < fail_at);
+			test_memory_close(&memory);
+			return fail_at - 1;
+		}
+		if (status != -BUSWAY_ENOMEM || check != untouched)
+			fail_msg("check: allocation %lu fails: status %d", fail_at, status);
+		test_memory_close(&memory);
+	}
+}
+
 static void check(const char *name)
 {
 	size_t size;
 	void *blob = tree_read(name, &size);
-	const unsigned long all = sweep(blob, size, BUSWAY_FDT_ALL_NODES);
-	const unsigned long likely = sweep(blob, size, 0);
+	const unsigned long all = sweep(blob, size, BUSWAY_FDT_ALL_NODES, true);
+	const unsigned long likely = sweep(blob, size, 0, true);
+	const unsigned long checks = sweep_check(blob, size, true);
 
-	print_message("# %s: %lu and %lu allocations\n", name, all, likely);
-	assert_true(all > 3 && likely > 3);
+	print_message("# %s: %lu, %lu and %lu allocations\n", name, all, likely, checks);
+	assert_true(all > 3 && likely > 3 && checks > all);
+	assert_int_equal(sweep(blob, size, BUSWAY_FDT_ALL_NODES, false), all);
+	assert_int_equal(sweep_check(blob, size, false), checks);
 	free(blob);
 }
 

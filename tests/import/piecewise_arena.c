@@ -21,8 +21,10 @@ void *arena_take(struct arena *arena, size_t size, size_t align)
 		return NULL;
 	size = (size ? size : 1) + HEADER_SIZE;
 	chunk = arena->memory->alloc(arena->memory->ctx, size, _Alignof(max_align_t));
-	if (!chunk)
+	if (!chunk) {
+		arena->failed = true;
 		return NULL;
+	}
 	*chunk = (struct arena_chunk){.next = arena->chunks, .size = size};
 	arena->chunks = chunk;
 	return (char *)chunk + HEADER_SIZE;
