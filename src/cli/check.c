@@ -12,7 +12,7 @@ static int explain(const char *code)
 	for (size_t i = 0; i < BUSWAY_FINDING_COUNT; i++) {
 		if (strcmp(check_pages[i].code, code) == 0) {
 			fputs(check_pages[i].text, stdout);
-			return fflush(stdout) ? EXIT_BAD : EXIT_YES;
+			return finish_output(EXIT_YES);
 		}
 	}
 	if (strcmp(code, "all") != 0)
@@ -24,7 +24,7 @@ static int explain(const char *code)
 		       busway_severity_name(busway_finding_usual_severity(c)),
 		       busway_finding_summary(c));
 	}
-	return fflush(stdout) ? EXIT_BAD : EXIT_YES;
+	return finish_output(EXIT_YES);
 }
 
 struct tally count_findings(const struct checked *results, size_t count)

@@ -147,6 +147,9 @@ struct page {
 
 bool page_open(struct page *page, const struct options *options);
 
+/* Was all that was printed taken? Returns @status, or EXIT_BAD after a complaint. */
+int finish_output(int status);
+
 /* Print what was written. Returns @status, or EXIT_BAD where standard output does not take it. */
 int page_print(struct page *page, int status);
 

@@ -42,11 +42,11 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
 		print_usage(stdout);
-		return fflush(stdout) ? EXIT_BAD : EXIT_YES;
+		return finish_output(EXIT_YES);
 	}
 	if (strcmp(name, "--version") == 0) {
 		printf("busway %s\n", busway_version());
-		return fflush(stdout) ? EXIT_BAD : EXIT_YES;
+		return finish_output(EXIT_YES);
 	}
 	for (int i = 0; i < COMMAND_COUNT; i++) {
 		if (strcmp(commands[i]->name, name) != 0)

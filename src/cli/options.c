@@ -387,7 +387,7 @@ static int print_help(const struct command *command)
 	      "A range is ADDR+LEN or FIRST-LAST (inclusive).\n"
 	      "Exit status: 0 yes, 1 no (refused, unreachable), 2 bad usage or unreadable input.\n",
 	      stdout);
-	return fflush(stdout) ? EXIT_BAD : EXIT_YES;
+	return finish_output(EXIT_YES);
 }
 
 /* ---- command lines ---- */
@@ -489,7 +489,7 @@ static void complain_of_option(const struct command *command, int problem, const
 static int print_version(void)
 {
 	printf("busway %s\n", busway_version());
-	return fflush(stdout) ? EXIT_BAD : EXIT_YES;
+	return finish_output(EXIT_YES);
 }
 
 bool parse_options(const struct command *command, int argc, char **argv, struct options *options,

@@ -293,13 +293,22 @@ def check_writing(tap):
     if not os.path.exists("/dev/full"):
         tap.skip("answers to a full disk", "there is no /dev/full")
         return
-    with open("/dev/full", "wb") as full:
-        for command, arguments in COMMANDS.items():
-            for options in ((), ("--format", "json")):
-                done = subprocess.run([BUSWAY, command, *arguments, *options], stdout=full,
-                                      stderr=subprocess.PIPE, check=False, timeout=60)
-                tap.check(done.returncode == 2 and done.stderr,
-                          "%s %s to a full disk" % (command, " ".join(options)), done)
+    lines = [(command, *arguments, *options) for command, arguments in COMMANDS.items()
+             for options in ((), ("--format", "json"), ("--help",), ("--version",))]
+    lines += [("--help",), ("help",), ("--version",), ("check", "--explain", "all"),
+              ("check", "--explain", "bank-overlap")]
+    lines += [("check", board("rpi4-8g"), "--format", name) for name in ("text", "json", "sarif")]
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with open("/dev/full", "wb") as full, os.fdopen(write_end, "wb") as nobody:
+        for what, out, why in (("a full disk", full, b"No space left"),
+                               ("nobody who reads it", nobody, b"Broken pipe")):
+            for arguments in lines:
+                done = subprocess.run([BUSWAY, *arguments], stdout=out, stderr=subprocess.PIPE,
+                                      check=False, timeout=60, restore_signals=False)
+                tap.check(done.returncode == 2 and done.stderr.startswith(b"busway: ")
+                          and done.stderr.count(b"\n") == 1 and why in done.stderr,
+                          "%s, to %s" % (" ".join(map(os.path.basename, arguments)), what), done)
 
 
 def many_pieces(inner=1024, outer=1025):
