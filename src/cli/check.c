@@ -96,7 +96,8 @@ static int run(const struct options *options)
 							  options->arguments[0])
 					       : explain(options->explain);
 	if (options->argument_count == 0)
-		return complain("usage: busway check [OPTIONS] PLATFORM...");
+		return complain(
+			"check: PLATFORM is missing; usage: busway check [OPTIONS] PLATFORM...");
 	if (list_files(options->arguments, options->argument_count, &list))
 		status = check_all(&list, options);
 	free_files(&list);

@@ -72,6 +72,9 @@ int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool parse_options(const struct command *command, int argc, char **argv, struct options *options,
 		   int *status);
 
+int print_help(const struct command *command);
+int print_version(void);
+
 /* ---- suppress.c ---- */
 
 /* Is it CODE or CODE:NODE, where NODE is a path with *, ? and [...]? */

@@ -376,7 +376,7 @@ static void print_section(const struct command *command, enum section section, c
 	}
 }
 
-static int print_help(const struct command *command)
+int print_help(const struct command *command)
 {
 	printf("Usage: busway %s [OPTIONS] %s\n\n%s\n%s", command->name, command->arguments,
 	       command->summary, command->help);
@@ -486,10 +486,26 @@ static void complain_of_option(const struct command *command, int problem, const
 			 command->name);
 }
 
-static int print_version(void)
+int print_version(void)
 {
 	printf("busway %s\n", busway_version());
 	return finish_output(EXIT_YES);
+}
+
+static bool has_right_count(const struct command *command, const struct options *options)
+{
+	const int given = options->argument_count, max = command->max_arguments;
+
+	if (given < command->min_arguments)
+		complain("%s: %s; usage: busway %s [OPTIONS] %s", command->name,
+			 given ? "something is missing" : "PLATFORM is missing", command->name,
+			 command->arguments);
+	else if (max >= 0 && given > max)
+		complain("%s: '%s' is too much; usage: busway %s [OPTIONS] %s", command->name,
+			 options->arguments[max], command->name, command->arguments);
+	else
+		return true;
+	return false;
 }
 
 bool parse_options(const struct command *command, int argc, char **argv, struct options *options,
@@ -524,10 +540,5 @@ bool parse_options(const struct command *command, int argc, char **argv, struct 
 		options->coherent_mask = options->mask;
 	options->arguments = argv + optind;
 	options->argument_count = argc - optind;
-	if (options->argument_count < command->min_arguments ||
-	    (command->max_arguments >= 0 && options->argument_count > command->max_arguments)) {
-		complain("usage: busway %s [OPTIONS] %s", command->name, command->arguments);
-		return false;
-	}
-	return true;
+	return has_right_count(command, options);
 }

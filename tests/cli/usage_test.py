@@ -77,12 +77,22 @@ def check_help(tap):
 def check_command_lines(tap):
     refused(tap, "a command that there is not", "frobnicate", board("rpi4-8g"),
             words=("frobnicate",))
+    for word in ("help", "--help", "-h"):
+        tap.equal((run(word, "why").status, run(word, "why").out), (0, run("why", "--help").out),
+                  word + " of a command")
+        refused(tap, word + " of no command", word, "frobnicate", words=("frobnicate",))
+        refused(tap, word + " of two commands", word, "why", "map", words=("'map' is too much",))
+    refused(tap, "--version of something", "--version", "why", words=("'why' is too much",))
+    refused(tap, "check of nothing", "check", words=("PLATFORM is missing",))
     for command, arguments in COMMANDS.items():
-        refused(tap, command + " without a platform", command)
+        refused(tap, command + " without a platform", command, words=("PLATFORM is missing",))
         if len(arguments) > 1:
-            refused(tap, command + " without enough", command, *arguments[:-1])
+            refused(tap, command + " without enough", command, *arguments[:-1],
+                    words=("missing", "usage: busway " + command))
         if command != "map":
-            refused(tap, command + " with too much", command, *arguments, "x", "x")
+            refused(tap, command + " with too much", command, *arguments, "x", "y",
+                    words=("'%s' is too much" % ("y" if command == "show" else "x"),
+                           "usage: busway " + command))
         for what, options in (
                 ("an option that there is not", ("--frobnicate",)),
                 ("a short option that there is not", ("-x",)),
