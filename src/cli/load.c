@@ -84,7 +84,7 @@ static bool looks_like_source(const char *path, const char *data, size_t size)
 	const size_t length = strlen(path);
 
 	/* a compiled tree is one whatever its file is called and its strings say */
-	if (size >= sizeof(magic) && memcmp(data, magic, sizeof(magic)) == 0)
+	if (!size || (size >= sizeof(magic) && memcmp(data, magic, sizeof(magic)) == 0))
 		return false;
 	if (length > 4 && strcmp(path + length - 4, ".dts") == 0)
 		return true;
@@ -110,7 +110,7 @@ static int spool(const char *data, size_t size)
 	return fd;
 }
 
-static bool spawn_dtc(int in, int out, const char *directory, pid_t *pid)
+static bool spawn_dtc(int in, int out, int err, const char *directory, pid_t *pid)
 {
 	char program[] = "dtc", quiet[] = "-qq", from[] = "-Idts", to[] = "-Odtb", inc[] = "-i";
 	char dash[] = "-";
@@ -122,6 +122,7 @@ static bool spawn_dtc(int in, int out, const char *directory, pid_t *pid)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
 	failed = dir ? posix_spawnp(pid, "dtc", &actions, NULL, argv, environ) : ENOMEM;
 	posix_spawn_file_actions_destroy(&actions);
 	free(dir);
@@ -139,18 +140,44 @@ static char *directory_of(const char *path)
 	return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 }
 
-/* The compiled tree; NULL after a complaint (dtc's own words stand before it). */
+/* dtc, which reads its standard input, has written to @fd: tell that, with the name of the file. */
+static void pass_on_words(int fd, const char *name)
+{
+	static const char placeholder[] = "<stdin>";
+	size_t size = 0;
+	char *words = lseek(fd, 0, SEEK_SET) == 0 ? read_all(fd, "dtc", &size) : NULL;
+	const char *at = words;
+
+	flockfile(stderr); /* other threads may have words to pass on */
+	while (words && size) {
+		const char *hit = memmem(at, size, placeholder, sizeof(placeholder) - 1);
+		const size_t plain = hit ? (size_t)(hit - at) : size;
+
+		fwrite(at, 1, plain, stderr);
+		at += plain;
+		size -= plain;
+		if (hit) {
+			fputs(name, stderr);
+			at += sizeof(placeholder) - 1;
+			size -= sizeof(placeholder) - 1;
+		}
+	}
+	funlockfile(stderr);
+	free(words);
+}
+
+/* The compiled tree; NULL after a complaint (dtc's own words stand behind it). */
 static void *compile(const char *path, const char *source, size_t source_size, size_t *size)
 {
 	char *directory = directory_of(path);
-	const int in = spool(source, source_size);
+	const int in = spool(source, source_size), err = spool("", 0);
 	void *data = NULL;
 	int pipes[2] = {-1, -1}, status = 1;
 	pid_t pid;
 
-	if (in < 0 || !directory || pipe2(pipes, O_CLOEXEC)) {
+	if (in < 0 || err < 0 || !directory || pipe2(pipes, O_CLOEXEC)) {
 		complain("%s: %s", name_of(path), strerror(errno));
-	} else if (spawn_dtc(in, pipes[1], directory, &pid)) {
+	} else if (spawn_dtc(in, pipes[1], err, directory, &pid)) {
 		close(pipes[1]);
 		pipes[1] = -1;
 		data = read_all(pipes[0], "dtc", size);
@@ -161,12 +188,15 @@ static void *compile(const char *path, const char *source, size_t source_size, s
 			free(data);
 			data = NULL;
 		}
+		pass_on_words(err, name_of(path));
 	}
 	for (int i = 0; i < 2; i++)
 		if (pipes[i] >= 0)
 			close(pipes[i]);
 	if (in >= 0)
 		close(in);
+	if (err >= 0)
+		close(err);
 	free(directory);
 	return data;
 }

@@ -184,8 +184,8 @@ def check_inputs(tap):
             ("a control character in a name",
              write("name.dtb", good[:name] + b"\n" + good[name + 1:]), ("/soc", "0x0a")),
             ("a source that does not compile", write("bad.dts", b"/dts-v1/; / { x = <; };"),
-             ("dtc",)),
-            ("an empty source", write("empty.dts", b""), ()),
+             ("bad.dts:1.", "syntax error", "dtc")),
+            ("an empty source", write("empty.dts", b""), ("empty",)),
             ("a source with a missing include",
              write("include.dts", b'/dts-v1/; /include/ "nothing.dtsi" / { };'), ("dtc",)),
         )
@@ -195,6 +195,12 @@ def check_inputs(tap):
                 tap.check(result.status == 2 and not result.out and path in result.err and
                           all(word in result.err for word in words),
                           "%s of %s" % (command, what), result)
+                tap.check("<stdin>" not in result.err and
+                          ("dtc" in words or result.err.count("\n") == 1),
+                          "%s of %s: one line, or what dtc has to say of it" % (command, what),
+                          result)
+        refused(tap, "a source on standard input that does not compile", "show", "-",
+                stdin=b"/dts-v1/; / { x = <; };", words=("standard input:1.", "syntax error"))
         included = write("part.dtsi", b"/ { #address-cells = <1>; #size-cells = <1>; };")
         main = write("whole.dts", b'/dts-v1/; /include/ "part.dtsi" / { d { }; };')
         tap.check(run("show", main, "/d").status == 0, "an include beside the source", included)
