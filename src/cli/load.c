@@ -57,7 +57,7 @@ static void *read_all(int fd, const char *name, size_t *size)
 
 static const char *name_of(const char *path)
 {
-	return strcmp(path, "-") == 0 ? "standard input" : path;
+	return strcmp(path, "-") == 0 ? "standard input" : *path ? path : "''";
 }
 
 void *read_file(const char *path, size_t *size)
@@ -67,7 +67,7 @@ void *read_file(const char *path, size_t *size)
 	void *data;
 
 	if (fd < 0) {
-		complain("%s: %s", path, strerror(errno));
+		complain("%s: %s", name_of(path), strerror(errno));
 		return NULL;
 	}
 	data = read_all(fd, name_of(path), size);
@@ -110,11 +110,18 @@ static int spool(const char *data, size_t size)
 	return fd;
 }
 
-static bool spawn_dtc(int in, int out, int err, const char *directory, pid_t *pid)
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+}
+
+static bool spawn_dtc(const char *path, int in, int out, int err, pid_t *pid)
 {
 	char program[] = "dtc", quiet[] = "-qq", from[] = "-Idts", to[] = "-Odtb", inc[] = "-i";
 	char dash[] = "-";
-	char *dir = strdup(directory);
+	char *dir = directory_of(path);
 	char *argv[] = {program, quiet, from, to, inc, dir, dash, NULL};
 	posix_spawn_file_actions_t actions;
 	int failed;
@@ -127,17 +134,11 @@ static bool spawn_dtc(int in, int out, int err, const char *directory, pid_t *pi
 	posix_spawn_file_actions_destroy(&actions);
 	free(dir);
 	if (failed == ENOENT)
-		complain("a device-tree source needs dtc (package device-tree-compiler)");
+		complain("%s: a device-tree source needs dtc (package device-tree-compiler)",
+			 name_of(path));
 	else if (failed)
-		complain("dtc: %s", strerror(failed));
+		complain("%s: dtc: %s", name_of(path), strerror(failed));
 	return !failed;
-}
-
-static char *directory_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 }
 
 /* dtc, which reads its standard input, has written to @fd: tell that, with the name of the file. */
@@ -169,15 +170,14 @@ static void pass_on_words(int fd, const char *name)
 /* The compiled tree; NULL after a complaint (dtc's own words stand behind it). */
 static void *compile(const char *path, const char *source, size_t source_size, size_t *size)
 {
-	char *directory = directory_of(path);
 	const int in = spool(source, source_size), err = spool("", 0);
 	void *data = NULL;
 	int pipes[2] = {-1, -1}, status = 1;
 	pid_t pid;
 
-	if (in < 0 || err < 0 || !directory || pipe2(pipes, O_CLOEXEC)) {
+	if (in < 0 || err < 0 || pipe2(pipes, O_CLOEXEC)) {
 		complain("%s: %s", name_of(path), strerror(errno));
-	} else if (spawn_dtc(in, pipes[1], err, directory, &pid)) {
+	} else if (spawn_dtc(path, in, pipes[1], err, &pid)) {
 		close(pipes[1]);
 		pipes[1] = -1;
 		data = read_all(pipes[0], "dtc", size);
@@ -197,7 +197,6 @@ static void *compile(const char *path, const char *source, size_t source_size, s
 		close(in);
 	if (err >= 0)
 		close(err);
-	free(directory);
 	return data;
 }
 

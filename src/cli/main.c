@@ -4,7 +4,9 @@
  */
 #include "cli.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command *const commands[] = {
 	&command_show, &command_why, &command_map, &command_alloc, &command_check, &command_bench,
@@ -54,6 +56,15 @@ static int help(int argc, char **argv)
 	return finish_output(EXIT_YES);
 }
 
+/* A standard stream that is closed stays unusable: no file that is opened takes its number. */
+static void hold_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return;
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
@@ -61,6 +72,7 @@ int main(int argc, char **argv)
 	struct options options;
 	int status;
 
+	hold_standard_streams();
 	if (!name) {
 		print_usage(stderr);
 		return EXIT_BAD;

@@ -174,7 +174,7 @@ def check_inputs(tap):
             good = file.read()
         name = good.index(b"dma-controller@7e007000\0")
         inputs = (
-            ("a directory", folder, ()),
+            ("a directory", folder, ("directory",)),
             ("nothing of that name", os.path.join(folder, "nothing"), ("No such file",)),
             ("an empty file", write("empty.dtb", b""), ("empty",)),
             ("ten bytes", write("short.dtb", good[:10]), ("short",)),
@@ -201,6 +201,12 @@ def check_inputs(tap):
                           result)
         refused(tap, "a source on standard input that does not compile", "show", "-",
                 stdin=b"/dts-v1/; / { x = <; };", words=("standard input:1.", "syntax error"))
+        refused(tap, "a platform without a name", "show", "", words=("''", "No such file"))
+        without = subprocess.run([BUSWAY, "show", board("rpi4-8g")], capture_output=True,
+                                 check=False, timeout=60, env={"PATH": folder})
+        tap.check(without.returncode == 2 and not without.stdout and
+                  board("rpi4-8g").encode() in without.stderr and b"dtc" in without.stderr,
+                  "a source without dtc", without)
         included = write("part.dtsi", b"/ { #address-cells = <1>; #size-cells = <1>; };")
         main = write("whole.dts", b'/dts-v1/; /include/ "part.dtsi" / { d { }; };')
         tap.check(run("show", main, "/d").status == 0, "an include beside the source", included)
@@ -340,6 +346,21 @@ def many_pieces(inner=1024, outer=1025):
         gpu@0 { reg = <0 0 1>; }; }; }; };""" % (far, near)
 
 
+def check_closed_streams(tap):
+    """No file takes the number of a standard stream that is closed."""
+    for what, command, status in (
+            ("standard output", '"$1" show "$2" >&-', 2),
+            ("standard error", '"$1" show "$2" 2>&-', 0),
+            ("standard error, of what cannot be read", '"$1" show "$3" 2>&-', 2),
+            ("standard input", '"$1" show "$2" <&-', 0),
+            ("standard input, which is asked for", '"$1" show - <&-', 2),
+            ("all of them", '"$1" show "$2" <&- >&- 2>&-', 2)):
+        done = subprocess.run(["sh", "-c", command, "sh", BUSWAY, board("rpi4-8g"), ROOT],
+                              capture_output=True, check=False, timeout=60)
+        tap.check(done.returncode == status and bool(done.stdout) == (status == 0),
+                  "closed: " + what, done)
+
+
 def check_many_pieces(tap):
     with tempfile.TemporaryDirectory() as folder:
         source = os.path.join(folder, "many.dts")
@@ -375,6 +396,7 @@ def main():
     check_inputs(tap)
     check_devices(tap)
     check_writing(tap)
+    check_closed_streams(tap)
     check_many_pieces(tap)
     check_names_of_a_tree(tap)
     return tap.done()
