@@ -186,7 +186,7 @@ void put_refusal(struct page *page, const struct busway_refusal *refusal);
 /* ---- answer.c ---- */
 
 /* What a device reaches under a mask, to be destroyed; complains and returns NULL on failure. */
-struct busway_reach *make_reach(const struct loaded *loaded, busway_device_id device,
+struct busway_reach *make_reach(const struct loaded *loaded, busway_device_id id,
 				unsigned mask_bits);
 
 /* All that is asked of one device at once. */
