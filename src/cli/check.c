@@ -8,17 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int written(void)
-{
-	return fflush(stdout) ? complain("standard output: %s", strerror(errno)) : EXIT_YES;
-}
-
 static int explain(const char *code)
 {
 	for (size_t i = 0; i < BUSWAY_FINDING_COUNT; i++) {
 		if (strcmp(check_pages[i].code, code) == 0) {
 			fputs(check_pages[i].text, stdout);
-			return written();
+			return finish_output(EXIT_YES);
 		}
 	}
 	if (strcmp(code, "all") != 0)
@@ -30,7 +25,7 @@ static int explain(const char *code)
 		       busway_severity_name(busway_finding_usual_severity(c)),
 		       busway_finding_summary(c));
 	}
-	return written();
+	return finish_output(EXIT_YES);
 }
 
 struct tally count_findings(const struct checked *results, size_t count)
@@ -102,7 +97,8 @@ static int run(const struct options *options)
 							  options->arguments[0])
 					       : explain(options->explain);
 	if (options->argument_count == 0)
-		return complain("usage: busway check [OPTIONS] PLATFORM...");
+		return complain(
+			"check: PLATFORM is missing; usage: busway check [OPTIONS] PLATFORM...");
 	if (list_files(options->arguments, options->argument_count, &list))
 		status = check_all(&list, options);
 	free_files(&list);

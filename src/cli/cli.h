@@ -74,6 +74,9 @@ int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool parse_options(const struct command *command, int argc, char **argv, struct options *options,
 		   int *status);
 
+int print_help(const struct command *command);
+int print_version(void);
+
 /* ---- suppress.c ---- */
 
 /* Is it CODE or CODE:NODE, where NODE is a path with *, ? and [...]? */
@@ -157,6 +160,9 @@ struct page {
 
 bool page_open(struct page *page, const struct options *options);
 
+/* Was all that was printed taken? Returns @status, or EXIT_BAD after a complaint. */
+int finish_output(int status);
+
 /* Print what was written. Returns @status, or EXIT_BAD where standard output does not take it. */
 int page_print(struct page *page, int status);
 
@@ -191,7 +197,7 @@ void put_refusal(struct page *page, const struct busway_refusal *refusal);
 /* ---- answer.c ---- */
 
 /* What a device reaches under a mask, to be destroyed; complains and returns NULL on failure. */
-struct busway_reach *make_reach(const struct loaded *loaded, busway_device_id device,
+struct busway_reach *make_reach(const struct loaded *loaded, busway_device_id id,
 				unsigned mask_bits);
 
 /* All that is asked of one device at once. */

@@ -57,7 +57,7 @@ static void *read_all(int fd, const char *name, size_t *size)
 
 static const char *name_of(const char *path)
 {
-	return strcmp(path, "-") == 0 ? "standard input" : path;
+	return strcmp(path, "-") == 0 ? "standard input" : *path ? path : "''";
 }
 
 void *read_file(const char *path, size_t *size)
@@ -67,7 +67,7 @@ void *read_file(const char *path, size_t *size)
 	void *data;
 
 	if (fd < 0) {
-		complain("%s: %s", path, strerror(errno));
+		complain("%s: %s", name_of(path), strerror(errno));
 		return NULL;
 	}
 	data = read_all(fd, name_of(path), size);
@@ -84,7 +84,7 @@ static bool looks_like_source(const char *path, const char *data, size_t size)
 	const size_t length = strlen(path);
 
 	/* a compiled tree is one whatever its file is called and its strings say */
-	if (size >= sizeof(magic) && memcmp(data, magic, sizeof(magic)) == 0)
+	if (!size || (size >= sizeof(magic) && memcmp(data, magic, sizeof(magic)) == 0))
 		return false;
 	if (length > 4 && strcmp(path + length - 4, ".dts") == 0)
 		return true;
@@ -113,12 +113,19 @@ static int spool(const char *data, size_t size)
 /* What dtc is to make of a source: a tree, or a source with the place of each line behind it. */
 enum product { PRODUCT_TREE, PRODUCT_PLACES };
 
-static bool spawn_dtc(int in, int out, const char *directory, enum product product, pid_t *pid)
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+}
+
+static bool spawn_dtc(const char *path, int in, int out, int err, enum product product, pid_t *pid)
 {
 	char program[] = "dtc", quiet[] = "-qq", from[] = "-Idts", tree[] = "-Odtb", inc[] = "-i";
 	char dash[] = "-", source[] = "-Odts", annotate[] = "-TT";
 	const bool places = product == PRODUCT_PLACES;
-	char *dir = strdup(directory);
+	char *dir = directory_of(path);
 	char *argv[] = {program, quiet, from, places ? source : tree, inc, dir, dash, NULL, NULL};
 	posix_spawn_file_actions_t actions;
 	int failed;
@@ -128,44 +135,61 @@ static bool spawn_dtc(int in, int out, const char *directory, enum product produ
 		argv[7] = dash;
 	}
 	posix_spawn_file_actions_init(&actions);
-	if (places) /* the tree was compiled before: everything has been said */
-		posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
 	failed = dir ? posix_spawnp(pid, "dtc", &actions, NULL, argv, environ) : ENOMEM;
 	posix_spawn_file_actions_destroy(&actions);
 	free(dir);
 	if (places)
-		return !failed;
+		return !failed; /* the tree was compiled before: everything has been said */
 	if (failed == ENOENT)
-		complain("a device-tree source needs dtc (package device-tree-compiler)");
+		complain("%s: a device-tree source needs dtc (package device-tree-compiler)",
+			 name_of(path));
 	else if (failed)
-		complain("dtc: %s", strerror(failed));
+		complain("%s: dtc: %s", name_of(path), strerror(failed));
 	return !failed;
 }
 
-static char *directory_of(const char *path)
+/* dtc, which reads its standard input, has written to @fd: tell that, with the name of the file. */
+static void pass_on_words(int fd, const char *name)
 {
-	const char *slash = strrchr(path, '/');
+	static const char placeholder[] = "<stdin>";
+	size_t size = 0;
+	char *words = lseek(fd, 0, SEEK_SET) == 0 ? read_all(fd, "dtc", &size) : NULL;
+	const char *at = words;
 
-	return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	flockfile(stderr); /* other threads may have words to pass on */
+	while (words && size) {
+		const char *hit = memmem(at, size, placeholder, sizeof(placeholder) - 1);
+		const size_t plain = hit ? (size_t)(hit - at) : size;
+
+		fwrite(at, 1, plain, stderr);
+		at += plain;
+		size -= plain;
+		if (hit) {
+			fputs(name, stderr);
+			at += sizeof(placeholder) - 1;
+			size -= sizeof(placeholder) - 1;
+		}
+	}
+	funlockfile(stderr);
+	free(words);
 }
 
 /* What dtc makes of a source. Where that is a tree: NULL after a complaint (dtc's own words stand
- * before it).
- */
+ * behind it). */
 static void *compile(const char *path, const char *source, size_t source_size, enum product product,
 		     size_t *size)
 {
-	char *directory = directory_of(path);
-	const int in = spool(source, source_size);
+	const int in = spool(source, source_size), err = spool("", 0);
 	void *data = NULL;
 	int pipes[2] = {-1, -1}, status = 1;
 	pid_t pid;
 
-	if (in < 0 || !directory || pipe2(pipes, O_CLOEXEC)) {
+	if (in < 0 || err < 0 || pipe2(pipes, O_CLOEXEC)) {
 		complain("%s: %s", name_of(path), strerror(errno));
-	} else if (spawn_dtc(in, pipes[1], directory, product, &pid)) {
+	} else if (spawn_dtc(path, in, pipes[1], err, product, &pid)) {
 		close(pipes[1]);
 		pipes[1] = -1;
 		data = read_all(pipes[0], "dtc", size);
@@ -177,13 +201,16 @@ static void *compile(const char *path, const char *source, size_t source_size, e
 			free(data);
 			data = NULL;
 		}
+		if (product == PRODUCT_TREE)
+			pass_on_words(err, name_of(path));
 	}
 	for (int i = 0; i < 2; i++)
 		if (pipes[i] >= 0)
 			close(pipes[i]);
 	if (in >= 0)
 		close(in);
-	free(directory);
+	if (err >= 0)
+		close(err);
 	return data;
 }
 

@@ -229,54 +229,54 @@ static const struct known_option {
 	int has_value;
 	const char *value; /* its name in the help; NULL: it has none, or --format's */
 	int letter;
+	enum section section; /* of the help */
 	const char *commands;
-	enum section section;                                    /* of the help */
 	bool (*take)(const char *text, struct options *options); /* NULL: parse_options() does */
 	const char *help;                                        /* lines */
 } known_options[] = {
-	{"access", required_argument, "read|write|read-write", 0, "why", OWN, take_access,
+	{"access", required_argument, "read|write|read-write", 0, OWN, "why", take_access,
 	 "what the device does there (default write)"},
-	{"align", required_argument, "SIZE", 0, "alloc", OWN, take_align,
+	{"align", required_argument, "SIZE", 0, OWN, "alloc", take_align,
 	 "of the CPU-physical address, a power of two\n(default 4K)"},
-	{"max-segment", required_argument, "SIZE", 0, "map alloc", OWN, take_max_segment,
+	{"max-segment", required_argument, "SIZE", 0, OWN, "map alloc", take_max_segment,
 	 "the largest segment that the driver's lists have"},
-	{"boundary", required_argument, "SIZE", 0, "map alloc", OWN, take_boundary,
+	{"boundary", required_argument, "SIZE", 0, OWN, "map alloc", take_boundary,
 	 "a power of two that no segment crosses"},
-	{"max-segments", required_argument, "N", 0, "map alloc", OWN, take_max_segments,
+	{"max-segments", required_argument, "N", 0, OWN, "map alloc", take_max_segments,
 	 "how many segments a list has at most"},
-	{"own", no_argument, NULL, 0, DEVICE_COMMANDS, OWN, take_own,
+	{"own", no_argument, NULL, 0, OWN, DEVICE_COMMANDS, take_own,
 	 "a host bridge itself (doorbell, embedded DMA), not\nits functions"},
-	{"bypass-iommu", no_argument, NULL, 0, "why map alloc", OWN, take_bypass_iommu,
+	{"bypass-iommu", no_argument, NULL, 0, OWN, "why map alloc", take_bypass_iommu,
 	 "IOMMUs are known to pass everything untranslated"},
-	{"fail-on", required_argument, "LEVEL", 0, "check", OWN, take_fail_on,
+	{"fail-on", required_argument, "LEVEL", 0, OWN, "check", take_fail_on,
 	 "note, warning, error (default) or never: exit with 1\n"
 	 "if something at or above that level was found"},
-	{"suppress", required_argument, "CODE[:NODE]", 0, "check", OWN, take_suppress,
+	{"suppress", required_argument, "CODE[:NODE]", 0, OWN, "check", take_suppress,
 	 "leave out a code, or a code at nodes that fit a\npattern"},
-	{"suppressions", required_argument, "FILE", 0, "check", OWN, take_suppressions,
+	{"suppressions", required_argument, "FILE", 0, OWN, "check", take_suppressions,
 	 "the same, one a line, # for comments"},
-	{"explain", required_argument, "CODE", 0, "check", OWN, take_explain,
+	{"explain", required_argument, "CODE", 0, OWN, "check", take_explain,
 	 "what a code means and what to do; 'all' lists the\ncodes"},
-	{"jobs", required_argument, "N", 0, "check", OWN, take_jobs,
+	{"jobs", required_argument, "N", 0, OWN, "check", take_jobs,
 	 "files at once (default: as many as processors)"},
-	{"count", required_argument, "N", 0, "bench", OWN, take_count,
+	{"count", required_argument, "N", 0, OWN, "bench", take_count,
 	 "run N operations of each chosen workload once,\n"
 	 "untimed (to count instructions from outside)"},
 
-	{"format", required_argument, NULL, 0, NULL, COMMON, NULL, "how to answer (default text)"},
-	{"mask", required_argument, "BITS", 0, DEVICE_COMMANDS, COMMON, take_mask,
+	{"format", required_argument, NULL, 0, COMMON, NULL, NULL, "how to answer (default text)"},
+	{"mask", required_argument, "BITS", 0, COMMON, DEVICE_COMMANDS, take_mask,
 	 "the DMA mask a driver would set (1..64, default 64)"},
-	{"coherent-mask", required_argument, "BITS", 0, DEVICE_COMMANDS, COMMON, take_coherent_mask,
+	{"coherent-mask", required_argument, "BITS", 0, COMMON, DEVICE_COMMANDS, take_coherent_mask,
 	 "the mask for coherent memory (default: as --mask)"},
-	{"all", no_argument, NULL, 0, DEVICE_COMMANDS, COMMON, take_all,
+	{"all", no_argument, NULL, 0, COMMON, DEVICE_COMMANDS, take_all,
 	 "every node, not only likely DMA masters"},
-	{"color", required_argument, "auto|always|never", 0, NULL, COMMON, take_color,
+	{"color", required_argument, "auto|always|never", 0, COMMON, NULL, take_color,
 	 "colours in text"},
-	{"quiet", no_argument, NULL, 'q', NULL, COMMON, take_quiet, "only the answer"},
-	{"verbose", no_argument, NULL, 'v', NULL, COMMON, take_verbose,
+	{"quiet", no_argument, NULL, 'q', COMMON, NULL, take_quiet, "only the answer"},
+	{"verbose", no_argument, NULL, 'v', COMMON, NULL, take_verbose,
 	 "which rule gave the answer"},
-	{"help", no_argument, NULL, 0, NULL, COMMON, NULL, "this text"},
-	{"version", no_argument, NULL, 0, NULL, COMMON, NULL, "the version"},
+	{"help", no_argument, NULL, 0, COMMON, NULL, NULL, "this text"},
+	{"version", no_argument, NULL, 0, COMMON, NULL, NULL, "the version"},
 };
 
 enum { KNOWN_COUNT = sizeof(known_options) / sizeof(known_options[0]) };
@@ -377,7 +377,7 @@ static void print_section(const struct command *command, enum section section, c
 	}
 }
 
-static int print_help(const struct command *command)
+int print_help(const struct command *command)
 {
 	printf("Usage: busway %s [OPTIONS] %s\n\n%s\n%s", command->name, command->arguments,
 	       command->summary, command->help);
@@ -388,7 +388,7 @@ static int print_help(const struct command *command)
 	      "A range is ADDR+LEN or FIRST-LAST (inclusive).\n"
 	      "Exit status: 0 yes, 1 no (refused, unreachable), 2 bad usage or unreadable input.\n",
 	      stdout);
-	return fflush(stdout) ? EXIT_BAD : EXIT_YES;
+	return finish_output(EXIT_YES);
 }
 
 /* ---- command lines ---- */
@@ -487,10 +487,26 @@ static void complain_of_option(const struct command *command, int problem, const
 			 command->name);
 }
 
-static int print_version(void)
+int print_version(void)
 {
 	printf("busway %s\n", busway_version());
-	return fflush(stdout) ? EXIT_BAD : EXIT_YES;
+	return finish_output(EXIT_YES);
+}
+
+static bool has_right_count(const struct command *command, const struct options *options)
+{
+	const int given = options->argument_count, max = command->max_arguments;
+
+	if (given < command->min_arguments)
+		complain("%s: %s; usage: busway %s [OPTIONS] %s", command->name,
+			 given ? "something is missing" : "PLATFORM is missing", command->name,
+			 command->arguments);
+	else if (max >= 0 && given > max)
+		complain("%s: '%s' is too much; usage: busway %s [OPTIONS] %s", command->name,
+			 options->arguments[max], command->name, command->arguments);
+	else
+		return true;
+	return false;
 }
 
 bool parse_options(const struct command *command, int argc, char **argv, struct options *options,
@@ -525,10 +541,5 @@ bool parse_options(const struct command *command, int argc, char **argv, struct 
 		options->coherent_mask = options->mask;
 	options->arguments = argv + optind;
 	options->argument_count = argc - optind;
-	if (options->argument_count < command->min_arguments ||
-	    (command->max_arguments >= 0 && options->argument_count > command->max_arguments)) {
-		complain("usage: busway %s [OPTIONS] %s", command->name, command->arguments);
-		return false;
-	}
-	return true;
+	return has_right_count(command, options);
 }

@@ -4,6 +4,7 @@
  */
 #include "cli.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -132,11 +133,17 @@ bool page_open(struct page *page, const struct options *options)
 	return page->out;
 }
 
+int finish_output(int status)
+{
+	if (fflush(stdout) || ferror(stdout))
+		return complain("standard output does not take the answer: %s", strerror(errno));
+	return status;
+}
+
 static int print(const char *text, size_t size, int status)
 {
-	if (fwrite(text, 1, size, stdout) != size || fflush(stdout))
-		return complain("standard output does not take the answer");
-	return status;
+	fwrite(text, 1, size, stdout);
+	return finish_output(status);
 }
 
 int page_print(struct page *page, int status)

@@ -77,12 +77,22 @@ def check_help(tap):
 def check_command_lines(tap):
     refused(tap, "a command that there is not", "frobnicate", board("rpi4-8g"),
             words=("frobnicate",))
+    for word in ("help", "--help", "-h"):
+        tap.equal((run(word, "why").status, run(word, "why").out), (0, run("why", "--help").out),
+                  word + " of a command")
+        refused(tap, word + " of no command", word, "frobnicate", words=("frobnicate",))
+        refused(tap, word + " of two commands", word, "why", "map", words=("'map' is too much",))
+    refused(tap, "--version of something", "--version", "why", words=("'why' is too much",))
+    refused(tap, "check of nothing", "check", words=("PLATFORM is missing",))
     for command, arguments in COMMANDS.items():
-        refused(tap, command + " without a platform", command)
+        refused(tap, command + " without a platform", command, words=("PLATFORM is missing",))
         if len(arguments) > 1:
-            refused(tap, command + " without enough", command, *arguments[:-1])
+            refused(tap, command + " without enough", command, *arguments[:-1],
+                    words=("missing", "usage: busway " + command))
         if command != "map":
-            refused(tap, command + " with too much", command, *arguments, "x", "x")
+            refused(tap, command + " with too much", command, *arguments, "x", "y",
+                    words=("'%s' is too much" % ("y" if command == "show" else "x"),
+                           "usage: busway " + command))
         for what, options in (
                 ("an option that there is not", ("--frobnicate",)),
                 ("a short option that there is not", ("-x",)),
@@ -164,7 +174,7 @@ def check_inputs(tap):
             good = file.read()
         name = good.index(b"dma-controller@7e007000\0")
         inputs = (
-            ("a directory", folder, ()),
+            ("a directory", folder, ("directory",)),
             ("nothing of that name", os.path.join(folder, "nothing"), ("No such file",)),
             ("an empty file", write("empty.dtb", b""), ("empty",)),
             ("ten bytes", write("short.dtb", good[:10]), ("short",)),
@@ -174,8 +184,8 @@ def check_inputs(tap):
             ("a control character in a name",
              write("name.dtb", good[:name] + b"\n" + good[name + 1:]), ("/soc", "0x0a")),
             ("a source that does not compile", write("bad.dts", b"/dts-v1/; / { x = <; };"),
-             ("dtc",)),
-            ("an empty source", write("empty.dts", b""), ()),
+             ("bad.dts:1.", "syntax error", "dtc")),
+            ("an empty source", write("empty.dts", b""), ("empty",)),
             ("a source with a missing include",
              write("include.dts", b'/dts-v1/; /include/ "nothing.dtsi" / { };'), ("dtc",)),
         )
@@ -185,6 +195,18 @@ def check_inputs(tap):
                 tap.check(result.status == 2 and not result.out and path in result.err and
                           all(word in result.err for word in words),
                           "%s of %s" % (command, what), result)
+                tap.check("<stdin>" not in result.err and
+                          ("dtc" in words or result.err.count("\n") == 1),
+                          "%s of %s: one line, or what dtc has to say of it" % (command, what),
+                          result)
+        refused(tap, "a source on standard input that does not compile", "show", "-",
+                stdin=b"/dts-v1/; / { x = <; };", words=("standard input:1.", "syntax error"))
+        refused(tap, "a platform without a name", "show", "", words=("''", "No such file"))
+        without = subprocess.run([BUSWAY, "show", board("rpi4-8g")], capture_output=True,
+                                 check=False, timeout=60, env={"PATH": folder})
+        tap.check(without.returncode == 2 and not without.stdout and
+                  board("rpi4-8g").encode() in without.stderr and b"dtc" in without.stderr,
+                  "a source without dtc", without)
         included = write("part.dtsi", b"/ { #address-cells = <1>; #size-cells = <1>; };")
         main = write("whole.dts", b'/dts-v1/; /include/ "part.dtsi" / { d { }; };')
         tap.check(run("show", main, "/d").status == 0, "an include beside the source", included)
@@ -293,13 +315,22 @@ def check_writing(tap):
     if not os.path.exists("/dev/full"):
         tap.skip("answers to a full disk", "there is no /dev/full")
         return
-    with open("/dev/full", "wb") as full:
-        for command, arguments in COMMANDS.items():
-            for options in ((), ("--format", "json")):
-                done = subprocess.run([BUSWAY, command, *arguments, *options], stdout=full,
-                                      stderr=subprocess.PIPE, check=False, timeout=60)
-                tap.check(done.returncode == 2 and done.stderr,
-                          "%s %s to a full disk" % (command, " ".join(options)), done)
+    lines = [(command, *arguments, *options) for command, arguments in COMMANDS.items()
+             for options in ((), ("--format", "json"), ("--help",), ("--version",))]
+    lines += [("--help",), ("help",), ("--version",), ("check", "--explain", "all"),
+              ("check", "--explain", "bank-overlap")]
+    lines += [("check", board("rpi4-8g"), "--format", name) for name in ("text", "json", "sarif")]
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with open("/dev/full", "wb") as full, os.fdopen(write_end, "wb") as nobody:
+        for what, out, why in (("a full disk", full, b"No space left"),
+                               ("nobody who reads it", nobody, b"Broken pipe")):
+            for arguments in lines:
+                done = subprocess.run([BUSWAY, *arguments], stdout=out, stderr=subprocess.PIPE,
+                                      check=False, timeout=60, restore_signals=False)
+                tap.check(done.returncode == 2 and done.stderr.startswith(b"busway: ")
+                          and done.stderr.count(b"\n") == 1 and why in done.stderr,
+                          "%s, to %s" % (" ".join(map(os.path.basename, arguments)), what), done)
 
 
 def many_pieces(inner=1024, outer=1025):
@@ -313,6 +344,21 @@ def many_pieces(inner=1024, outer=1025):
         far { #address-cells = <1>; #size-cells = <1>; ranges; dma-ranges = <%s>;
         near { #address-cells = <2>; #size-cells = <1>; ranges; dma-ranges = <%s>;
         gpu@0 { reg = <0 0 1>; }; }; }; };""" % (far, near)
+
+
+def check_closed_streams(tap):
+    """No file takes the number of a standard stream that is closed."""
+    for what, command, status in (
+            ("standard output", '"$1" show "$2" >&-', 2),
+            ("standard error", '"$1" show "$2" 2>&-', 0),
+            ("standard error, of what cannot be read", '"$1" show "$3" 2>&-', 2),
+            ("standard input", '"$1" show "$2" <&-', 0),
+            ("standard input, which is asked for", '"$1" show - <&-', 2),
+            ("all of them", '"$1" show "$2" <&- >&- 2>&-', 2)):
+        done = subprocess.run(["sh", "-c", command, "sh", BUSWAY, board("rpi4-8g"), ROOT],
+                              capture_output=True, check=False, timeout=60)
+        tap.check(done.returncode == status and bool(done.stdout) == (status == 0),
+                  "closed: " + what, done)
 
 
 def check_many_pieces(tap):
@@ -350,6 +396,7 @@ def main():
     check_inputs(tap)
     check_devices(tap)
     check_writing(tap)
+    check_closed_streams(tap)
     check_many_pieces(tap)
     check_names_of_a_tree(tap)
     return tap.done()

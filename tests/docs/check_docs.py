@@ -546,6 +546,7 @@ def _():
     cases = [  # the line, what of its end is replaced, what is offered for that
         ('busway ', '', set(commands()) | {'help', '--help', '--version'}),
         ('busway sh', 'sh', {'show'}),
+        ('busway help w', 'w', {'why'}),
         ('busway show --form', '--form', {'--format'}),
         ('busway show --format ', '', {'text', 'json', 'svg'}),
         ('busway why --format ', '', {'text', 'json'}),
