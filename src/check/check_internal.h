@@ -60,6 +60,7 @@ struct busway_check {
 	struct busway_intervals reserved; /* all static reserved memory */
 	struct vector views;              /* struct check_view * */
 	struct vector registers;          /* struct check_register, of enabled devices */
+	size_t pool_overlaps;             /* told so far */
 	int status;
 };
 
@@ -73,6 +74,12 @@ struct check_found {
 /* "%" PRIx64 twice, for RANGE() */
 #define RANGE_FORMAT "0x%" PRIx64 "..0x%" PRIx64
 #define RANGE(r)     (r).first, (r).last
+
+/* One of several things that take a range; which one. */
+struct spot {
+	struct busway_range range;
+	size_t index;
+};
 
 /* ---- check.c ---- */
 
@@ -151,6 +158,9 @@ const struct fdt_table *ranges_of(struct busway_check *check, uint32_t node);
 /* Is the common part of @range and @set not empty? Then @common is its first run. */
 bool meets(const struct busway_intervals *set, struct busway_range range,
 	   struct busway_range *common);
+
+/* By first address, then by index. */
+void sort_spots(struct spot *spots, size_t count);
 
 /* Does some string of "compatible" contain one of @parts (NULL ends them)? */
 bool compatible_has(const struct busway_check *check, uint32_t node, const char *const *parts);

@@ -7,8 +7,6 @@
  */
 #include "check_internal.h"
 
-#include "../base/sort.h"
-
 /* ---- the entries of one map ---- */
 
 struct map {
@@ -21,15 +19,6 @@ struct map {
 static struct busway_range ids_of(const struct busway_id_map *e)
 {
 	return (struct busway_range){e->id_base, (uint64_t)e->id_base + e->id_count - 1};
-}
-
-static bool entry_before(const void *left, const void *right)
-{
-	const struct busway_id_map *const *a = left, *const *b = right;
-
-	if ((*a)->id_base != (*b)->id_base)
-		return (*a)->id_base < (*b)->id_base;
-	return *a < *b;
 }
 
 static void report_overlap(struct busway_check *check, const struct map *map,
@@ -50,9 +39,8 @@ static void report_overlap(struct busway_check *check, const struct map *map,
 
 static void check_overlaps(struct busway_check *check, const struct map *map)
 {
-	const struct busway_id_map **sorted =
-		arena_take(&check->importer.work, map->count * sizeof(*sorted),
-			   _Alignof(struct busway_id_map *));
+	struct spot *sorted = arena_take(&check->importer.work, map->count * sizeof(*sorted),
+					 _Alignof(struct spot));
 	size_t used = 0, longest = 0;
 
 	if (!sorted) {
@@ -61,12 +49,13 @@ static void check_overlaps(struct busway_check *check, const struct map *map)
 	}
 	for (size_t i = 0; i < map->count; i++)
 		if (map->entries[i].is_range && map->entries[i].id_count)
-			sorted[used++] = &map->entries[i];
-	sort(sorted, used, sizeof(*sorted), entry_before);
+			sorted[used++] = (struct spot){ids_of(&map->entries[i]), i};
+	sort_spots(sorted, used);
 	for (size_t i = 1; i < used; i++) {
-		if (busway_range_overlaps(ids_of(sorted[i]), ids_of(sorted[longest])))
-			report_overlap(check, map, sorted[longest], sorted[i]);
-		if (ids_of(sorted[i]).last > ids_of(sorted[longest]).last)
+		if (busway_range_overlaps(sorted[i].range, sorted[longest].range))
+			report_overlap(check, map, &map->entries[sorted[longest].index],
+				       &map->entries[sorted[i].index]);
+		if (sorted[i].range.last > sorted[longest].range.last)
 			longest = i;
 	}
 }

@@ -7,8 +7,6 @@
  */
 #include "check_internal.h"
 
-#include "../base/sort.h"
-
 /* Pools of one kind of statement stand for one node: which, and is it heeded? */
 static bool is_heeded(const struct busway_pool *pool)
 {
@@ -16,15 +14,6 @@ static bool is_heeded(const struct busway_pool *pool)
 }
 
 /* ---- against each other ---- */
-
-static bool range_before(const void *left, const void *right)
-{
-	const struct busway_pool *const *a = left, *const *b = right;
-
-	if ((*a)->range.first != (*b)->range.first)
-		return (*a)->range.first < (*b)->range.first;
-	return *a < *b;
-}
 
 /* The lowest place in free memory that is aligned as the pool is now, to 1 MiB at least. */
 static void advise_place(struct busway_check *check, const struct busway_pool *pool)
@@ -50,11 +39,27 @@ static void advise_place(struct busway_check *check, const struct busway_pool *p
 	busway_intervals_clear(&place);
 }
 
+static void report_overlap(struct busway_check *check, const struct busway_pool *first,
+			   const struct busway_pool *second)
+{
+	enum { ADVISED = 16 }; /* each costs a walk over free memory */
+	struct busway_range common = {0, 0};
+
+	busway_range_common(first->range, second->range, &common);
+	report(check, BUSWAY_FINDING_POOL_OVERLAP, BUSWAY_SEVERITY_ERROR,
+	       node_at(check, second->name), "reg", NO_ENTRY,
+	       RANGE_FORMAT " overlaps %s, " RANGE_FORMAT ", in " RANGE_FORMAT,
+	       RANGE(second->range), first->name, RANGE(first->range), RANGE(common));
+	about(check, common);
+	if (check->pool_overlaps++ < ADVISED)
+		advise_place(check, second);
+}
+
 static void check_overlaps(struct busway_check *check, const struct busway_pool *pools,
 			   size_t count)
 {
-	const struct busway_pool **fixed = arena_take(&check->importer.work, count * sizeof(*fixed),
-						      _Alignof(struct busway_pool *));
+	struct spot *fixed =
+		arena_take(&check->importer.work, count * sizeof(*fixed), _Alignof(struct spot));
 	size_t used = 0, longest = 0;
 
 	if (!fixed) {
@@ -63,24 +68,14 @@ static void check_overlaps(struct busway_check *check, const struct busway_pool 
 	}
 	for (size_t i = 0; i < count; i++)
 		if (is_heeded(&pools[i]) && !pools[i].dynamic && !pools[i].empty)
-			fixed[used++] = &pools[i];
-	sort(fixed, used, sizeof(*fixed), range_before);
+			fixed[used++] = (struct spot){pools[i].range, i};
+	sort_spots(fixed, used);
 	for (size_t i = 1; i < used; i++) {
-		const struct busway_pool *a = fixed[longest], *b = fixed[i];
-		struct busway_range common;
+		const size_t a = fixed[longest].index, b = fixed[i].index;
 
-		if (busway_range_common(a->range, b->range, &common)) {
-			const struct busway_pool *second = a < b ? b : a, *first = a < b ? a : b;
-
-			report(check, BUSWAY_FINDING_POOL_OVERLAP, BUSWAY_SEVERITY_ERROR,
-			       node_at(check, second->name), "reg", NO_ENTRY,
-			       RANGE_FORMAT " overlaps %s, " RANGE_FORMAT ", in " RANGE_FORMAT,
-			       RANGE(second->range), first->name, RANGE(first->range),
-			       RANGE(common));
-			about(check, common);
-			advise_place(check, second);
-		}
-		if (fixed[i]->range.last > fixed[longest]->range.last)
+		if (busway_range_overlaps(fixed[i].range, fixed[longest].range))
+			report_overlap(check, &pools[a < b ? a : b], &pools[a < b ? b : a]);
+		if (fixed[i].range.last > fixed[longest].range.last)
 			longest = i;
 	}
 }

@@ -4,6 +4,8 @@
  */
 #include "check_internal.h"
 
+#include "../base/sort.h"
+
 #include <string.h>
 
 /* ---- memory and registers ---- */
@@ -180,6 +182,19 @@ bool meets(const struct busway_intervals *set, struct busway_range range,
 	const size_t i = busway_intervals_find(set, range.first);
 
 	return i < set->count && busway_range_common(set->runs[i], range, common);
+}
+
+static bool spot_before(const void *left, const void *right)
+{
+	const struct spot *a = left, *b = right;
+
+	return a->range.first != b->range.first ? a->range.first < b->range.first
+						: a->index < b->index;
+}
+
+void sort_spots(struct spot *spots, size_t count)
+{
+	sort(spots, count, sizeof(*spots), spot_before);
 }
 
 bool compatible_has(const struct busway_check *check, uint32_t node, const char *const *parts)
