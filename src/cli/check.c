@@ -4,7 +4,6 @@
  */
 #include "check.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
