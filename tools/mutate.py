@@ -355,11 +355,80 @@ MUTATIONS = [Mutation(*row) for row in [
      "an ID on another bus is looked up in the map", "maps"),
     ("src/import/fdt_device.c", "|| fdt_has(&importer->tree, node, FDT_MEMORY_REGION))", ")",
      "a function with regions of its own falls back to the host's pool", "memory"),
+    # ---- check ----
+    ("src/check/views.c", "	return size && (base > last || size - 1 > last - base);",
+     "	return size && (base > last || size > last - base);",
+     "a range that ends at the last address overflows", "check_random_test"),
+    ("src/check/views.c", "		if (pools[i].no_map && busway_intervals_remove(&check->ram, pools[i].range))",
+     "		if (false)", "carve-outs count as memory", "check_cases"),
+    ("src/check/check.c", "	return check->importer.tree.nodes[node].enabled ? severity : BUSWAY_SEVERITY_NOTE;",
+     "	return severity;", "mistakes in disabled nodes are errors", "check_random_test"),
+    ("src/check/check.c", "		return a->finding.severity > b->finding.severity;",
+     "		return a->finding.severity < b->finding.severity;",
+     "of one node the least is told first", "goldens"),
+    ("src/check/rule_cells.c", "prop->length % (width * 4) == 0)\n		return;\n	report_length(check, node, id",
+     "true)\n		return;\n	report_length(check, node, id",
+     "tables of a wrong length are not told", "check_cases"),
+    ("src/check/rule_cells.c", "	return (size & 0xfff) == 0xfff && size < most;",
+     "	return (size & 0xfff) == 0xfff;",
+     "the largest size that can be written is called odd", "check_cases"),
+    ("src/check/rule_registers.c", "	for (last = entry->child + (entry->size - 1); last < climb->range.last;) {",
+     "	for (last = entry->child + entry->size; last < climb->range.last;) {",
+     "registers one byte too long are not told", "check_random_test"),
+    ("src/check/rule_registers.c", "		if (from != owner && below && step == STEP_LOST) {",
+     "		if (false) {", "the bus above is blamed for a window that leads elsewhere",
+     "check_cases"),
+    ("src/check/rule_apertures.c",
+     "		part = (struct busway_range){part.first + offset, part.last + offset};", "",
+     "offsets of inbound windows are ignored", "check_random_test"),
+    ("src/check/rule_apertures.c",
+     "	       host->behind_iommu ? BUSWAY_SEVERITY_NOTE : BUSWAY_SEVERITY_ERROR,",
+     "	       BUSWAY_SEVERITY_ERROR,",
+     "behind an IOMMU an aperture on memory is an error", "check_cases"),
+    ("src/check/rule_windows.c", "	return d->enabled && d->likely_master && !d->behind_iommu &&\n	       d->kind != BUSWAY_DEVICE_PCI_FUNCTION && ",
+     "	return d->enabled && d->likely_master &&\n	       d->kind != BUSWAY_DEVICE_PCI_FUNCTION && ",
+     "windows in front of an IOMMU must lead to memory", "check_cases"),
+    ("src/check/rule_windows.c", "			if (!first)\n				gap->lost = true;",
+     "			gap->lost = true;", "one level without a table loses it", "check_cases"),
+    ("src/check/rule_windows.c", "			  memory ? BUSWAY_SEVERITY_ERROR : BUSWAY_SEVERITY_WARNING),\n	       table->node",
+     "			  BUSWAY_SEVERITY_WARNING),\n	       table->node",
+     "memory hidden by an entry of size zero is a warning", "check_cases"),
+    ("src/check/rule_pci.c", "	} else if (space == 2 && passes_end(e->child, e->size, 1)) {",
+     "	} else if (space == 2 && e->child > UINT32_MAX) {",
+     "a window of 32 bits may end above them", "check_cases"),
+    ("src/check/rule_pci.c", "a->domain != b->domain || b->first > a->last", "b->first > a->last",
+     "bridges of different domains share buses", "check_random_test"),
+    ("src/check/rule_pools.c", "		fits |= busway_range_holds(place.runs[i], pool->size);",
+     "		fits = true;", "a pool that fits nowhere is not told", "check_random_test"),
+    ("src/check/rule_pools.c", "		status = busway_intervals_subtract(place, &check->reserved);",
+     "		status = 0;", "a pool is placed over static reservations", "check_cases"),
+    ("src/check/rule_pools.c", "	       partly || is_used ? BUSWAY_SEVERITY_WARNING : BUSWAY_SEVERITY_NOTE,",
+     "	       BUSWAY_SEVERITY_WARNING,", "SRAM outside the memory is a warning", "check_cases"),
+    ("src/check/rule_pools.c", "const uint64_t least = restricted ? LARGEST_MAPPING : PAGE;",
+     "const uint64_t least = PAGE;", "a restricted pool of a page is large enough", "check_cases"),
+    ("src/check/rule_maps.c", "		if (!e->is_range || !(e->id_base & ~e->id_mask))",
+     "		if (true)", "entries outside their mask are not told", "check_cases"),
+    ("src/check/rule_maps.c", "compatible_has(check, node, steers))", "false)",
+     "bridges that steer messages need a window for them", "check_cases"),
+    ("src/check/rule_dmas.c", "	    passes_unchanged(check, engine, reg))", "	    false)",
+     "registers that the bus has at that number are told", "check_cases"),
+    ("src/check/rule_memory.c", "!fdt_name_is(tree, node, \"memory\") || fdt_has(tree, node, FDT_DEVICE_TYPE)",
+     "fdt_has(tree, node, FDT_DEVICE_TYPE)", "every node without a type is ignored memory",
+     "check_random_test"),
+    ("src/check/rule_controllers.c", "	if (e->child == e->parent || !e->size)",
+     "	if (true)", "windows that cannot be programmed are not told", "check_cases"),
+    ("src/check/rule_overlap.c", "		a->offset == b->offset ? BUSWAY_SEVERITY_NOTE : BUSWAY_SEVERITY_ERROR;",
+     "		BUSWAY_SEVERITY_NOTE;", "a dead entry is a note", "check_cases"),
+    ("src/cli/suppress.c", "fnmatch(s->node, finding->node, 0) == 0", "true",
+     "a suppression of one node is one of all", "check"),
 ]]
 
 
 def suite_of(file):
-    return "import" if file.startswith("src/import") else "core"
+    for folder in ("import", "check", "cli"):
+        if file.startswith("src/" + folder):
+            return folder
+    return "core"
 
 
 class Workplace:
@@ -388,7 +457,8 @@ class Workplace:
         tests = collections.defaultdict(list)
         for test in self.introspect("tests"):
             needs = [name for id in test["depends"] for name in files.get(id, [])]
-            needs = [os.path.relpath(name, self.build) for name in needs + test["cmd"][:1]]
+            needs = [os.path.relpath(name, self.build) for name in needs + test["cmd"][:1]
+                     if name.startswith(str(self.build))]  # a script is run by what is there
             for suite in test["suite"]:
                 tests[suite.split(":")[-1]].append({**test, "needs": needs})
         return tests

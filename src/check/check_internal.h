@@ -59,6 +59,7 @@ struct busway_check {
 	struct busway_intervals ram;      /* without static no-map carve-outs */
 	struct busway_intervals reserved; /* all static reserved memory */
 	struct vector views;              /* struct check_view * */
+	struct vector apertures;          /* struct aperture, see rule_apertures.c */
 	struct vector registers;          /* struct check_register, of enabled devices */
 	size_t pool_overlaps;             /* told so far */
 	int status;

@@ -137,6 +137,20 @@ static void check_registers(struct busway_check *check, const struct aperture *a
 	}
 }
 
+/* Remember it, to compare it with those of all bridges. */
+static void keep_aperture(struct busway_check *check, const struct aperture *a)
+{
+	struct aperture *kept = vector_next(&check->importer.work, &check->apertures, sizeof(*kept),
+					    _Alignof(struct aperture));
+
+	if (!kept) {
+		give_up(check);
+		return;
+	}
+	*kept = *a;
+	check->apertures.count++;
+}
+
 static void check_host(struct busway_check *check, uint32_t node)
 {
 	const struct fdt_table *table = ranges_of(check, node);
@@ -158,10 +172,55 @@ static void check_host(struct busway_check *check, uint32_t node)
 		    !busway_range_clip(cpu.raw, a.stated->size, &a.cpu) ||
 		    !busway_range_clip(a.stated->child, a.stated->size, &a.bus))
 			continue;
+		keep_aperture(check, &a);
 		check_cpu_side(check, &a);
 		check_registers(check, &a);
 		if (a.stated->child_class == FDT_CLASS_MEMORY)
 			check_bus_side(check, host, view, &a);
+	}
+}
+
+/* ---- against each other ---- */
+
+static void report_overlap(struct busway_check *check, const struct aperture *first,
+			   const struct aperture *second)
+{
+	struct busway_range common = {0, 0};
+
+	busway_range_common(first->cpu, second->cpu, &common);
+	report(check, BUSWAY_FINDING_WINDOW_OVERLAP, BUSWAY_SEVERITY_ERROR, second->host, "ranges",
+	       second->entry,
+	       "entry %" PRIu32 ": CPU addresses " RANGE_FORMAT " are those of entry %" PRIu32
+	       " of %s (" RANGE_FORMAT ") as well, in " RANGE_FORMAT,
+	       second->entry, RANGE(second->cpu), first->entry, path_of(check, first->host),
+	       RANGE(first->cpu), RANGE(common));
+	about(check, common);
+	advise(check, "give each outbound window CPU addresses of its own");
+}
+
+/* Outbound windows claim their CPU addresses as a whole, whatever the buses between say. */
+static void check_apertures(struct busway_check *check)
+{
+	const struct aperture *apertures = check->apertures.items;
+	const size_t count = check->apertures.count;
+	struct spot *spots =
+		arena_take(&check->importer.work, count * sizeof(*spots), _Alignof(struct spot));
+	size_t longest = 0;
+
+	if (!spots) {
+		give_up(check);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		spots[i] = (struct spot){apertures[i].cpu, i};
+	sort_spots(spots, count);
+	for (size_t i = 1; i < count; i++) {
+		const size_t a = spots[longest].index, b = spots[i].index;
+
+		if (busway_range_overlaps(spots[i].range, spots[longest].range))
+			report_overlap(check, &apertures[a < b ? a : b], &apertures[a < b ? b : a]);
+		if (spots[i].range.last > spots[longest].range.last)
+			longest = i;
 	}
 }
 
@@ -197,4 +256,6 @@ void rule_apertures(struct busway_check *check)
 		check_mbus(check, i, FDT_PCIE_MEM_APERTURE);
 		check_mbus(check, i, FDT_PCIE_IO_APERTURE);
 	}
+	if (!check->status)
+		check_apertures(check);
 }

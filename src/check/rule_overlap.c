@@ -2,11 +2,11 @@
 /*
  * rule_overlap.c - windows that claim the same addresses.
  *
- *   one table     two entries for one child address: the first wins, the second is dead;
- *                 two entries to one parent address: two names for one thing
+ *   one table     two entries for one child address: the first wins, the second is dead
  *   two siblings  both lead children to the same place on the bus above
  *
- * A window 1:1 of a bus that is no PCI bus claims nothing: it only passes what is below it.
+ * A window 1:1 claims nothing: it only passes what is below it. Outbound PCI windows are claimed as
+ * a whole: see rule_apertures.c.
  */
 #include "check_internal.h"
 
@@ -38,8 +38,7 @@ static bool side_before(const void *left, const void *right)
 	return a->entry < b->entry;
 }
 
-static size_t fill_sides(const struct fdt_table *table, bool child, uint32_t count,
-			 struct side *sides)
+static size_t fill_sides(const struct fdt_table *table, uint32_t count, struct side *sides)
 {
 	size_t used = 0;
 
@@ -47,17 +46,15 @@ static size_t fill_sides(const struct fdt_table *table, bool child, uint32_t cou
 		const struct fdt_entry *e = &table->entries[i];
 		struct busway_range range;
 
-		if (!busway_range_make(child ? e->child : e->parent, e->size, &range))
+		if (!busway_range_make(e->child, e->size, &range))
 			continue;
-		sides[used++] = (struct side){range, child ? e->child_class : e->parent_class, i,
-					      e->parent - e->child};
+		sides[used++] = (struct side){range, e->child_class, i, e->parent - e->child};
 	}
 	return used;
 }
 
 static void report_entries(struct busway_check *check, const struct fdt_table *table,
-			   enum fdt_property_id id, bool child, const struct side *a,
-			   const struct side *b)
+			   enum fdt_property_id id, const struct side *a, const struct side *b)
 {
 	const struct side *first = a->entry < b->entry ? a : b;
 	const struct side *second = first == a ? b : a;
@@ -69,16 +66,15 @@ static void report_entries(struct busway_check *check, const struct fdt_table *t
 	report(check, BUSWAY_FINDING_WINDOW_OVERLAP, if_enabled(check, table->node, severity),
 	       table->node, fdt_property_name(id), second->entry,
 	       "entries %" PRIu32 " (" RANGE_FORMAT ") and %" PRIu32 " (" RANGE_FORMAT
-	       ") both claim " RANGE_FORMAT " %s: %s",
+	       ") both claim " RANGE_FORMAT " on this bus: the first wins",
 	       first->entry, RANGE(first->range), second->entry, RANGE(second->range),
-	       RANGE(common), child ? "on this bus" : "on the bus above",
-	       child ? "the first wins" : "two addresses lead to one place");
+	       RANGE(common));
 	if (severity == BUSWAY_SEVERITY_ERROR)
 		advise(check, "give each entry addresses of its own");
 }
 
 static void check_side(struct busway_check *check, const struct fdt_table *table,
-		       enum fdt_property_id id, uint32_t count, bool child)
+		       enum fdt_property_id id, uint32_t count)
 {
 	struct side *sides =
 		arena_take(&check->importer.work, count * sizeof(*sides), _Alignof(struct side));
@@ -88,14 +84,14 @@ static void check_side(struct busway_check *check, const struct fdt_table *table
 		give_up(check);
 		return;
 	}
-	used = fill_sides(table, child, count, sides);
+	used = fill_sides(table, count, sides);
 	sort(sides, used, sizeof(*sides), side_before);
 	for (size_t i = 1; i < used; i++) {
 		if (sides[i].class != sides[longest].class ||
 		    !busway_range_overlaps(sides[i].range, sides[longest].range))
 			longest = i;
-		else if (child || sides[i].offset != sides[longest].offset)
-			report_entries(check, table, id, child, &sides[longest], &sides[i]);
+		else
+			report_entries(check, table, id, &sides[longest], &sides[i]);
 		if (sides[i].range.last > sides[longest].range.last)
 			longest = i;
 	}
@@ -112,17 +108,15 @@ static void check_one_table(struct busway_check *check, uint32_t node)
 			give_up(check);
 			return;
 		}
-		check_side(check, table, FDT_RANGES, table->count, true);
-		/* two names for one register harm nobody; two PCI windows at one place do */
-		if (tree->nodes[node].bus == FDT_BUS_PCI)
-			check_side(check, table, FDT_RANGES, table->count, false);
+		check_side(check, table, FDT_RANGES, table->count);
+		/* two names for one thing harm nobody; of PCI windows see rule_apertures.c */
 	}
 	if (fdt_has_dma_table(tree, node)) {
 		const struct fdt_table *table = dma_table_of(check, node);
 
 		/* several views of one memory are no mistake: only what the bus sees matters */
 		if (table)
-			check_side(check, table, FDT_DMA_RANGES, table->direct_count, true);
+			check_side(check, table, FDT_DMA_RANGES, table->direct_count);
 		else
 			give_up(check);
 	}
@@ -157,8 +151,7 @@ static void add_claims(struct busway_check *check, struct vector *claims, uint32
 		struct claim *claim;
 		struct busway_range range;
 
-		if (!busway_range_make(e->parent, e->size, &range) ||
-		    (n->bus != FDT_BUS_PCI && e->parent == e->child))
+		if (!busway_range_make(e->parent, e->size, &range) || e->parent == e->child)
 			continue;
 		claim = vector_next(&check->importer.work, claims, sizeof(*claim),
 				    _Alignof(struct claim));
@@ -229,16 +222,13 @@ static bool registers_collide(const struct busway_check *check, uint32_t a, uint
 }
 
 /*
- * Buses may share a window: each passes what is below it. Windows of PCI bridges are claimed as a
- * whole; and a window that leads to another node's registers instead of its own is a mistake.
+ * Buses may share a window: each passes what is below it. A window that leads to another node's
+ * registers instead of its own is a mistake.
  */
 static bool is_mistake(struct busway_check *check, const struct claim *wrong,
 		       const struct claim *right)
 {
-	const struct fdt_node *nodes = check->importer.tree.nodes;
-
-	return nodes[wrong->node].bus == FDT_BUS_PCI || nodes[right->node].bus == FDT_BUS_PCI ||
-	       (leads_elsewhere(check, wrong->node) &&
+	return (leads_elsewhere(check, wrong->node) &&
 		has_reg_in(check, right->node, wrong->range)) ||
 	       registers_collide(check, wrong->node, right->node);
 }
@@ -338,6 +328,7 @@ void rule_overlap(struct busway_check *check)
 		    tree->nodes[i].bus == FDT_BUS_DEFAULT && !is_run_time_bus(check, i))
 			check_memory(check, i);
 		if (fdt_has(tree, i, FDT_RANGES) && tree->nodes[i].enabled &&
+		    tree->nodes[i].bus != FDT_BUS_PCI &&
 		    tree->nodes[tree->nodes[i].parent].bus != FDT_BUS_PCI &&
 		    !is_run_time_bus(check, i))
 			add_claims(check, &claims, i);

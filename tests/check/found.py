@@ -20,7 +20,22 @@ def check_all(*platforms):
     files = result.json()["files"]
     if len(files) != len(platforms):
         raise AssertionError("%d files, %d answers" % (len(platforms), len(files)))
+    for file in files:
+        check_order(file["findings"])
     return [file["findings"] for file in files]
+
+
+def check_order(findings):
+    """Of one node, the gravest stands first; what is about one node stands together."""
+    seen, last = set(), None
+    for finding in findings:
+        if last and finding["node"] == last["node"]:
+            if level(finding) > level(last):
+                raise AssertionError("%s stands behind %s" % (words([finding]), words([last])))
+        elif finding["node"] in seen:
+            raise AssertionError("%s stands in two places" % finding["node"])
+        seen.add(finding["node"])
+        last = finding
 
 
 def check(platform):
