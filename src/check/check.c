@@ -149,27 +149,6 @@ const char *path_of(struct busway_check *check, uint32_t node)
 	return path ? path : "";
 }
 
-uint32_t node_at(const struct busway_check *check, const char *path)
-{
-	const struct fdt_tree *tree = &check->importer.tree;
-	uint32_t node = 0;
-
-	while (*path == '/' && path[1]) {
-		const size_t length = strcspn(++path, "/");
-		uint32_t child = node + 1;
-
-		while (child < tree->nodes[node].end &&
-		       (strncmp(tree->nodes[child].name, path, length) != 0 ||
-			tree->nodes[child].name[length]))
-			child = tree->nodes[child].end;
-		if (child >= tree->nodes[node].end)
-			return node;
-		node = child;
-		path += length;
-	}
-	return node;
-}
-
 /* ---- order ---- */
 
 static bool before(const void *left, const void *right)
@@ -236,15 +215,16 @@ static void give_back(const struct busway_allocator *memory, void *mem, size_t s
 
 static void free_views(struct busway_check *check)
 {
-	struct check_view **views = check->views.items;
-
-	for (size_t i = 0; i < check->views.count; i++) {
-		busway_intervals_clear(&views[i]->cpu);
-		give_back(check->memory, views[i]->windows,
-			  views[i]->window_count * sizeof(*views[i]->windows),
+	for (size_t i = 0; check->views && i < busway_platform_space_count(check->platform); i++) {
+		if (!check->views[i])
+			continue;
+		busway_intervals_clear(&check->views[i]->cpu);
+		give_back(check->memory, check->views[i]->windows,
+			  check->views[i]->window_count * sizeof(*check->views[i]->windows),
 			  _Alignof(struct busway_piece));
 	}
-	check->views = (struct vector){0};
+	check->views = NULL;
+	busway_intervals_clear(&check->register_bytes);
 }
 
 int busway_fdt_check(const void *blob, size_t size, const struct busway_allocator *memory,
@@ -260,6 +240,7 @@ int busway_fdt_check(const void *blob, size_t size, const struct busway_allocato
 	busway_intervals_init(&check->banks, memory);
 	busway_intervals_init(&check->ram, memory);
 	busway_intervals_init(&check->reserved, memory);
+	busway_intervals_init(&check->register_bytes, memory);
 	status =
 		fdt_importer_run(&check->importer, blob, size, BUSWAY_FDT_ALL_NODES, memory, error);
 	if (status) {

@@ -58,10 +58,13 @@ struct busway_check {
 	struct busway_intervals banks;    /* all memory that is stated */
 	struct busway_intervals ram;      /* without static no-map carve-outs */
 	struct busway_intervals reserved; /* all static reserved memory */
-	struct vector views;              /* struct check_view * */
-	struct vector apertures;          /* struct aperture, see rule_apertures.c */
-	struct vector registers;          /* struct check_register, of enabled devices */
-	size_t pool_overlaps;             /* told so far */
+	struct check_view **views;        /* by the space that they begin in; NULL: not made yet */
+	struct check_path *paths;         /* sorted */
+	size_t path_count;
+	struct busway_intervals register_bytes; /* all of .registers */
+	struct vector apertures;                /* struct aperture, see rule_apertures.c */
+	struct vector registers;                /* struct check_register, of enabled devices */
+	size_t pool_overlaps;                   /* told so far */
 	int status;
 };
 
@@ -75,6 +78,12 @@ struct check_found {
 /* "%" PRIx64 twice, for RANGE() */
 #define RANGE_FORMAT "0x%" PRIx64 "..0x%" PRIx64
 #define RANGE(r)     (r).first, (r).last
+
+/* A path that the platform's names point to, and its node. */
+struct check_path {
+	const char *path;
+	uint32_t node;
+};
 
 /* One of several things that take a range; which one. */
 struct spot {
@@ -97,9 +106,6 @@ void about(struct busway_check *check, struct busway_range range);
 /* The severity for something about @node: a node that is not enabled harms nobody. */
 enum busway_severity if_enabled(const struct busway_check *check, uint32_t node,
 				enum busway_severity severity);
-
-/* The node at @path, which stands in the tree. */
-uint32_t node_at(const struct busway_check *check, const char *path);
 
 /* Note that memory ran out. */
 void give_up(struct busway_check *check);
@@ -138,8 +144,11 @@ const char *path_of(struct busway_check *check, uint32_t node);
 
 /* ---- views.c ---- */
 
-/* Make .banks, .ram, .reserved and .registers. */
+/* Make .banks, .ram, .reserved, .registers and .paths. */
 void survey(struct busway_check *check);
+
+/* The node of a name that the platform has: a path that the importer made. */
+uint32_t node_at(const struct busway_check *check, const char *path);
 
 /* Index of the first register block of @node or of a node behind it: they are in order of nodes. */
 size_t first_register(const struct busway_check *check, uint32_t node);

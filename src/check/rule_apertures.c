@@ -120,6 +120,8 @@ static void check_registers(struct busway_check *check, const struct aperture *a
 	const struct check_register *registers = check->registers.items;
 	struct busway_range common;
 
+	if (!meets(&check->register_bytes, a->cpu, &common))
+		return;
 	for (size_t i = 0; i < check->registers.count; i++) {
 		const struct check_register *r = &registers[i];
 

@@ -58,6 +58,7 @@ static void survey_registers(struct busway_check *check, uint32_t node)
 		}
 		*entry = (struct check_register){busway_phys_raw(range), node, i};
 		check->registers.count++;
+		add_range(check, &check->register_bytes, entry->range);
 	}
 }
 
@@ -73,8 +74,51 @@ static bool has_registers(const struct busway_check *check, uint32_t node)
 	       !fdt_string_is(tree, node, FDT_DEVICE_TYPE, "memory");
 }
 
+/* ---- names ---- */
+
+static bool path_before(const void *left, const void *right)
+{
+	const struct check_path *a = left, *b = right;
+
+	return (uintptr_t)a->path < (uintptr_t)b->path;
+}
+
+/* Names in the platform are the paths that the importer made: found by where they are. */
+static void survey_paths(struct busway_check *check)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+
+	check->paths = arena_take(&check->importer.work, tree->node_count * sizeof(*check->paths),
+				  _Alignof(struct check_path));
+	if (!check->paths) {
+		give_up(check);
+		return;
+	}
+	for (uint32_t i = 0; i < tree->node_count; i++)
+		if (tree->paths[i])
+			check->paths[check->path_count++] = (struct check_path){tree->paths[i], i};
+	sort(check->paths, check->path_count, sizeof(*check->paths), path_before);
+}
+
+uint32_t node_at(const struct busway_check *check, const char *path)
+{
+	size_t low = 0, high = check->path_count;
+
+	while (low < high) {
+		const size_t middle = (low + high) / 2;
+
+		if ((uintptr_t)check->paths[middle].path < (uintptr_t)path)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < check->path_count && check->paths[low].path == path ? check->paths[low].node
+									 : 0;
+}
+
 void survey(struct busway_check *check)
 {
+	survey_paths(check);
 	survey_memory(check);
 	for (uint32_t i = 1; i < check->importer.tree.node_count && !check->status; i++)
 		if (has_registers(check, i))
@@ -104,19 +148,15 @@ static struct check_view *make_view(struct busway_check *check, busway_device_id
 {
 	struct check_view *view =
 		arena_take(&check->importer.work, sizeof(*view), _Alignof(struct check_view));
-	struct check_view **place =
-		vector_next(&check->importer.work, &check->views, sizeof(struct check_view *),
-			    _Alignof(struct check_view *));
 
-	if (!view || !place)
+	if (!view)
 		return NULL;
 	*view = (struct check_view){.enters = enters};
 	busway_intervals_init(&view->cpu, check->memory);
 	if (busway_windows_build(check->platform, id, check->memory, &view->windows,
 				 &view->window_count))
 		return NULL;
-	*place = view;
-	check->views.count++;
+	check->views[enters.index] = view;
 	for (size_t i = 0; i < view->window_count; i++) {
 		const struct busway_piece *w = &view->windows[i];
 		const struct busway_range cpu = {
@@ -128,15 +168,30 @@ static struct check_view *make_view(struct busway_check *check, busway_device_id
 	return view;
 }
 
+static bool make_room_for_views(struct busway_check *check)
+{
+	const size_t count = busway_platform_space_count(check->platform);
+
+	if (check->views)
+		return true;
+	check->views = arena_take(&check->importer.work, count * sizeof(struct check_view *),
+				  _Alignof(struct check_view *));
+	for (size_t i = 0; check->views && i < count; i++)
+		check->views[i] = NULL;
+	return check->views != NULL;
+}
+
 const struct check_view *view_of(struct busway_check *check, const struct busway_device *device,
 				 busway_device_id id)
 {
-	struct check_view **views = check->views.items;
 	struct check_view *view;
 
-	for (size_t i = check->views.count; i-- > 0;)
-		if (views[i]->enters.index == device->dma.enters.index)
-			return views[i];
+	if (!make_room_for_views(check)) {
+		give_up(check);
+		return NULL;
+	}
+	if (check->views[device->dma.enters.index])
+		return check->views[device->dma.enters.index];
 	view = make_view(check, id, device->dma.enters);
 	if (!view)
 		give_up(check);
