@@ -17,7 +17,7 @@ def c_string(text):
 def main():
     header, pages, output = map(pathlib.Path, sys.argv[1:4])
     codes = re.findall(r'^\tX\(\w+, "([\w-]+)"', header.read_text(), re.M)
-    out = ["/* made by tools/embed-pages.py */", '#include "check.h"', "",
+    out = ["/* made by tools/embed-pages.py */", '#include "check/check.h"', "",
            "const struct check_page check_pages[BUSWAY_FINDING_COUNT] = {"]
     for code in codes:
         text = (pages / f"{code}.md").read_text(encoding="utf-8")

@@ -419,7 +419,7 @@ MUTATIONS = [Mutation(*row) for row in [
      "	if (true)", "windows that cannot be programmed are not told", "check_cases"),
     ("src/check/rule_overlap.c", "		a->offset == b->offset ? BUSWAY_SEVERITY_NOTE : BUSWAY_SEVERITY_ERROR;",
      "		BUSWAY_SEVERITY_NOTE;", "a dead entry is a note", "check_cases"),
-    ("src/cli/suppress.c", "fnmatch(s->node, finding->node, 0) == 0", "true",
+    ("src/cli/check/suppress.c", "fnmatch(s->node, finding->node, 0) == 0", "true",
      "a suppression of one node is one of all", "check"),
 ]]
 

@@ -10,7 +10,8 @@
  *   output.c    text, colours and JSON
  *   answer.c    what is asked about one device
  *   show*.c, why.c, map.c, alloc.c, bench.c   one command each
- *   svg*.c      parts of pictures: see svg.h
+ *   check/      busway check: see check/check.h
+ *   picture/    show --format svg: see picture/svg.h
  *
  * A command builds its whole answer before it prints any of it: bad input leaves standard output
  * empty.

@@ -2,7 +2,7 @@
 /*
  * show.c - what each DMA-capable device can reach, and through what.
  */
-#include "svg.h"
+#include "picture/svg.h"
 
 #include <stdlib.h>
 

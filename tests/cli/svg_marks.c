@@ -6,7 +6,7 @@
  *
  * Draws what `busway show --format svg` draws, with these findings.
  */
-#include "../../src/cli/svg.h"
+#include "../../src/cli/picture/svg.h"
 
 #include <stdlib.h>
 #include <string.h>

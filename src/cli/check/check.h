@@ -13,7 +13,7 @@
 #ifndef BUSWAY_CLI_CHECK_H
 #define BUSWAY_CLI_CHECK_H
 
-#include "cli.h"
+#include "../cli.h"
 
 #include <busway/check.h>
 

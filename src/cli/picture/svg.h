@@ -25,7 +25,7 @@
 #ifndef BUSWAY_SVG_H
 #define BUSWAY_SVG_H
 
-#include "cli.h"
+#include "../cli.h"
 
 #define SVG_TEXT       12 /* pixels: what stands in boxes */
 #define SVG_SMALL      11 /* addresses, remarks */
