@@ -113,8 +113,14 @@ class AdapterDied(Exception):
 
 class Adapter:
     def __init__(self, command):
-        self.process = subprocess.Popen(shlex.split(command), stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True, encoding="utf-8")
+        words = shlex.split(command)
+        if words and os.path.isfile(words[0]):  # one in this folder is not in the search path
+            words[0] = os.path.abspath(words[0])
+        try:
+            self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                            text=True, encoding="utf-8")
+        except (OSError, IndexError) as error:
+            sys.exit("run.py: the adapter %r cannot be run: %s" % (command, error))
 
     def ask(self, question):
         timer = threading.Timer(SECONDS, self.process.kill)

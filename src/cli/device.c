@@ -32,6 +32,26 @@ static void list_candidates(const struct loaded *loaded, const busway_device_id 
 		fprintf(stderr, "  and %zu more\n", count - CANDIDATES);
 }
 
+/* Devices whose name has @name in it: what was meant may be among them. */
+static void list_similar(const struct loaded *loaded, const char *name)
+{
+	const size_t all = busway_platform_device_count(loaded->platform);
+	busway_device_id found[CANDIDATES];
+	size_t count = 0;
+
+	for (uint32_t i = 0; *name && i < all; i++) {
+		const struct busway_device *d = device_at(loaded, (busway_device_id){i});
+		const char *last = strrchr(d->name, '/');
+
+		if (d->is_bridge_itself || !strstr(last ? last : d->name, name))
+			continue;
+		if (count < CANDIDATES)
+			found[count] = (busway_device_id){i};
+		count++;
+	}
+	list_candidates(loaded, found, count);
+}
+
 static bool find_node(const struct loaded *loaded, const char *name, bool quiet,
 		      busway_device_id *device)
 {
@@ -45,7 +65,9 @@ static bool find_node(const struct loaded *loaded, const char *name, bool quiet,
 	if (quiet)
 		return false;
 	if (!count) {
-		complain("%s: there is no device '%s'", loaded->source, name);
+		complain("%s: there is no device '%s'; busway show lists them", loaded->source,
+			 name);
+		list_similar(loaded, name);
 	} else {
 		complain("%s: '%s' could be any of", loaded->source, name);
 		list_candidates(loaded, found, count);

@@ -105,12 +105,25 @@ bool parse_number(const char *text, uint64_t *value)
 	return parse_until(text, text + strlen(text), value, &is_2_64) && !is_2_64;
 }
 
+/* 80000000, as node names have it, is a decimal number here: nobody writes addresses so. */
+static void doubt_decimal(const char *text, const char *end)
+{
+	enum { LOOKS_LIKE_AN_ADDRESS = 8 };
+	const size_t digits = strspn(text, "0123456789");
+
+	if (digits >= LOOKS_LIKE_AN_ADDRESS && text + digits == end)
+		fprintf(stderr, "busway: note: %.*s is decimal; 0x%.*s would be hex\n", (int)digits,
+			text, (int)digits, text);
+}
+
 bool parse_range(const char *text, bool single, struct busway_range *range)
 {
 	const char *mark = strpbrk(text, "+-");
 	const char *end = text + strlen(text);
 	uint64_t first, second = 0;
 	bool is_2_64;
+
+	doubt_decimal(text, mark ? mark : end);
 
 	if (!parse_until(text, mark ? mark : end, &first, &is_2_64) || is_2_64)
 		return false;
