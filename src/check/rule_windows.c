@@ -387,6 +387,17 @@ static bool is_virtual_bus(const struct busway_check *check, uint32_t node)
 	       tree->nodes[node].size_cells > 0 && compatible_has(check, node, parts);
 }
 
+/* Old trees name nodes as they like (dwc3@..., gmac@...): what is it compatible with? */
+static bool sounds_like_a_master(const struct busway_check *check, uint32_t node)
+{
+	static const char *const yes[] = {"dwc3", "usb",  "dwmac",  "gmac", "emac", "ethernet",
+					  "dma",  "sdhc", "mmc",    "ahci", "sata", "ufs",
+					  "mali", "vpu",  "crypto", NULL};
+	static const char *const no[] = {"phy", "clk", "clock", "reset", "mdio", "syscon", NULL};
+
+	return compatible_has(check, node, yes) && !compatible_has(check, node, no);
+}
+
 /* Is @node a master on a bus through which DMA goes? (Ports of USB or SDIO are no such buses.) */
 static bool is_master(const struct busway_check *check, uint32_t node)
 {
@@ -395,7 +406,8 @@ static bool is_master(const struct busway_check *check, uint32_t node)
 	busway_device_id id;
 	const struct busway_device *d = device_of(check, node, &id);
 
-	if (d && counts(d) && fdt_has(tree, bus, FDT_RANGES))
+	if (d && fdt_has(tree, bus, FDT_RANGES) &&
+	    (counts(d) || (may_count(check, node, d) && sounds_like_a_master(check, node))))
 		return true;
 	return tree->nodes[node].enabled && fdt_has(tree, node, FDT_COMPATIBLE) &&
 	       is_virtual_bus(check, bus);
