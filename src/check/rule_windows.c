@@ -99,9 +99,21 @@ static void collect_uses(struct busway_check *check, struct uses *uses)
 
 /* ---- memory that a table leaves out ---- */
 
-static void advise_entry(struct busway_check *check, uint32_t node, struct busway_range missing)
+static void advise_entry(struct busway_check *check, uint32_t node, struct busway_range missing,
+			 const struct check_view *view)
 {
-	const struct words entry = entry_for(check, dma_table_of(check, node), missing);
+	const size_t i = busway_intervals_find(&check->banks, missing.first);
+	struct busway_range rest = missing, common;
+	struct words entry;
+
+	/* the bank, carve-outs and all, or what is behind the last window in it */
+	if (i < check->banks.count)
+		rest = check->banks.runs[i];
+	if (meets(&view->cpu, rest, &common))
+		rest.first = missing.first;
+	if (meets(&view->cpu, rest, &common))
+		rest = missing;
+	entry = entry_for(check, dma_table_of(check, node), rest);
 
 	if (entry.text[0])
 		advise(check,
@@ -159,7 +171,7 @@ static void check_reach(struct busway_check *check, const struct use *use)
 			       "memory %s (%s) is in no window: %s cannot reach it",
 			       set_words(&missed).text, size_words(bytes_missed).text, users);
 		about(check, missed.runs[0]);
-		advise_entry(check, use->node, missed.runs[0]);
+		advise_entry(check, use->node, missed.runs[0], view);
 	}
 	busway_intervals_clear(&missed);
 	busway_intervals_clear(&reserved);

@@ -37,6 +37,25 @@ static void survey_memory(struct busway_check *check)
 	}
 }
 
+/* Does the last byte of entry @i of reg come out where the first one says that it must? */
+static bool ends_where_it_must(struct busway_check *check, uint32_t node, uint32_t i,
+			       struct busway_range cpu)
+{
+	const struct fdt_tree *tree = &check->importer.tree;
+	const struct fdt_prop *reg = fdt_get(tree, node, FDT_REG);
+	const uint32_t parent = tree->nodes[node].parent;
+	const struct fdt_node *bus = &tree->nodes[parent];
+	const uint32_t flags = fdt_flag_cells(bus->bus), na = bus->address_cells;
+	const uint32_t at = i * (na + bus->size_cells);
+	const uint64_t first = fdt_number(reg, at + flags, na - flags);
+	busway_phys_t last;
+
+	return fdt_translate(&check->importer, parent,
+			     fdt_class(bus->bus, flags ? fdt_cell(reg, at) : 0),
+			     first + busway_range_span(cpu), &last) &&
+	       last.raw == cpu.last;
+}
+
 static void survey_registers(struct busway_check *check, uint32_t node)
 {
 	const struct fdt_tree *tree = &check->importer.tree;
@@ -48,7 +67,8 @@ static void survey_registers(struct busway_check *check, uint32_t node)
 		struct check_register *entry;
 		struct busway_phys_range range;
 
-		if (!fdt_reg(&check->importer, node, i, &range))
+		if (!fdt_reg(&check->importer, node, i, &range) ||
+		    !ends_where_it_must(check, node, i, busway_phys_raw(range)))
 			continue;
 		entry = vector_next(&check->importer.work, &check->registers, sizeof(*entry),
 				    _Alignof(struct check_register));
