@@ -9,68 +9,111 @@
 
 #include "../base/sort.h"
 
+#include <stdio.h>
+
 /* ---- space codes ---- */
 
-static void report_code(struct busway_check *check, uint32_t node, enum fdt_property_id id,
-			uint32_t entry, enum busway_severity severity, const struct fdt_entry *e,
-			const char *what)
-{
-	report(check, BUSWAY_FINDING_BAD_SPACE_CODE, if_enabled(check, node, severity), node,
-	       fdt_property_name(id), entry,
-	       "entry %" PRIu32 ": code 0x%08" PRIx32 " for PCI 0x%" PRIx64 " to 0x%" PRIx64
-	       " with size 0x%" PRIx64 ": %s",
-	       entry, e->code, e->child, e->parent, e->size, what);
-}
+/* What a code can be wrong in. */
+enum code_mistake {
+	CODE_RIGHT,
+	CODE_CONFIGURATION,
+	CODE_IO_FOR_DMA,
+	CODE_TOO_NARROW,
+	CODE_STRAY_BITS,
+	CODE_MISTAKES
+};
 
-static void check_code(struct busway_check *check, uint32_t node, enum fdt_property_id id,
-		       uint32_t entry, const struct fdt_entry *e)
+static enum code_mistake mistake_of(const struct fdt_entry *e, bool dma)
 {
 	const uint32_t space = e->code >> 24 & 3;
-	const bool dma = id == FDT_DMA_RANGES;
 
 	if (!e->size)
-		return;
-	if (space == 0) {
-		report_code(check, node, id, entry, BUSWAY_SEVERITY_WARNING, e,
-			    "configuration space does not belong here");
+		return CODE_RIGHT;
+	if (space == 0)
+		return CODE_CONFIGURATION;
+	if (space == 1 && dma)
+		return CODE_IO_FOR_DMA;
+	if (space == 2 && passes_end(e->child, e->size, 1))
+		return CODE_TOO_NARROW;
+	return e->code & 0x1cffffffu ? CODE_STRAY_BITS : CODE_RIGHT;
+}
+
+static void report_code(struct busway_check *check, uint32_t node, enum fdt_property_id id,
+			const struct fdt_table *table, uint32_t entry, uint32_t count,
+			enum code_mistake mistake)
+{
+	static const char *const words[CODE_MISTAKES] = {
+		[CODE_CONFIGURATION] = "configuration space does not belong here",
+		[CODE_IO_FOR_DMA] = "there is no DMA to I/O space",
+		[CODE_TOO_NARROW] = "the code says 32-bit memory, the window leaves 32 bits",
+		[CODE_STRAY_BITS] = "bits of a bus, device, function or register are set",
+	};
+	const struct fdt_entry *e = &table->entries[entry];
+	const bool note = mistake == CODE_TOO_NARROW && id == FDT_DMA_RANGES;
+	char more[48] = "";
+
+	if (count > 1)
+		snprintf(more, sizeof(more), "; so it is of %" PRIu32 " entries", count);
+	report(check, BUSWAY_FINDING_BAD_SPACE_CODE,
+	       if_enabled(check, node, note ? BUSWAY_SEVERITY_NOTE : BUSWAY_SEVERITY_WARNING), node,
+	       fdt_property_name(id), entry,
+	       "entry %" PRIu32 ": code 0x%08" PRIx32 " for PCI 0x%" PRIx64 " to 0x%" PRIx64
+	       " with size 0x%" PRIx64 ": %s%s",
+	       entry, e->code, e->child, e->parent, e->size, words[mistake], more);
+	if (mistake == CODE_CONFIGURATION)
 		advise(check, "remove the entry: configuration space is stated by reg");
-	} else if (space == 1 && dma) {
-		report_code(check, node, id, entry, BUSWAY_SEVERITY_WARNING, e,
-			    "there is no DMA to I/O space");
+	else if (mistake == CODE_IO_FOR_DMA)
 		advise(check, "0x%08" PRIx32 " for memory", (e->code & ~0x03000000u) | 0x02000000u);
-	} else if (space == 2 && passes_end(e->child, e->size, 1)) {
-		report_code(check, node, id, entry,
-			    dma ? BUSWAY_SEVERITY_NOTE : BUSWAY_SEVERITY_WARNING, e,
-			    "the code says 32-bit memory, the window leaves 32 bits");
+	else if (mistake == CODE_TOO_NARROW)
 		advise(check, "0x%08" PRIx32 " for 64-bit memory", e->code | 0x01000000u);
-	} else if (e->code & 0x1c000000u || e->code & 0x00ffffffu) {
-		report_code(check, node, id, entry, BUSWAY_SEVERITY_WARNING, e,
-			    "bits of a bus, device, function or register are set");
+	else
 		advise(check, "0x%08" PRIx32, e->code & 0xe3000000u);
+}
+
+/* Of entries with the same mistake, the first is told. */
+static void check_table(struct busway_check *check, uint32_t node, enum fdt_property_id id,
+			const struct fdt_table *table)
+{
+	uint32_t first[CODE_MISTAKES] = {0}, count[CODE_MISTAKES] = {0};
+
+	for (uint32_t i = 0; i < table->count; i++) {
+		const enum code_mistake mistake =
+			mistake_of(&table->entries[i], id == FDT_DMA_RANGES);
+
+		if (count[mistake]++ == 0)
+			first[mistake] = i;
 	}
-	if (space == 1 && !dma && e->child > 0xffff)
-		report(check, BUSWAY_FINDING_IO_WINDOW_MISPLACED, BUSWAY_SEVERITY_NOTE, node,
-		       fdt_property_name(id), entry,
-		       "entry %" PRIu32 ": I/O addresses begin at 0x%" PRIx64
-		       ", beyond the 0xffff that I/O BARs of many functions hold",
-		       entry, e->child);
+	for (int mistake = CODE_RIGHT + 1; mistake < CODE_MISTAKES; mistake++)
+		if (count[mistake])
+			report_code(check, node, id, table, first[mistake], count[mistake],
+				    (enum code_mistake)mistake);
+}
+
+static void check_io(struct busway_check *check, uint32_t node, const struct fdt_table *table)
+{
+	for (uint32_t i = 0; i < table->count; i++)
+		if ((table->entries[i].code >> 24 & 3) == 1 && table->entries[i].child > 0xffff)
+			report(check, BUSWAY_FINDING_IO_WINDOW_MISPLACED, BUSWAY_SEVERITY_NOTE,
+			       node, "ranges", i,
+			       "entry %" PRIu32 ": I/O addresses begin at 0x%" PRIx64
+			       ", beyond the 0xffff that I/O BARs of many functions hold",
+			       i, table->entries[i].child);
 }
 
 static void check_codes(struct busway_check *check, uint32_t node)
 {
-	const struct fdt_tree *tree = &check->importer.tree;
 	const struct fdt_table *ranges = ranges_of(check, node);
-	const struct fdt_table *dma =
-		fdt_has_dma_table(tree, node) ? dma_table_of(check, node) : NULL;
 
-	if (!ranges) {
-		give_up(check);
-		return;
+	if (ranges && !is_run_time_bus(check, node)) {
+		check_table(check, node, FDT_RANGES, ranges);
+		check_io(check, node, ranges);
 	}
-	for (uint32_t i = 0; i < ranges->count && !is_run_time_bus(check, node); i++)
-		check_code(check, node, FDT_RANGES, i, &ranges->entries[i]);
-	for (uint32_t i = 0; dma && i < dma->count; i++)
-		check_code(check, node, FDT_DMA_RANGES, i, &dma->entries[i]);
+	if (fdt_has_dma_table(&check->importer.tree, node)) {
+		const struct fdt_table *dma = dma_table_of(check, node);
+
+		if (dma)
+			check_table(check, node, FDT_DMA_RANGES, dma);
+	}
 }
 
 /* ---- bus numbers ---- */
