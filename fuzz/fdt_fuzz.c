@@ -202,7 +202,7 @@ static void check_bank_byte(const struct subject *s, uint64_t phys)
 			       1, &count, &why) == 0)
 		return;
 	check_refusal(&why);
-	if (why.reason == BUSWAY_RESTRICTED)
+	if (why.reason == BUSWAY_RESTRICTED || why.reason == BUSWAY_POOL_REJECTED)
 		return;
 	pieces = busway_reach_pieces(s->reach, &count);
 	for (size_t i = 0; i < count; i++)

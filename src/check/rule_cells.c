@@ -328,15 +328,21 @@ static void check_reserved_memory(struct busway_check *check)
 	const struct fdt_tree *tree = &check->importer.tree;
 	const uint32_t top = check->importer.reserved_memory;
 	const struct fdt_node *root = &tree->nodes[0], *n;
+	enum busway_severity severity;
 
 	if (top == FDT_NONE)
 		return;
 	n = &tree->nodes[top];
+	/* with nothing in it, nothing is ignored */
+	severity = top + 1 < n->end ? if_enabled(check, top, BUSWAY_SEVERITY_ERROR)
+				    : BUSWAY_SEVERITY_NOTE;
 	if (!n->states_cells || n->address_cells != root->address_cells ||
 	    n->size_cells != root->size_cells) {
-		report(check, BUSWAY_FINDING_CELLS_MISMATCH, BUSWAY_SEVERITY_ERROR, top,
-		       n->address_cells != root->address_cells || n->states_cells ? "#address-cells"
-										  : "#size-cells",
+		report(check, BUSWAY_FINDING_CELLS_MISMATCH, severity, top,
+		       n->address_cells != root->address_cells ||
+				       !fdt_has(tree, top, FDT_ADDRESS_CELLS)
+			       ? "#address-cells"
+			       : "#size-cells",
 		       NO_ENTRY,
 		       "the cell counts 0x%x and 0x%x are not stated as the root's, 0x%x and 0x%x: "
 		       "Linux ignores all reserved memory",
@@ -344,8 +350,8 @@ static void check_reserved_memory(struct busway_check *check)
 		advise(check, "#address-cells = <%u>; #size-cells = <%u>;", root->address_cells,
 		       root->size_cells);
 	} else if (!fdt_has(tree, top, FDT_RANGES)) {
-		report(check, BUSWAY_FINDING_CELLS_MISMATCH, BUSWAY_SEVERITY_ERROR, top, "ranges",
-		       NO_ENTRY, "without ranges Linux ignores all reserved memory");
+		report(check, BUSWAY_FINDING_CELLS_MISMATCH, severity, top, "ranges", NO_ENTRY,
+		       "without ranges Linux ignores all reserved memory");
 		advise(check, "ranges;");
 	}
 	for (uint32_t i = top + 1; i < n->end; i = tree->nodes[i].end)

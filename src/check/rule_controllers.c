@@ -30,22 +30,54 @@ static const struct limits known[] = {
 	{"apm,xgene-pcie", false, false, 3},
 };
 
-/* R-Car splits a window at the alignment of its address and at 4 GiB; 3 pieces are all it has. */
+/*
+ * What the driver gets: entries that continue each other in both spaces come as one
+ * (of_pci_range_parser_one in drivers/of/address.c). Returns the entry after them.
+ */
+static uint32_t join(const struct fdt_table *table, uint32_t i, struct fdt_entry *joined)
+{
+	*joined = table->entries[i];
+	while (++i < table->count) {
+		const struct fdt_entry *next = &table->entries[i];
+		const uint64_t size = joined->size + next->size;
+
+		if (next->code != joined->code || next->child != joined->child + joined->size ||
+		    next->parent != joined->parent + joined->size || size < joined->size)
+			break;
+		joined->size = size;
+	}
+	return i;
+}
+
+/* How many windows the driver gets; those of size zero are left out. */
+static uint32_t count_windows(const struct fdt_table *table)
+{
+	struct fdt_entry e;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < table->count;) {
+		i = join(table, i, &e);
+		count += e.size != 0;
+	}
+	return count;
+}
+
+/*
+ * R-Car splits a window at the alignment of its address and at 4 GiB; 3 pieces are all it has.
+ * Pieces only shrink: a poorly aligned start makes all of them small (rcar_pcie_inbound_ranges).
+ */
 static uint32_t rcar_pieces(const struct fdt_entry *e)
 {
-	uint64_t address = e->parent, left = e->size;
+	uint64_t address = e->parent, left = e->size, size = e->size;
 	uint32_t pieces = 0;
 
 	while (left && pieces < 1000) {
-		uint64_t size = (uint64_t)1 << 32;
-
-		if (address)
-			while (size > (address & -address))
-				size >>= 1;
-		if (size > left)
-			size = left; /* the mask of the last piece is rounded up */
+		if (address && size > (address & -address))
+			size = address & -address;
+		if (size > (uint64_t)1 << 32)
+			size = (uint64_t)1 << 32;
 		address += size;
-		left -= size;
+		left -= left < size ? left : size; /* the mask of the last piece is rounded up */
 		pieces++;
 	}
 	return pieces;
@@ -74,9 +106,10 @@ static void check_shape(struct busway_check *check, uint32_t node, uint32_t i,
 	while (size < e->size && size < (uint64_t)1 << 63)
 		size <<= 1;
 	if (must && size >= e->size && !(e->child & (size - 1)) && !(e->parent & (size - 1)))
-		advise(check, "size 0x%" PRIx64 ", or several entries", size);
+		advise(check, "size 0x%" PRIx64, size);
 	else if (must)
-		advise(check, "several entries, each aligned to its size");
+		advise(check, "several entries, each aligned to its size, of those that continue "
+			      "each other the later first: Linux joins them otherwise");
 }
 
 static void check_identity(struct busway_check *check, uint32_t node, uint32_t i,
@@ -104,7 +137,8 @@ static void check_count(struct busway_check *check, uint32_t node, uint32_t has,
 	       if_enabled(check, node, BUSWAY_SEVERITY_WARNING), node, "dma-ranges", NO_ENTRY,
 	       "dma-ranges needs 0x%" PRIx32 " %s, the controller has 0x%" PRIx32, needs, what,
 	       has);
-	advise(check, "join entries that continue each other, or leave out what nobody needs");
+	advise(check, "write entries that continue each other one after the other, Linux joins "
+		      "them; or leave out what nobody needs");
 }
 
 /* DesignWare: start addresses to the granularity of the iATU, 64 KiB or less, at least 4 KiB. */
@@ -117,17 +151,18 @@ static void check_designware(struct busway_check *check, uint32_t node,
 	if (!compatible_has(check, node, parts))
 		return;
 	if (fdt_get_u32(&check->importer.tree, node, FDT_NUM_IB_WINDOWS, &windows))
-		check_count(check, node, windows, table->count, "inbound windows");
-	for (uint32_t i = 0; i < table->count; i++) {
-		const struct fdt_entry *e = &table->entries[i];
+		check_count(check, node, windows, count_windows(table), "inbound windows");
+	for (uint32_t i = 0, next; i < table->count; i = next) {
+		struct fdt_entry e;
 
-		if (!e->size || !((e->child | e->parent) & 0xfff))
+		next = join(table, i, &e);
+		if (!e.size || !((e.child | e.parent) & 0xfff))
 			continue;
 		report(check, BUSWAY_FINDING_WINDOW_MISALIGNED,
 		       if_enabled(check, node, BUSWAY_SEVERITY_WARNING), node, "dma-ranges", i,
 		       "entry %" PRIu32 ": 0x%" PRIx64 " to 0x%" PRIx64
 		       " is not aligned to 0x1000, the least that the iATU can program",
-		       i, e->child, e->parent);
+		       i, e.child, e.parent);
 	}
 }
 
@@ -138,8 +173,12 @@ static void check_rcar(struct busway_check *check, uint32_t node, const struct f
 
 	if (!compatible_has(check, node, parts))
 		return;
-	for (uint32_t i = 0; i < table->count; i++)
-		pieces += rcar_pieces(&table->entries[i]);
+	for (uint32_t i = 0; i < table->count && pieces < 1000;) {
+		struct fdt_entry e;
+
+		i = join(table, i, &e);
+		pieces += rcar_pieces(&e);
+	}
 	check_count(check, node, 3, pieces, "pieces (split at alignment and 4 GiB)");
 }
 
@@ -158,13 +197,16 @@ static void check_host(struct busway_check *check, uint32_t node)
 		if (compatible_has(check, node, parts))
 			limits = &known[i];
 	}
-	for (uint32_t i = 0; i < table->count; i++) {
-		check_shape(check, node, i, &table->entries[i], limits && limits->power_of_two);
-		if (limits && limits->identity)
-			check_identity(check, node, i, &table->entries[i]);
+	for (uint32_t i = 0, next; i < table->count; i = next) {
+		struct fdt_entry e;
+
+		next = join(table, i, &e);
+		check_shape(check, node, i, &e, limits && limits->power_of_two);
 	}
+	for (uint32_t i = 0; i < table->count && limits && limits->identity; i++)
+		check_identity(check, node, i, &table->entries[i]);
 	if (limits)
-		check_count(check, node, limits->windows, table->count, "inbound windows");
+		check_count(check, node, limits->windows, count_windows(table), "inbound windows");
 	check_designware(check, node, table);
 	check_rcar(check, node, table);
 }

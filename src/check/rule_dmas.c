@@ -10,15 +10,11 @@
 
 /* ---- clients ---- */
 
-/* Has the bus of @engine (its parent) the registers of @client at the CPU's own numbers? */
-static bool same_on_bus(const struct busway_check *check, uint32_t engine, uint32_t client)
+/* Is every level from @bus to the CPU 1:1? */
+static bool same_on_bus(const struct busway_check *check, uint32_t bus)
 {
 	const struct fdt_tree *tree = &check->importer.tree;
-	const uint32_t bus = fdt_dma_parent(&check->importer, engine);
 
-	if (!fdt_inside(tree, client, bus))
-		return false;
-	/* every level from there to the CPU must be 1:1 for these registers: try the whole way */
 	for (uint32_t at = bus; at != 0; at = tree->nodes[at].parent) {
 		const struct fdt_prop *ranges = fdt_get(tree, at, FDT_RANGES);
 
@@ -30,18 +26,27 @@ static bool same_on_bus(const struct busway_check *check, uint32_t engine, uint3
 	return true;
 }
 
-/* The same where ranges has entries: the registers come out as they went in. */
-static bool passes_unchanged(struct busway_check *check, uint32_t engine,
-			     const struct check_register *reg)
+/* Has @bus the registers below it at the CPU's own numbers? */
+static bool answers_on(struct busway_check *check, uint32_t bus, const struct check_register *reg)
 {
-	const struct fdt_tree *tree = &check->importer.tree;
-	const uint32_t bus = fdt_dma_parent(&check->importer, engine);
 	busway_phys_t phys;
 
-	return fdt_inside(tree, reg->node, bus) &&
-	       (same_on_bus(check, engine, reg->node) ||
+	return fdt_inside(&check->importer.tree, reg->node, bus) &&
+	       (same_on_bus(check, bus) ||
 		(fdt_translate(&check->importer, bus, 0, reg->range.first, &phys) &&
 		 phys.raw == reg->range.first));
+}
+
+/* Does a bus on the way from @engine to the windows of @source answer for the registers? */
+static bool passes_unchanged(struct busway_check *check, uint32_t engine, uint32_t source,
+			     const struct check_register *reg)
+{
+	uint32_t bus = fdt_dma_parent(&check->importer, engine);
+
+	/* below the first windows no bus changes the numbers */
+	while (bus != source && bus != 0 && !answers_on(check, bus, reg))
+		bus = fdt_dma_parent(&check->importer, bus);
+	return answers_on(check, bus, reg);
 }
 
 static const struct check_register *registers_of(const struct busway_check *check, uint32_t node)
@@ -84,7 +89,7 @@ static void check_client(struct busway_check *check, uint32_t client, uint32_t e
 	source = node_at(check, d->dma.source);
 	view = view_of(check, d, id);
 	if (!view || told[source] || busway_intervals_holds(&view->cpu, reg->range) ||
-	    passes_unchanged(check, engine, reg))
+	    passes_unchanged(check, engine, source, reg))
 		return;
 	told[source] = true;
 	report(check, BUSWAY_FINDING_PERIPHERAL_UNREACHABLE, BUSWAY_SEVERITY_ERROR, source,

@@ -63,16 +63,18 @@ static void check_overlaps(struct busway_check *check, const struct map *map)
 /* Do the entries before entry @end take every ID that is left after masking? */
 static bool all_taken(struct busway_check *check, const struct map *map, size_t end)
 {
-	const struct busway_range ids = {0, map->entries[end].id_mask & 0xffff};
+	const uint32_t mask = map->entries[end].id_mask & 0xffff;
 	struct busway_intervals taken;
-	bool all;
+	bool all = true;
 
 	busway_intervals_init(&taken, check->memory);
 	for (size_t i = 0; i < end && !check->status; i++)
 		if (map->entries[i].id_count &&
 		    busway_intervals_add(&taken, ids_of(&map->entries[i])))
 			give_up(check);
-	all = busway_intervals_holds(&taken, ids);
+	for (uint32_t id = 0; id <= mask && all; id++)
+		if ((id & mask) == id)
+			all = busway_intervals_holds(&taken, (struct busway_range){id, id});
 	busway_intervals_clear(&taken);
 	return all;
 }

@@ -61,7 +61,13 @@ static void check_overlaps(struct busway_check *check)
 			       "bank " RANGE_FORMAT " overlaps an earlier one in " RANGE_FORMAT,
 			       RANGE(banks[i].range), RANGE(common));
 			about(check, common);
-			advise(check, "end the earlier bank before 0x%" PRIx64, common.first);
+			if (common.first > banks[i].range.first)
+				advise(check, "leave " RANGE_FORMAT " to the earlier bank",
+				       RANGE(common));
+			else if (common.last < banks[i].range.last)
+				advise(check, "begin this bank at 0x%" PRIx64, common.last + 1);
+			else
+				advise(check, "remove this bank: others have it already");
 		}
 		if (busway_intervals_add(&seen, banks[i].range))
 			give_up(check);

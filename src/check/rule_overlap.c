@@ -272,14 +272,22 @@ static void report_claims(struct busway_check *check, const struct claim *a, con
 		advise_own(check, wrong);
 }
 
+static bool contend(const struct claim *a, const struct claim *b)
+{
+	return a->parent == b->parent && a->class == b->class &&
+	       busway_range_overlaps(a->range, b->range);
+}
+
+/* Each claim against the widest before it, and, as a wide bus may hide two others, the last. */
 static void check_siblings(struct busway_check *check, const struct claim *claims, size_t count)
 {
 	size_t longest = 0;
 
 	for (size_t i = 1; i < count; i++) {
-		if (claims[i].parent != claims[longest].parent ||
-		    claims[i].class != claims[longest].class ||
-		    !busway_range_overlaps(claims[i].range, claims[longest].range))
+		if (longest != i - 1 && contend(&claims[i], &claims[i - 1]) &&
+		    claims[i].node != claims[i - 1].node)
+			report_claims(check, &claims[i - 1], &claims[i]);
+		if (!contend(&claims[i], &claims[longest]))
 			longest = i;
 		else if (claims[i].node != claims[longest].node)
 			report_claims(check, &claims[longest], &claims[i]);

@@ -211,10 +211,14 @@ static void add_buses(struct busway_check *check, struct vector *claims, uint32_
 
 static void check_buses(struct busway_check *check, const struct bus_claim *claims, size_t count)
 {
-	for (size_t i = 1; i < count; i++) {
-		const struct bus_claim *a = &claims[i - 1], *b = &claims[i];
+	size_t longest = 0; /* the claim of this domain that reaches furthest */
 
-		if (a->domain != b->domain || b->first > a->last || b->first > b->last)
+	for (size_t i = 1; i < count; i++) {
+		const struct bus_claim *a = &claims[longest], *b = &claims[i];
+
+		if (a->domain != b->domain || b->last > a->last)
+			longest = i;
+		if (a->domain != b->domain || b->first > a->last)
 			continue;
 		report(check, BUSWAY_FINDING_BUS_RANGE_OVERLAP, BUSWAY_SEVERITY_ERROR, b->node,
 		       fdt_has(&check->importer.tree, b->node, FDT_BUS_RANGE) ? "bus-range"
