@@ -7,6 +7,8 @@
  */
 #include "check_internal.h"
 
+#include <stdio.h>
+
 /* Pools of one kind of statement stand for one node: which, and is it heeded? */
 static bool is_heeded(const struct busway_pool *pool)
 {
@@ -143,21 +145,49 @@ static struct words allowed_words(struct busway_check *check, const struct buswa
 	return words;
 }
 
+/* Is there a free run in @window for the pool at its alignment? */
+static bool fits_in(const struct busway_intervals *place, struct busway_range window,
+		    const struct busway_pool *pool)
+{
+	const uint64_t mask = busway_is_power_of_two(pool->alignment) ? pool->alignment - 1 : 0;
+
+	for (size_t i = 0; i < place->count; i++) {
+		struct busway_range run;
+
+		if (!busway_range_common(place->runs[i], window, &run) ||
+		    (run.last - run.first) < (-run.first & mask))
+			continue;
+		run.first += -run.first & mask;
+		if (busway_range_holds(run, pool->size))
+			return true;
+	}
+	return false;
+}
+
+/* Linux tries each of alloc-ranges by itself, also where they adjoin. */
+static bool fits_somewhere(const struct busway_intervals *place, const struct busway_pool *pool)
+{
+	for (size_t i = 0; i < pool->alloc_range_count; i++)
+		if (fits_in(place, pool->alloc_ranges[i], pool))
+			return true;
+	return !pool->alloc_range_count && fits_in(place, BUSWAY_RANGE_ALL, pool);
+}
+
 static void check_dynamic(struct busway_check *check, const struct busway_pool *pool)
 {
 	struct busway_intervals place;
-	bool fits = false;
+	char aligned[48] = "";
 
 	if (!pool->size || !place_of(check, pool, &place))
 		return;
-	for (size_t i = 0; i < place.count; i++)
-		fits |= busway_range_holds(place.runs[i], pool->size);
-	if (!fits) {
+	if (pool->alignment > 1)
+		snprintf(aligned, sizeof(aligned), " aligned to 0x%" PRIx64, pool->alignment);
+	if (!fits_somewhere(&place, pool)) {
 		report(check, BUSWAY_FINDING_POOL_OUTSIDE_MEMORY, BUSWAY_SEVERITY_WARNING,
 		       node_at(check, pool->name),
 		       pool->alloc_range_count ? "alloc-ranges" : "size", NO_ENTRY,
-		       "0x%" PRIx64 " bytes fit nowhere in %s%s; free memory there: %s", pool->size,
-		       pool->alloc_range_count ? "alloc-ranges " : "memory",
+		       "0x%" PRIx64 " bytes%s fit nowhere in %s%s; free memory there: %s",
+		       pool->size, aligned, pool->alloc_range_count ? "alloc-ranges " : "memory",
 		       allowed_words(check, pool).text,
 		       place.count ? set_words(&place).text : "none");
 		if (pool->alloc_range_count)
