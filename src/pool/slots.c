@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * slots.c - runs of slots with their lengths at both ends, in lists by length.
+ *
+ * The lists are those of a two-level segregated fit (Masmano, Ripoll, Crespo and Real, "TLSF: a
+ * new dynamic memory allocator for real-time systems", ECRTS 2004), with an exact search behind
+ * it: TLSF refuses a request that only a run of its own list could serve.
+ */
+#include "slots.h"
+
+#include <busway/status.h>
+
+#define SLOT_TAKEN ((uint32_t)1 << 31)
+
+static unsigned highest_bit(uint64_t x)
+{
+	return 63 - (unsigned)__builtin_clzll(x);
+}
+
+/* The list for runs of @length. */
+static unsigned list_of(uint32_t length)
+{
+	unsigned power;
+
+	if (length <= SLOT_EXACT)
+		return length - 1;
+	power = highest_bit(length);
+	return SLOT_EXACT + (power - 6) * SLOT_PARTS + (length >> (power - 3)) % SLOT_PARTS;
+}
+
+/* The first list of which every run has @length; behind the last: none has for sure. */
+static unsigned list_from(uint32_t length)
+{
+	if (length <= SLOT_EXACT)
+		return length - 1;
+	/* the list in which it would be may hold shorter ones, unless it is the shortest there */
+	return list_of(length - 1) + 1;
+}
+
+/* ---- lists ---- */
+
+static void link_run(struct slots *s, uint32_t first, uint32_t length)
+{
+	const unsigned list = list_of(length);
+	const uint32_t head = s->list[list];
+
+	s->slot[first] = (struct slot){length, head, SLOT_NONE};
+	s->slot[first + length - 1].run = length;
+	if (head != SLOT_NONE)
+		s->slot[head].previous = first;
+	s->list[list] = first;
+	s->filled[list / 64] |= (uint64_t)1 << list % 64;
+}
+
+static void unlink_run(struct slots *s, uint32_t first)
+{
+	const struct slot run = s->slot[first];
+	const unsigned list = list_of(run.run);
+
+	if (run.next != SLOT_NONE)
+		s->slot[run.next].previous = run.previous;
+	if (run.previous != SLOT_NONE) {
+		s->slot[run.previous].next = run.next;
+		return;
+	}
+	s->list[list] = run.next;
+	if (run.next == SLOT_NONE)
+		s->filled[list / 64] &= ~((uint64_t)1 << list % 64);
+}
+
+/* The first list from @list on that is not empty; SLOT_LISTS: none. */
+static unsigned next_filled(const struct slots *s, unsigned list)
+{
+	const unsigned words = sizeof(s->filled) / sizeof(s->filled[0]);
+
+	for (unsigned word = list / 64; word < words; word++) {
+		uint64_t bits = s->filled[word];
+
+		if (word == list / 64)
+			bits &= ~(uint64_t)0 << list % 64;
+		if (bits)
+			return word * 64 + (unsigned)__builtin_ctzll(bits);
+	}
+	return SLOT_LISTS;
+}
+
+/* ---- taking ---- */
+
+/* How many slots from @first to the next one that the wish allows. */
+static uint32_t skipped(uint32_t first, struct slot_wish wish)
+{
+	return (wish.phase - first) & (wish.align - 1);
+}
+
+/* A run in which the wish fits, where no list promises it. */
+static uint32_t search(const struct slots *s, struct slot_wish wish, unsigned end)
+{
+	for (unsigned list = next_filled(s, list_of(wish.count)); list < end;
+	     list = next_filled(s, list + 1))
+		for (uint32_t run = s->list[list]; run != SLOT_NONE; run = s->slot[run].next)
+			if (s->slot[run].run >= wish.count &&
+			    s->slot[run].run - wish.count >= skipped(run, wish))
+				return run;
+	return SLOT_NONE;
+}
+
+static uint32_t find(const struct slots *s, struct slot_wish wish)
+{
+	/* both are at most SLOTS_MAX: no overflow; with that many the alignment cannot fail */
+	const uint32_t enough = wish.count + (wish.align - 1);
+	const unsigned sure = enough > s->count ? SLOT_LISTS : list_from(enough);
+	const unsigned list = sure < SLOT_LISTS ? next_filled(s, sure) : SLOT_LISTS;
+
+	return list < SLOT_LISTS ? s->list[list] : search(s, wish, sure);
+}
+
+uint32_t slots_take(struct slots *s, struct slot_wish wish)
+{
+	uint32_t run, length, first;
+
+	if (wish.count == 0 || wish.count > s->count || wish.align > SLOTS_MAX)
+		return SLOT_NONE;
+	run = find(s, wish);
+	if (run == SLOT_NONE)
+		return SLOT_NONE;
+	length = s->slot[run].run;
+	first = run + skipped(run, wish);
+	unlink_run(s, run);
+	if (first != run)
+		link_run(s, run, first - run);
+	if (first + wish.count != run + length)
+		link_run(s, first + wish.count, run + length - (first + wish.count));
+	s->slot[first].run = wish.count | SLOT_TAKEN;
+	s->slot[first + wish.count - 1].run = wish.count | SLOT_TAKEN;
+	s->used += wish.count;
+	return first;
+}
+
+void slots_give(struct slots *s, uint32_t first)
+{
+	uint32_t length = slots_taken_at(s, first);
+	const uint32_t behind = first + length;
+
+	s->used -= length;
+	if (behind < s->count && !(s->slot[behind].run & SLOT_TAKEN)) {
+		length += s->slot[behind].run;
+		unlink_run(s, behind);
+	}
+	if (first > 0 && !(s->slot[first - 1].run & SLOT_TAKEN)) {
+		const uint32_t before = s->slot[first - 1].run;
+
+		first -= before;
+		length += before;
+		unlink_run(s, first);
+	}
+	link_run(s, first, length);
+}
+
+uint32_t slots_taken_at(const struct slots *s, uint32_t first)
+{
+	return s->slot[first].run & ~SLOT_TAKEN;
+}
+
+uint32_t slots_longest(const struct slots *s)
+{
+	uint32_t longest = 0;
+
+	for (unsigned word = sizeof(s->filled) / sizeof(s->filled[0]); word-- > 0;) {
+		if (!s->filled[word])
+			continue;
+		for (uint32_t run = s->list[word * 64 + highest_bit(s->filled[word])];
+		     run != SLOT_NONE; run = s->slot[run].next)
+			if (s->slot[run].run > longest)
+				longest = s->slot[run].run;
+		break;
+	}
+	return longest;
+}
+
+/* ---- life ---- */
+
+int slots_create(struct slots *s, uint32_t count, const struct busway_allocator *memory)
+{
+	if (count == 0 || count > SLOTS_MAX)
+		return -BUSWAY_EINVAL;
+	*s = (struct slots){.memory = memory, .count = count};
+	s->slot = memory->alloc(memory->ctx, count * sizeof(*s->slot), _Alignof(struct slot));
+	if (!s->slot)
+		return -BUSWAY_ENOMEM;
+	for (unsigned i = 0; i < SLOT_LISTS; i++)
+		s->list[i] = SLOT_NONE;
+	link_run(s, 0, count);
+	return 0;
+}
+
+void slots_destroy(struct slots *s)
+{
+	if (s->slot)
+		s->memory->free(s->memory->ctx, s->slot, s->count * sizeof(*s->slot),
+				_Alignof(struct slot));
+	s->slot = NULL;
+}
