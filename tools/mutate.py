@@ -440,6 +440,14 @@ MUTATIONS = [Mutation(*row) for row in [
      "check_cases"),
     ("src/check/rule_memory.c", "if (common.last < banks[i].range.last)", "if (false)",
      "a bank that is there already in part is to be removed", "check_cases"),
+    ("src/pool/slots.c", "	return list_of(length - 1) + 1;", "	return list_of(length);",
+     "a list promises runs that may be too short", "slots"),
+    ("src/pool/slots.c", ": search(s, wish, sure);", ": SLOT_NONE;",
+     "a run that no list promises is not found", "slots"),
+    ("src/pool/slots.c", "	return (wish.phase - first) & (wish.align - 1);", "	return 0;",
+     "the phase of slots is forgotten", "slots"),
+    ("src/pool/slots.c", "	if (first > 0 && !(s->slot[first - 1].run & SLOT_TAKEN)) {",
+     "	if (false) {", "slots given back do not join the run before", "slots"),
 ]]
 
 
