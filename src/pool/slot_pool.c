@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * slot_pool.c - areas in front of a row of slots.
+ *
+ * Order of locks: an area's, then the row's. Nobody holds two areas.
+ */
+#include "slot_pool.h"
+
+#include "../base/bytes.h"
+
+#include <busway/status.h>
+
+static struct area *area_of(struct slot_pool *pool, uint32_t hint)
+{
+	return &pool->area[hint & (pool->area_count - 1)];
+}
+
+/* The run that was kept last, if it lies as wished. */
+static uint32_t take_kept(struct area *area, struct slot_wish wish)
+{
+	uint32_t first = SLOT_NONE;
+	uint8_t *depth;
+
+	if (wish.count - 1 >= AREA_LENGTHS)
+		return SLOT_NONE;
+	depth = &area->depth[wish.count - 1];
+	lock_take(&area->lock);
+	if (*depth) {
+		first = area->run[wish.count - 1][*depth - 1];
+		if ((first & (wish.align - 1)) == wish.phase) {
+			(*depth)--;
+			area->kept -= wish.count;
+		} else {
+			first = SLOT_NONE;
+		}
+	}
+	lock_give(&area->lock);
+	return first;
+}
+
+static uint32_t take_from_row(struct slot_pool *pool, struct slot_wish wish)
+{
+	uint32_t first;
+
+	lock_take(&pool->lock);
+	first = slots_take(&pool->row, wish);
+	if (pool->row.used > pool->high_water)
+		pool->high_water = pool->row.used;
+	lock_give(&pool->lock);
+	return first;
+}
+
+/* True if the area kept anything. */
+static bool empty_area(struct slot_pool *pool, struct area *area)
+{
+	bool any;
+
+	lock_take(&area->lock);
+	any = area->kept != 0;
+	if (any) {
+		lock_take(&pool->lock);
+		for (unsigned i = 0; i < AREA_LENGTHS; i++)
+			while (area->depth[i])
+				slots_give(&pool->row, area->run[i][--area->depth[i]]);
+		lock_give(&pool->lock);
+		area->kept = 0;
+	}
+	lock_give(&area->lock);
+	return any;
+}
+
+static bool empty_areas(struct slot_pool *pool)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < pool->area_count; i++)
+		any |= empty_area(pool, &pool->area[i]);
+	return any;
+}
+
+uint32_t slot_pool_take(struct slot_pool *pool, struct slot_wish wish, uint32_t hint)
+{
+	uint32_t first = take_kept(area_of(pool, hint), wish);
+
+	if (first == SLOT_NONE)
+		first = take_from_row(pool, wish);
+	if (first == SLOT_NONE && empty_areas(pool))
+		first = take_from_row(pool, wish);
+	return first;
+}
+
+void slot_pool_give(struct slot_pool *pool, uint32_t first, uint32_t count, uint32_t hint)
+{
+	struct area *area = area_of(pool, hint);
+	bool kept = false;
+
+	if (count <= AREA_LENGTHS) {
+		lock_take(&area->lock);
+		kept = area->depth[count - 1] < AREA_DEPTH && pool->keep - area->kept >= count;
+		if (kept) {
+			area->run[count - 1][area->depth[count - 1]++] = first;
+			area->kept += count;
+		}
+		lock_give(&area->lock);
+	}
+	if (kept)
+		return;
+	lock_take(&pool->lock);
+	slots_give(&pool->row, first);
+	lock_give(&pool->lock);
+}
+
+struct slot_census slot_pool_census(struct slot_pool *pool)
+{
+	struct slot_census census;
+
+	empty_areas(pool);
+	lock_take(&pool->lock);
+	census = (struct slot_census){pool->row.count, pool->row.used, slots_longest(&pool->row),
+				      pool->high_water};
+	lock_give(&pool->lock);
+	return census;
+}
+
+int slot_pool_create(struct slot_pool *pool, uint32_t slots, uint32_t areas,
+		     const struct busway_allocator *memory)
+{
+	const size_t size = areas * sizeof(struct area);
+	int status;
+
+	if (areas == 0 || areas > 256 || (areas & (areas - 1)))
+		return -BUSWAY_EINVAL;
+	*pool = (struct slot_pool){
+		.memory = memory, .area_count = areas, .keep = slots / 8 / areas};
+	status = slots_create(&pool->row, slots, memory);
+	if (status)
+		return status;
+	pool->area = memory->alloc(memory->ctx, size, _Alignof(struct area));
+	if (!pool->area) {
+		slots_destroy(&pool->row);
+		return -BUSWAY_ENOMEM;
+	}
+	memset(pool->area, 0, size);
+	for (uint32_t i = 0; i < areas; i++)
+		pool->area[i].lock = (struct lock)LOCK_INIT;
+	pool->lock = (struct lock)LOCK_INIT;
+	return 0;
+}
+
+void slot_pool_destroy(struct slot_pool *pool)
+{
+	if (pool->area)
+		pool->memory->free(pool->memory->ctx, pool->area,
+				   pool->area_count * sizeof(struct area), _Alignof(struct area));
+	pool->area = NULL;
+	slots_destroy(&pool->row);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * slot_pool.h - slots for many threads: one row, and in front of it areas that keep what was
+ * given back.
+ *
+ *   thread --> area 0: runs of 1..32 slots, last in, first out --\
+ *   thread --> area 1: ...                                        --> the row, one lock
+ *
+ * A thread names the area that it uses; threads with areas of their own share no lock while these
+ * serve them. An area keeps a bounded share of the row. What areas keep is not lost to others: a
+ * wish that the row cannot meet empties all areas and asks once more, so a refusal means that no
+ * run exists.
+ *
+ * Any number of threads.
+ */
+#ifndef BUSWAY_SLOT_POOL_H
+#define BUSWAY_SLOT_POOL_H
+
+#include "lock.h"
+#include "slots.h"
+
+/* An area keeps at most this many runs of each length. */
+enum { AREA_LENGTHS = 32, AREA_DEPTH = 8 };
+
+struct area {
+	_Alignas(64) struct lock lock;
+	uint32_t kept;               /* slots in all its runs */
+	uint8_t depth[AREA_LENGTHS]; /* runs of 1 + i slots */
+	uint32_t run[AREA_LENGTHS][AREA_DEPTH];
+};
+
+struct slot_pool {
+	const struct busway_allocator *memory;
+	struct area *area;
+	uint32_t area_count;           /* a power of two */
+	uint32_t keep;                 /* slots that one area may keep */
+	_Alignas(64) struct lock lock; /* of what follows */
+	struct slots row;
+	uint32_t high_water; /* most slots that were out of the row at once */
+};
+
+/* What a pool looked like when it refused, or was asked. */
+struct slot_census {
+	uint32_t total, used, longest, high_water;
+};
+
+/* @areas: a power of two, 1..256. -BUSWAY_EINVAL, -BUSWAY_ENOMEM. */
+int slot_pool_create(struct slot_pool *pool, uint32_t slots, uint32_t areas,
+		     const struct busway_allocator *memory);
+void slot_pool_destroy(struct slot_pool *pool);
+
+/* The first slot or SLOT_NONE. @hint: the thread, any number. */
+uint32_t slot_pool_take(struct slot_pool *pool, struct slot_wish wish, uint32_t hint);
+
+/* @count as it was wished. */
+void slot_pool_give(struct slot_pool *pool, uint32_t first, uint32_t count, uint32_t hint);
+
+/* Empties the areas, so that the longest run is the true one. */
+struct slot_census slot_pool_census(struct slot_pool *pool);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * slot_pool_test.c - slots for many threads: src/pool/slot_pool.h.
+ *
+ * Each thread writes its name into the slots that it was given: nobody else may be in them.
+ */
+#include "../src/pool/slot_pool.h"
+#include "support/random.h"
+#include "support/test.h"
+#include "support/test_memory.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { SLOTS = 2048, LIVE = 64, THREADS = 4 };
+
+struct worker {
+	pthread_t thread;
+	struct slot_pool *pool;
+	_Atomic uint8_t *owner;
+	uint32_t name;
+	unsigned steps;
+	unsigned clashes, misplaced;
+	struct slot_wish live[LIVE]; /* .phase: where it lies */
+	unsigned live_count;
+};
+
+static void take(struct worker *w, struct rng *rng)
+{
+	struct slot_wish wish = {1, 1, 0};
+	uint32_t first;
+
+	wish.count = (uint32_t)rng_between(rng, 1, 40);
+	wish.align = (uint32_t)1 << rng_below(rng, 3);
+	wish.phase = (uint32_t)rng_below(rng, wish.align);
+	first = slot_pool_take(w->pool, wish, w->name);
+	if (first == SLOT_NONE)
+		return;
+	w->misplaced += (first & (wish.align - 1)) != wish.phase || first + wish.count > SLOTS;
+	for (uint32_t i = first; i < first + wish.count; i++)
+		w->clashes += atomic_exchange(&w->owner[i], (uint8_t)(w->name + 1)) != 0;
+	wish.phase = first;
+	w->live[w->live_count++] = wish;
+}
+
+static void give(struct worker *w, unsigned which)
+{
+	const struct slot_wish was = w->live[which];
+
+	for (uint32_t i = was.phase; i < was.phase + was.count; i++)
+		w->clashes += atomic_exchange(&w->owner[i], 0) != w->name + 1;
+	slot_pool_give(w->pool, was.phase, was.count, w->name);
+	w->live[which] = w->live[--w->live_count];
+}
+
+static void *work(void *argument)
+{
+	struct worker *w = argument;
+	struct rng rng = rng_of(random_seed() + w->name);
+
+	for (unsigned step = 0; step < w->steps; step++) {
+		if (w->live_count == LIVE || (w->live_count && rng_chance(&rng, 48)))
+			give(w, (unsigned)rng_below(&rng, w->live_count));
+		else
+			take(w, &rng);
+	}
+	while (w->live_count)
+		give(w, 0);
+	return NULL;
+}
+
+static void run_threads(uint32_t areas)
+{
+	static struct worker workers[THREADS];
+	_Atomic uint8_t *owner = calloc(SLOTS, sizeof(*owner));
+	struct test_memory memory;
+	struct slot_pool pool;
+	struct slot_census census;
+
+	assert_non_null(owner);
+	test_memory_open(&memory);
+	assert_int_equal(slot_pool_create(&pool, SLOTS, areas, &memory.allocator), 0);
+	for (uint32_t i = 0; i < THREADS; i++) {
+		workers[i] = (struct worker){.pool = &pool,
+					     .owner = owner,
+					     .name = i,
+					     .steps = random_rounds(20000)};
+		assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+	}
+	for (unsigned i = 0; i < THREADS; i++) {
+		pthread_join(workers[i].thread, NULL);
+		assert_int_equal(workers[i].clashes, 0);
+		assert_int_equal(workers[i].misplaced, 0);
+	}
+	census = slot_pool_census(&pool);
+	assert_int_equal(census.used, 0);
+	assert_int_equal(census.longest, SLOTS);
+	assert_true(census.high_water > 0 && census.high_water <= SLOTS);
+	slot_pool_destroy(&pool);
+	test_memory_close(&memory);
+	free(owner);
+}
+
+static void threads_never_share_a_slot(void **state)
+{
+	(void)state;
+	run_threads(1);
+	run_threads(2);
+	run_threads(4);
+}
+
+/* What areas keep is not lost: with all given back, the whole pool can be had at once. */
+static void areas_lose_no_capacity(void **state)
+{
+	struct test_memory memory;
+	struct slot_pool pool;
+	uint32_t first[SLOTS / 8];
+
+	(void)state;
+	test_memory_open(&memory);
+	assert_int_equal(slot_pool_create(&pool, SLOTS, 4, &memory.allocator), 0);
+	for (unsigned i = 0; i < SLOTS / 8; i++) {
+		first[i] = slot_pool_take(&pool, (struct slot_wish){8, 1, 0}, i);
+		assert_int_not_equal(first[i], SLOT_NONE);
+	}
+	assert_int_equal(slot_pool_take(&pool, (struct slot_wish){1, 1, 0}, 0), SLOT_NONE);
+	for (unsigned i = 0; i < SLOTS / 8; i++)
+		slot_pool_give(&pool, first[i], 8, i);
+	assert_int_equal(slot_pool_take(&pool, (struct slot_wish){SLOTS, 1, 0}, 3), 0);
+	assert_int_equal(slot_pool_census(&pool).high_water, SLOTS);
+	slot_pool_give(&pool, 0, SLOTS, 0);
+	slot_pool_destroy(&pool);
+	test_memory_close(&memory);
+}
+
+static void creation_loses_nothing_when_memory_ends(void **state)
+{
+	struct test_memory memory;
+	struct slot_pool pool;
+
+	(void)state;
+	test_memory_open(&memory);
+	for (unsigned long call = 1; call <= 2; call++) {
+		test_memory_fail_at(&memory, call, false);
+		assert_int_equal(slot_pool_create(&pool, 16, 2, &memory.allocator),
+				 -BUSWAY_ENOMEM);
+		assert_int_equal(memory.blocks, 0);
+	}
+	test_memory_fail_at(&memory, 0, false);
+	assert_int_equal(slot_pool_create(&pool, 16, 3, &memory.allocator), -BUSWAY_EINVAL);
+	assert_int_equal(slot_pool_create(&pool, 16, 0, &memory.allocator), -BUSWAY_EINVAL);
+	assert_int_equal(slot_pool_create(&pool, 0, 2, &memory.allocator), -BUSWAY_EINVAL);
+	test_memory_close(&memory);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(threads_never_share_a_slot),
+		cmocka_unit_test(areas_lose_no_capacity),
+		cmocka_unit_test(creation_loses_nothing_when_memory_ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
