@@ -30,13 +30,14 @@ struct area {
 };
 
 struct slot_pool {
+	struct lock lock;    /* of the row and the high water */
+	uint32_t high_water; /* most slots that were out of the row at once */
+	struct slots row;
+	/* read only: the row's lists keep these off the lock's cache line */
 	const struct busway_allocator *memory;
 	struct area *area;
-	uint32_t area_count;           /* a power of two */
-	uint32_t keep;                 /* slots that one area may keep */
-	_Alignas(64) struct lock lock; /* of what follows */
-	struct slots row;
-	uint32_t high_water; /* most slots that were out of the row at once */
+	uint32_t area_count; /* a power of two */
+	uint32_t keep;       /* slots that one area may keep */
 };
 
 /* What a pool looked like when it refused, or was asked. */
