@@ -27,13 +27,13 @@ struct worker {
 
 static void take(struct worker *w, struct rng *rng)
 {
-	struct slot_wish wish = {1, 1, 0};
+	struct slot_wish wish = {1, 1, 0, NULL};
 	uint32_t first;
 
 	wish.count = (uint32_t)rng_between(rng, 1, 40);
 	wish.align = (uint32_t)1 << rng_below(rng, 3);
 	wish.phase = (uint32_t)rng_below(rng, wish.align);
-	first = slot_pool_take(w->pool, wish, w->name);
+	first = slot_pool_take(w->pool, &wish, w->name);
 	if (first == SLOT_NONE)
 		return;
 	w->misplaced += (first & (wish.align - 1)) != wish.phase || first + wish.count > SLOTS;
@@ -120,13 +120,13 @@ static void areas_lose_no_capacity(void **state)
 	test_memory_open(&memory);
 	assert_int_equal(slot_pool_create(&pool, SLOTS, 4, &memory.allocator), 0);
 	for (unsigned i = 0; i < SLOTS / 8; i++) {
-		first[i] = slot_pool_take(&pool, (struct slot_wish){8, 1, 0}, i);
+		first[i] = slot_pool_take(&pool, &(struct slot_wish){8, 1, 0, NULL}, i);
 		assert_int_not_equal(first[i], SLOT_NONE);
 	}
-	assert_int_equal(slot_pool_take(&pool, (struct slot_wish){1, 1, 0}, 0), SLOT_NONE);
+	assert_int_equal(slot_pool_take(&pool, &(struct slot_wish){1, 1, 0, NULL}, 0), SLOT_NONE);
 	for (unsigned i = 0; i < SLOTS / 8; i++)
 		slot_pool_give(&pool, first[i], 8, i);
-	assert_int_equal(slot_pool_take(&pool, (struct slot_wish){SLOTS, 1, 0}, 3), 0);
+	assert_int_equal(slot_pool_take(&pool, &(struct slot_wish){SLOTS, 1, 0, NULL}, 3), 0);
 	assert_int_equal(slot_pool_census(&pool).high_water, SLOTS);
 	slot_pool_give(&pool, 0, SLOTS, 0);
 	slot_pool_destroy(&pool);
@@ -153,12 +153,40 @@ static void creation_loses_nothing_when_memory_ends(void **state)
 	test_memory_close(&memory);
 }
 
+static void quarantine_is_kept_until_its_owner_is_quiet(void **state)
+{
+	const struct slot_wish half = {SLOTS / 4, 1, 0, NULL};
+	struct test_memory memory;
+	struct slot_pool pool;
+	uint32_t first[3];
+
+	(void)state;
+	test_memory_open(&memory);
+	assert_int_equal(slot_pool_create(&pool, SLOTS, 1, &memory.allocator), 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		first[i] = slot_pool_take(&pool, &half, 0);
+		slot_pool_quarantine(&pool, first[i], i % 2);
+	}
+	assert_int_equal(slot_pool_census(&pool).quarantined, 3 * SLOTS / 4);
+	slot_pool_release(&pool, 7);
+	assert_int_equal(slot_pool_census(&pool).quarantined, 3 * SLOTS / 4);
+	slot_pool_release(&pool, 0);
+	assert_int_equal(slot_pool_census(&pool).quarantined, SLOTS / 4);
+	assert_int_equal(slot_pool_census(&pool).used, SLOTS / 4);
+	slot_pool_release(&pool, 1);
+	assert_int_equal(slot_pool_census(&pool).used, 0);
+	assert_int_equal(slot_pool_census(&pool).longest, SLOTS);
+	slot_pool_destroy(&pool);
+	test_memory_close(&memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(threads_never_share_a_slot),
 		cmocka_unit_test(areas_lose_no_capacity),
 		cmocka_unit_test(creation_loses_nothing_when_memory_ends),
+		cmocka_unit_test(quarantine_is_kept_until_its_owner_is_quiet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

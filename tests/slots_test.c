@@ -47,11 +47,28 @@ static bool is_free(const struct pair *p, uint32_t first, uint32_t count)
 	return true;
 }
 
+/* Does a run from @first lie as wished? Boundaries are looked for byte by byte. */
+static bool lies_right(struct slot_wish wish, uint32_t first)
+{
+	const struct slot_bounds *b = wish.bounds;
+
+	if (first % wish.align != wish.phase)
+		return false;
+	if (!b)
+		return true;
+	if (first < b->low || first + wish.count > b->high + 1)
+		return false;
+	for (uint64_t byte = 1; b->boundary && byte < b->size; byte++)
+		if ((b->base + first * b->slot + b->offset + byte) % b->boundary == 0)
+			return false;
+	return true;
+}
+
 /* Is there a place, wherever? */
 static bool can_be_met(const struct pair *p, struct slot_wish wish)
 {
 	for (uint32_t i = 0; i < p->count; i++)
-		if ((i & (wish.align - 1)) == wish.phase && is_free(p, i, wish.count))
+		if (is_free(p, i, wish.count) && lies_right(wish, i))
 			return true;
 	return false;
 }
@@ -69,7 +86,7 @@ static uint32_t longest(const struct pair *p)
 
 static void take(struct pair *p, struct slot_wish wish, uint64_t seed)
 {
-	const uint32_t first = slots_take(&p->slots, wish);
+	const uint32_t first = slots_take(&p->slots, &wish);
 
 	if (first == SLOT_NONE) {
 		if (can_be_met(p, wish))
@@ -77,8 +94,8 @@ static void take(struct pair *p, struct slot_wish wish, uint64_t seed)
 				 wish.count, wish.phase, wish.align);
 		return;
 	}
-	if (first >= p->count || (first & (wish.align - 1)) != wish.phase ||
-	    !is_free(p, first, wish.count))
+	if (first >= p->count || !is_free(p, first, wish.count) || !lies_right(wish, first) ||
+	    !slot_suits(&wish, first))
 		fail_msg("seed 0x%" PRIx64 ": %u slots, %u modulo %u: at %u", seed, wish.count,
 			 wish.phase, wish.align, first);
 	assert_int_equal(slots_taken_at(&p->slots, first), wish.count);
@@ -98,9 +115,33 @@ static void give(struct pair *p, uint32_t which)
 	p->live[which] = p->live[--p->live_count];
 }
 
-static struct slot_wish any_wish(struct rng *rng, uint32_t count)
+/* Slots of 16 bytes, so that the twin need not look at many. */
+static const struct slot_bounds *any_bounds(struct rng *rng, const struct slot_wish *wish,
+					    uint32_t count, struct slot_bounds *bounds)
 {
-	struct slot_wish wish = {1, 1, 0};
+	uint64_t offset;
+
+	if (rng_chance(rng, 50))
+		return NULL;
+	offset = rng_below(rng, 16);
+	*bounds = (struct slot_bounds){
+		.high = count - 1,
+		.slot = 16,
+		.base = rng_below(rng, 1000) * (rng_chance(rng, 50) ? 16 : 1),
+		.offset = offset,
+		.size = wish->count * 16 - offset - rng_below(rng, 16 - offset),
+		.boundary = rng_chance(rng, 30) ? 0 : (uint64_t)8 << rng_below(rng, 8),
+	};
+	if (rng_chance(rng, 50)) {
+		bounds->low = (uint32_t)rng_below(rng, count);
+		bounds->high = (uint32_t)rng_between(rng, bounds->low, count - 1);
+	}
+	return bounds;
+}
+
+static struct slot_wish any_wish(struct rng *rng, uint32_t count, struct slot_bounds *bounds)
+{
+	struct slot_wish wish = {1, 1, 0, NULL};
 
 	if (rng_chance(rng, 10))
 		wish.count = (uint32_t)rng_between(rng, 1, count);
@@ -109,6 +150,7 @@ static struct slot_wish any_wish(struct rng *rng, uint32_t count)
 	if (rng_chance(rng, 40))
 		wish.align = (uint32_t)1 << rng_below(rng, 7);
 	wish.phase = (uint32_t)rng_below(rng, wish.align);
+	wish.bounds = any_bounds(rng, &wish, count, bounds);
 	return wish;
 }
 
@@ -125,10 +167,12 @@ static void a_wish_is_met_exactly_while_a_place_exists(void **state)
 
 		open_pair(&p, &memory, (uint32_t)rng_between(&rng, 1, 600));
 		for (unsigned step = 0; step < 300; step++) {
+			struct slot_bounds bounds;
+
 			if (p.live_count && rng_chance(&rng, 45))
 				give(&p, (uint32_t)rng_below(&rng, p.live_count));
 			else
-				take(&p, any_wish(&rng, p.count), seed);
+				take(&p, any_wish(&rng, p.count, &bounds), seed);
 			assert_int_equal(slots_longest(&p.slots), longest(&p));
 		}
 		while (p.live_count)
@@ -149,11 +193,11 @@ static void the_whole_row_is_one_run(void **state)
 		struct pair p;
 
 		open_pair(&p, &memory, counts[i]);
-		assert_int_equal(slots_take(&p.slots, (struct slot_wish){counts[i] + 1, 1, 0}),
+		assert_int_equal(slots_take(&p.slots, &(struct slot_wish){counts[i] + 1, 1, 0, NULL}),
 				 SLOT_NONE);
-		assert_int_equal(slots_take(&p.slots, (struct slot_wish){counts[i], 1, 0}), 0);
+		assert_int_equal(slots_take(&p.slots, &(struct slot_wish){counts[i], 1, 0, NULL}), 0);
 		assert_int_equal(slots_longest(&p.slots), 0);
-		assert_int_equal(slots_take(&p.slots, (struct slot_wish){1, 1, 0}), SLOT_NONE);
+		assert_int_equal(slots_take(&p.slots, &(struct slot_wish){1, 1, 0, NULL}), SLOT_NONE);
 		slots_give(&p.slots, 0);
 		assert_int_equal(slots_longest(&p.slots), counts[i]);
 		close_pair(&p, &memory);
@@ -167,10 +211,10 @@ static void senseless_wishes_are_refused(void **state)
 
 	(void)state;
 	open_pair(&p, &memory, 100);
-	assert_int_equal(slots_take(&p.slots, (struct slot_wish){0, 1, 0}), SLOT_NONE);
-	assert_int_equal(slots_take(&p.slots, (struct slot_wish){UINT32_MAX, 1, 0}), SLOT_NONE);
-	assert_int_equal(slots_take(&p.slots, (struct slot_wish){1, SLOTS_MAX, 100}), SLOT_NONE);
-	assert_int_equal(slots_take(&p.slots, (struct slot_wish){1, SLOTS_MAX, 99}), 99);
+	assert_int_equal(slots_take(&p.slots, &(struct slot_wish){0, 1, 0, NULL}), SLOT_NONE);
+	assert_int_equal(slots_take(&p.slots, &(struct slot_wish){UINT32_MAX, 1, 0, NULL}), SLOT_NONE);
+	assert_int_equal(slots_take(&p.slots, &(struct slot_wish){1, SLOTS_MAX, 100, NULL}), SLOT_NONE);
+	assert_int_equal(slots_take(&p.slots, &(struct slot_wish){1, SLOTS_MAX, 99, NULL}), 99);
 	close_pair(&p, &memory);
 }
 

@@ -16,20 +16,20 @@ static struct area *area_of(struct slot_pool *pool, uint32_t hint)
 }
 
 /* The run that was kept last, if it lies as wished. */
-static uint32_t take_kept(struct area *area, struct slot_wish wish)
+static uint32_t take_kept(struct area *area, const struct slot_wish *wish)
 {
 	uint32_t first = SLOT_NONE;
 	uint8_t *depth;
 
-	if (wish.count - 1 >= AREA_LENGTHS)
+	if (wish->count - 1 >= AREA_LENGTHS)
 		return SLOT_NONE;
-	depth = &area->depth[wish.count - 1];
+	depth = &area->depth[wish->count - 1];
 	lock_take(&area->lock);
 	if (*depth) {
-		first = area->run[wish.count - 1][*depth - 1];
-		if ((first & (wish.align - 1)) == wish.phase) {
+		first = area->run[wish->count - 1][*depth - 1];
+		if (slot_suits(wish, first)) {
 			(*depth)--;
-			area->kept -= wish.count;
+			area->kept -= wish->count;
 		} else {
 			first = SLOT_NONE;
 		}
@@ -38,7 +38,7 @@ static uint32_t take_kept(struct area *area, struct slot_wish wish)
 	return first;
 }
 
-static uint32_t take_from_row(struct slot_pool *pool, struct slot_wish wish)
+static uint32_t take_from_row(struct slot_pool *pool, const struct slot_wish *wish)
 {
 	uint32_t first;
 
@@ -78,7 +78,7 @@ static bool empty_areas(struct slot_pool *pool)
 	return any;
 }
 
-uint32_t slot_pool_take(struct slot_pool *pool, struct slot_wish wish, uint32_t hint)
+uint32_t slot_pool_take(struct slot_pool *pool, const struct slot_wish *wish, uint32_t hint)
 {
 	uint32_t first = take_kept(area_of(pool, hint), wish);
 
@@ -110,14 +110,51 @@ void slot_pool_give(struct slot_pool *pool, uint32_t first, uint32_t count, uint
 	lock_give(&pool->lock);
 }
 
+void slot_pool_quarantine(struct slot_pool *pool, uint32_t first, uint32_t who)
+{
+	lock_take(&pool->lock);
+	pool->row.slot[first].next = pool->quarantine;
+	pool->row.slot[first].previous = who;
+	pool->quarantine = first;
+	pool->quarantined += slots_taken_at(&pool->row, first);
+	lock_give(&pool->lock);
+}
+
+void slot_pool_release(struct slot_pool *pool, uint32_t who)
+{
+	uint32_t first, next;
+
+	lock_take(&pool->lock);
+	first = pool->quarantine;
+	pool->quarantine = SLOT_NONE;
+	for (; first != SLOT_NONE; first = next) {
+		struct slot *slot = &pool->row.slot[first];
+
+		next = slot->next;
+		if (slot->previous == who) {
+			pool->quarantined -= slots_taken_at(&pool->row, first);
+			slots_give(&pool->row, first);
+		} else {
+			slot->next = pool->quarantine;
+			pool->quarantine = first;
+		}
+	}
+	lock_give(&pool->lock);
+}
+
 struct slot_census slot_pool_census(struct slot_pool *pool)
 {
 	struct slot_census census;
 
 	empty_areas(pool);
 	lock_take(&pool->lock);
-	census = (struct slot_census){pool->row.count, pool->row.used, slots_longest(&pool->row),
-				      pool->high_water};
+	census = (struct slot_census){
+		.total = pool->row.count,
+		.used = pool->row.used,
+		.longest = slots_longest(&pool->row),
+		.high_water = pool->high_water,
+		.quarantined = pool->quarantined,
+	};
 	lock_give(&pool->lock);
 	return census;
 }
@@ -131,7 +168,7 @@ int slot_pool_create(struct slot_pool *pool, uint32_t slots, uint32_t areas,
 	if (areas == 0 || areas > 256 || (areas & (areas - 1)))
 		return -BUSWAY_EINVAL;
 	*pool = (struct slot_pool){
-		.memory = memory, .area_count = areas, .keep = slots / 8 / areas};
+		.memory = memory, .area_count = areas, .keep = slots / 8 / areas, .quarantine = SLOT_NONE};
 	status = slots_create(&pool->row, slots, memory);
 	if (status)
 		return status;

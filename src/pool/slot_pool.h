@@ -32,6 +32,8 @@ struct area {
 struct slot_pool {
 	struct lock lock;    /* of the row and the high water */
 	uint32_t high_water; /* most slots that were out of the row at once */
+	uint32_t quarantine; /* the first slot of a run there, and so on by .next; SLOT_NONE */
+	uint32_t quarantined;
 	struct slots row;
 	/* read only: the row's lists keep these off the lock's cache line */
 	const struct busway_allocator *memory;
@@ -42,7 +44,7 @@ struct slot_pool {
 
 /* What a pool looked like when it refused, or was asked. */
 struct slot_census {
-	uint32_t total, used, longest, high_water;
+	uint32_t total, used, longest, high_water, quarantined;
 };
 
 /* @areas: a power of two, 1..256. -BUSWAY_EINVAL, -BUSWAY_ENOMEM. */
@@ -51,10 +53,17 @@ int slot_pool_create(struct slot_pool *pool, uint32_t slots, uint32_t areas,
 void slot_pool_destroy(struct slot_pool *pool);
 
 /* The first slot or SLOT_NONE. @hint: the thread, any number. */
-uint32_t slot_pool_take(struct slot_pool *pool, struct slot_wish wish, uint32_t hint);
+uint32_t slot_pool_take(struct slot_pool *pool, const struct slot_wish *wish, uint32_t hint);
 
 /* @count as it was wished. */
 void slot_pool_give(struct slot_pool *pool, uint32_t first, uint32_t count, uint32_t hint);
+
+/*
+ * Quarantine: a run that @who may still use is kept from everybody; release gives back all runs of
+ * @who. No allocation: who it is stands in the row.
+ */
+void slot_pool_quarantine(struct slot_pool *pool, uint32_t first, uint32_t who);
+void slot_pool_release(struct slot_pool *pool, uint32_t who);
 
 /* Empties the areas, so that the longest run is the true one. */
 struct slot_census slot_pool_census(struct slot_pool *pool);

@@ -86,53 +86,102 @@ static unsigned next_filled(const struct slots *s, unsigned list)
 
 /* ---- taking ---- */
 
-/* How many slots from @first to the next one that the wish allows. */
-static uint32_t skipped(uint32_t first, struct slot_wish wish)
+/* The first slot from @first on that has the phase of the wish; it may be behind the row. */
+static uint64_t in_phase(uint64_t first, const struct slot_wish *wish)
 {
-	return (wish.phase - first) & (wish.align - 1);
+	return first + ((wish->phase - first) & (wish->align - 1));
+}
+
+/* Where the boundary lies that a run from @first would cross; 0: it crosses none. */
+static uint64_t crossed(const struct slot_bounds *b, uint64_t first)
+{
+	const uint64_t at = b->base + first * b->slot + b->offset;
+	const uint64_t end = at | (b->boundary - 1);
+
+	return b->boundary && end - at < b->size - 1 ? end + 1 : 0;
+}
+
+bool slot_suits(const struct slot_wish *wish, uint32_t first)
+{
+	const struct slot_bounds *b = wish->bounds;
+
+	if ((first & (wish->align - 1)) != wish->phase)
+		return false;
+	return !b || (first >= b->low && first <= b->high && b->high - first >= wish->count - 1 &&
+		      !crossed(b, first));
+}
+
+/* The first place in the run of slots @first..@last; SLOT_NONE. */
+static uint32_t place(const struct slot_wish *wish, uint32_t first, uint32_t last)
+{
+	const struct slot_bounds *b = wish->bounds;
+	uint64_t at, edge;
+
+	if (b && b->low > first)
+		first = b->low;
+	if (b && b->high < last)
+		last = b->high;
+	at = in_phase(first, wish);
+	edge = b ? crossed(b, at) : 0;
+	/* the first one behind the edge; if that crosses as well, so do all: either they lie the
+	 * same to boundaries, or none has more room before the next one */
+	if (edge) {
+		at = in_phase((edge - b->base - b->offset + (b->slot - 1)) / b->slot, wish);
+		if (crossed(b, at))
+			return SLOT_NONE;
+	}
+	return at <= last && last - at >= wish->count - 1 ? (uint32_t)at : SLOT_NONE;
+}
+
+static uint32_t place_in_run(const struct slots *s, const struct slot_wish *wish, uint32_t run)
+{
+	return place(wish, run, run + s->slot[run].run - 1);
 }
 
 /* A run in which the wish fits, where no list promises it. */
-static uint32_t search(const struct slots *s, struct slot_wish wish, unsigned end)
+static uint32_t search(const struct slots *s, const struct slot_wish *wish)
 {
-	for (unsigned list = next_filled(s, list_of(wish.count)); list < end;
+	for (unsigned list = next_filled(s, list_of(wish->count)); list < SLOT_LISTS;
 	     list = next_filled(s, list + 1))
 		for (uint32_t run = s->list[list]; run != SLOT_NONE; run = s->slot[run].next)
-			if (s->slot[run].run >= wish.count &&
-			    s->slot[run].run - wish.count >= skipped(run, wish))
+			if (place_in_run(s, wish, run) != SLOT_NONE)
 				return run;
 	return SLOT_NONE;
 }
 
-static uint32_t find(const struct slots *s, struct slot_wish wish)
+static uint32_t find(const struct slots *s, const struct slot_wish *wish)
 {
 	/* both are at most SLOTS_MAX: no overflow; with that many the alignment cannot fail */
-	const uint32_t enough = wish.count + (wish.align - 1);
+	const uint32_t enough = wish->count + (wish->align - 1);
 	const unsigned sure = enough > s->count ? SLOT_LISTS : list_from(enough);
 	const unsigned list = sure < SLOT_LISTS ? next_filled(s, sure) : SLOT_LISTS;
 
-	return list < SLOT_LISTS ? s->list[list] : search(s, wish, sure);
+	if (list < SLOT_LISTS &&
+	    (!wish->bounds || place_in_run(s, wish, s->list[list]) != SLOT_NONE))
+		return s->list[list];
+	return search(s, wish);
 }
 
-uint32_t slots_take(struct slots *s, struct slot_wish wish)
+uint32_t slots_take(struct slots *s, const struct slot_wish *wish)
 {
+	const uint32_t count = wish->count;
 	uint32_t run, length, first;
 
-	if (wish.count == 0 || wish.count > s->count || wish.align > SLOTS_MAX)
+	if (count == 0 || count > s->count || wish->align > SLOTS_MAX)
 		return SLOT_NONE;
 	run = find(s, wish);
 	if (run == SLOT_NONE)
 		return SLOT_NONE;
 	length = s->slot[run].run;
-	first = run + skipped(run, wish);
+	first = wish->bounds ? place_in_run(s, wish, run) : (uint32_t)in_phase(run, wish);
 	unlink_run(s, run);
 	if (first != run)
 		link_run(s, run, first - run);
-	if (first + wish.count != run + length)
-		link_run(s, first + wish.count, run + length - (first + wish.count));
-	s->slot[first].run = wish.count | SLOT_TAKEN;
-	s->slot[first + wish.count - 1].run = wish.count | SLOT_TAKEN;
-	s->used += wish.count;
+	if (first + count != run + length)
+		link_run(s, first + count, run + length - (first + count));
+	s->slot[first].run = count | SLOT_TAKEN;
+	s->slot[first + count - 1].run = count | SLOT_TAKEN;
+	s->used += count;
 	return first;
 }
 

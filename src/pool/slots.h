@@ -8,8 +8,9 @@
  * in the entries of its first and its last slot, and free runs of like length are in one list, so
  * that taking and giving back cost the same however many slots and runs there are:
  *
- *   take   the first run of a list whose runs are all long enough; only where there is none are
- *          the lists searched in which a run may be: what fits is found while it exists
+ *   take   the first run of a list whose runs are all long enough; only where there is none, or it
+ *          is out of bounds, are the lists searched in which a run may be: what fits is found
+ *          while it exists
  *   give   joins the run with its free neighbours
  *
  * For one thread at a time. No allocation after slots_create().
@@ -30,7 +31,8 @@ enum { SLOT_EXACT = 64, SLOT_PARTS = 8, SLOT_LISTS = SLOT_EXACT + 23 * SLOT_PART
 
 struct slot {
 	uint32_t run;            /* first and last slot of a run: its length, and SLOT_TAKEN */
-	uint32_t next, previous; /* first slot of a free run: its neighbours in the list */
+	/* first slot of a free run: its neighbours in the list; of a taken one: the caller's */
+	uint32_t next, previous;
 };
 
 struct slots {
@@ -41,17 +43,31 @@ struct slots {
 	uint32_t list[SLOT_LISTS];
 };
 
+/*
+ * Where in the row a run may lie, for one who sees a part of it only, or minds boundaries: slot i
+ * stands at address @base + i * @slot; of a run from there, @size bytes from @offset on are used.
+ */
+struct slot_bounds {
+	uint32_t low, high; /* the first and the last slot */
+	uint64_t boundary;  /* a power of two that no used byte crosses; 0: any */
+	uint64_t base, slot, offset, size;
+};
+
 /* What is wanted: @count slots of which the first is @phase modulo @align (a power of two). */
 struct slot_wish {
 	uint32_t count, align, phase;
+	const struct slot_bounds *bounds; /* NULL: anywhere */
 };
+
+/* Does a run that begins at @first lie as wished? */
+bool slot_suits(const struct slot_wish *wish, uint32_t first);
 
 /* All free. -BUSWAY_EINVAL unless 1 <= count <= SLOTS_MAX; -BUSWAY_ENOMEM. */
 int slots_create(struct slots *slots, uint32_t count, const struct busway_allocator *memory);
 void slots_destroy(struct slots *slots);
 
 /* The first slot of the run, or SLOT_NONE: there is none, wherever one looks. */
-uint32_t slots_take(struct slots *slots, struct slot_wish wish);
+uint32_t slots_take(struct slots *slots, const struct slot_wish *wish);
 
 /* @first as slots_take() answered. */
 void slots_give(struct slots *slots, uint32_t first);
