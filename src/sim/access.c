@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * access.c - an access of a device: cut where its way changes, each piece followed to its end.
+ */
+#include "sim_internal.h"
+
+/* An access, or what is left of one. */
+struct access {
+	struct busway_machine *machine;
+	busway_device_id device;
+	enum busway_access access; /* one of both */
+	struct busway_range dma;
+	unsigned char *bytes; /* of dma.first */
+	size_t whole;         /* bytes of the access that it was at first */
+};
+
+static void violate(const struct access *a, const struct busway_landing *l,
+		    enum busway_violation_kind kind)
+{
+	const struct busway_platform *platform = a->machine->platform;
+	const struct busway_violation violation = {
+		.kind = kind,
+		.device = a->device,
+		.name = sim_device(a->machine, a->device)->name,
+		.access = a->access,
+		.asked = l->dma,
+		.hop = busway_platform_space(platform, l->space)->name,
+		.by = l->region   ? l->region->name
+		      : l->window ? l->window->name
+				  : NULL,
+		.at = l->at,
+	};
+
+	sim_violate(a->machine, &violation);
+}
+
+/* Nobody answers. */
+static int refuse(const struct access *a, const struct busway_landing *l,
+		  enum busway_violation_kind kind)
+{
+	if (a->access == BUSWAY_READ)
+		memset(a->bytes, 0xff, (size_t)busway_range_span(l->dma) + 1);
+	violate(a, l, kind);
+	return -BUSWAY_ERANGE;
+}
+
+/* An interrupt is a write of four bytes, no more and no less. */
+static int ring(const struct access *a, const struct busway_landing *l)
+{
+	struct busway_machine *machine = a->machine;
+	const unsigned char *b = a->bytes;
+
+	if (a->access != BUSWAY_WRITE || a->whole != 4 || busway_range_span(l->dma) != 3 ||
+	    l->at.first % 4)
+		return refuse(a, l, BUSWAY_VIOLATION_DOORBELL);
+	machine->interrupts++;
+	machine->last_interrupt = (struct busway_interrupt){
+		.device = a->device,
+		.dma = {l->dma.first},
+		.doorbell = l->region,
+		.value = b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24,
+	};
+	if (machine->options.interrupt)
+		machine->options.interrupt(machine->options.ctx, &machine->last_interrupt);
+	return 0;
+}
+
+static bool sees_caches(const struct access *a)
+{
+	const enum busway_coherence c = sim_device(a->machine, a->device)->coherence;
+
+	return c == BUSWAY_COHERENT ||
+	       (c == BUSWAY_COHERENCE_DEFAULT && a->machine->options.default_coherent);
+}
+
+/* @size bytes of a store, from @phys on. */
+static void move(const struct access *a, const struct sim_store *store, uint64_t phys, size_t size)
+{
+	const bool coherent = sees_caches(a);
+
+	if (a->access == BUSWAY_READ) {
+		memcpy(a->bytes, sim_byte(store, coherent ? VIEW_CACHED : VIEW_MEMORY, phys), size);
+		return;
+	}
+	memcpy(sim_byte(store, VIEW_MEMORY, phys), a->bytes, size);
+	if (coherent) {
+		memcpy(sim_byte(store, VIEW_CACHED, phys), a->bytes, size);
+		memcpy(sim_byte(store, VIEW_SYNCED, phys), a->bytes, size);
+	}
+}
+
+/* Cuts @l behind what is in one store. */
+static int land(const struct access *a, struct busway_landing *l)
+{
+	const bool is_cpu = l->space.index == BUSWAY_CPU_SPACE.index;
+	const struct sim_store *store = is_cpu ? sim_store_at(a->machine, l->at.first) : NULL;
+
+	if (!store)
+		return refuse(a, l, BUSWAY_VIOLATION_NO_MEMORY);
+	if (l->at.last > store->phys.last)
+		l->at.last = store->phys.last;
+	l->dma = sim_leading(l->dma, busway_range_span(l->at) + 1);
+	move(a, store, l->at.first, (size_t)busway_range_span(l->at) + 1);
+	return 0;
+}
+
+/* Does the first piece of @a, and tells how long it was. */
+static int do_piece(const struct access *a, size_t *size)
+{
+	struct busway_landing l;
+	int status = busway_machine_route(a->machine, a->device, busway_dma_range(a->dma),
+					  a->access, &l);
+
+	if (status)
+		return status;
+	if (l.refused)
+		status = refuse(a, &l, l.refused);
+	else if (l.region->kind == BUSWAY_REGION_DOORBELL)
+		status = ring(a, &l);
+	else
+		status = land(a, &l);
+	*size = (size_t)busway_range_span(l.dma) + 1;
+	return status;
+}
+
+static int do_access(struct access *a)
+{
+	size_t left = a->whole;
+	int result = 0;
+
+	while (left) {
+		size_t size = left;
+		const int status = do_piece(a, &size);
+
+		if (status)
+			result = status;
+		left -= size;
+		a->dma.first += size;
+		a->bytes += size;
+	}
+	return result;
+}
+
+static int start(struct access *a, busway_dma_t dma)
+{
+	if (!sim_device_exists(a->machine, a->device) ||
+	    !busway_range_make(dma.raw, a->whole, &a->dma))
+		return -BUSWAY_EINVAL;
+	return do_access(a);
+}
+
+int busway_machine_read(struct busway_machine *machine, busway_device_id device, busway_dma_t dma,
+			void *to, size_t size)
+{
+	struct access a = {machine, device, BUSWAY_READ, {0, 0}, to, size};
+
+	return start(&a, dma);
+}
+
+int busway_machine_write(struct busway_machine *machine, busway_device_id device, busway_dma_t dma,
+			 const void *from, size_t size, unsigned flags)
+{
+	/* it is only read */
+	struct access a = {machine, device, BUSWAY_WRITE, {0, 0}, (unsigned char *)(uintptr_t)from,
+			   size};
+
+	(void)flags;
+	return start(&a, dma);
+}
+
+uint64_t busway_machine_interrupts(const struct busway_machine *machine,
+				   struct busway_interrupt *last)
+{
+	if (last && machine->interrupts)
+		*last = machine->last_interrupt;
+	return machine->interrupts;
+}
