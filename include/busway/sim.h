@@ -185,9 +185,9 @@ void busway_machine_quiet(struct busway_machine *machine, busway_device_id devic
 
 /*
  * busway_machine_take() - memory for buffers, rings and pools, as an operating system gives it
- * Below, above and between carve-outs, pools and reserved memory: the lowest that fits.
+ * Clear of carve-outs, pools and reserved memory; the lowest place that fits.
  * @align:  a power of two
- * @within: where it must be, whole; @count 0: anywhere
+ * @within: where it must be, whole; the first that has room. @count 0: anywhere
  * Return: 0, -BUSWAY_EINVAL, -BUSWAY_ENOMEM. Give it back by busway_machine_give().
  */
 int busway_machine_take(struct busway_machine *machine, uint64_t size, uint64_t align,

@@ -14,33 +14,16 @@ struct access {
 	size_t whole;         /* bytes of the access that it was at first */
 };
 
-static void violate(const struct access *a, const struct busway_landing *l,
-		    enum busway_violation_kind kind)
-{
-	const struct busway_platform *platform = a->machine->platform;
-	const struct busway_violation violation = {
-		.kind = kind,
-		.device = a->device,
-		.name = sim_device(a->machine, a->device)->name,
-		.access = a->access,
-		.asked = l->dma,
-		.hop = busway_platform_space(platform, l->space)->name,
-		.by = l->region   ? l->region->name
-		      : l->window ? l->window->name
-				  : NULL,
-		.at = l->at,
-	};
-
-	sim_violate(a->machine, &violation);
-}
-
 /* Nobody answers. */
 static int refuse(const struct access *a, const struct busway_landing *l,
 		  enum busway_violation_kind kind)
 {
+	struct busway_violation v = sim_violation(a->machine, kind, a->device, a->access, l);
+
 	if (a->access == BUSWAY_READ)
 		memset(a->bytes, 0xff, (size_t)busway_range_span(l->dma) + 1);
-	violate(a, l, kind);
+	v.has_trace = sim_nearest(a->machine, a->device, l->dma.first, &v.trace);
+	sim_violate(a->machine, &v);
 	return -BUSWAY_ERANGE;
 }
 
@@ -65,18 +48,10 @@ static int ring(const struct access *a, const struct busway_landing *l)
 	return 0;
 }
 
-static bool sees_caches(const struct access *a)
-{
-	const enum busway_coherence c = sim_device(a->machine, a->device)->coherence;
-
-	return c == BUSWAY_COHERENT ||
-	       (c == BUSWAY_COHERENCE_DEFAULT && a->machine->options.default_coherent);
-}
-
 /* @size bytes of a store, from @phys on. */
 static void move(const struct access *a, const struct sim_store *store, uint64_t phys, size_t size)
 {
-	const bool coherent = sees_caches(a);
+	const bool coherent = sim_sees_caches(a->machine, a->device);
 
 	if (a->access == BUSWAY_READ) {
 		memcpy(a->bytes, sim_byte(store, coherent ? VIEW_CACHED : VIEW_MEMORY, phys), size);
@@ -87,6 +62,30 @@ static void move(const struct access *a, const struct sim_store *store, uint64_t
 		memcpy(sim_byte(store, VIEW_CACHED, phys), a->bytes, size);
 		memcpy(sim_byte(store, VIEW_SYNCED, phys), a->bytes, size);
 	}
+}
+
+/*
+ * What the fabric does not know as memory may be registers that are mapped for the device. Cuts @l
+ * behind what is mapped; false: it is not.
+ */
+static bool reach_peer(const struct access *a, struct busway_landing *l)
+{
+	const struct busway_machine_options *o = &a->machine->options;
+	struct busway_range dma = l->dma;
+	const struct sim_segment *segment = sim_segment_at(a->machine, a->device, a->access, &dma);
+	const size_t size = (size_t)busway_range_span(dma) + 1;
+
+	if ((l->refused != BUSWAY_VIOLATION_NO_MEMORY && l->refused != BUSWAY_VIOLATION_APERTURE) ||
+	    !segment || segment->mapping->kind != BUSWAY_KIND_PEER ||
+	    !sim_allows(segment->mapping, a->access))
+		return false;
+	l->dma = dma;
+	if (a->access == BUSWAY_READ)
+		memset(a->bytes, 0xff, size);
+	if (o->registers)
+		o->registers(o->ctx, busway_phys(sim_phys_of(segment, dma.first)), a->bytes, size,
+			     a->access);
+	return true;
 }
 
 /* Cuts @l behind what is in one store. */
@@ -100,6 +99,7 @@ static int land(const struct access *a, struct busway_landing *l)
 	if (l->at.last > store->phys.last)
 		l->at.last = store->phys.last;
 	l->dma = sim_leading(l->dma, busway_range_span(l->at) + 1);
+	sim_judge(a->machine, a->device, a->access, l);
 	move(a, store, l->at.first, (size_t)busway_range_span(l->at) + 1);
 	return 0;
 }
@@ -113,7 +113,9 @@ static int do_piece(const struct access *a, size_t *size)
 
 	if (status)
 		return status;
-	if (l.refused)
+	if (l.refused && reach_peer(a, &l))
+		status = 0;
+	else if (l.refused)
 		status = refuse(a, &l, l.refused);
 	else if (l.region->kind == BUSWAY_REGION_DOORBELL)
 		status = ring(a, &l);

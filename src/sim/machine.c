@@ -62,6 +62,9 @@ int busway_machine_create(const struct busway_platform *platform,
 		machine->options = *options;
 	machine->rng.state = machine->options.seed;
 	busway_intervals_init(&machine->unused, memory);
+	busway_intervals_init(&machine->fresh, memory);
+	shelf_init(&machine->by_dma, memory);
+	shelf_init(&machine->by_phys, memory);
 	status = create_parts(machine);
 	/* what was read by now need not live as long as the machine */
 	machine->options.memory = NULL;
@@ -77,6 +80,9 @@ void busway_machine_destroy(struct busway_machine *machine)
 {
 	if (!machine)
 		return;
+	sim_table_destroy(machine);
+	sim_free(machine, machine->marks, machine->mark_count, sizeof(*machine->marks));
+	busway_intervals_clear(&machine->fresh);
 	busway_intervals_clear(&machine->unused);
 	sim_ram_destroy(machine);
 	sim_ways_destroy(machine);

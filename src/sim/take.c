@@ -65,22 +65,17 @@ static bool fits(const struct busway_intervals *unused, uint64_t size, uint64_t 
 	return false;
 }
 
-int busway_machine_take(struct busway_machine *machine, uint64_t size, uint64_t align,
-			const struct busway_phys_range *within, size_t count, busway_phys_t *phys)
+/* The lowest of all ranges. */
+int sim_take(struct busway_machine *machine, uint64_t size, uint64_t align,
+	     const struct busway_range *within, size_t count, busway_phys_t *phys)
 {
-	const struct busway_phys_range anywhere = busway_phys_range(BUSWAY_RANGE_ALL);
 	uint64_t first = 0, at;
 	bool found = false;
 
 	if (size == 0 || !busway_is_power_of_two(align))
 		return -BUSWAY_EINVAL;
-	if (count == 0) {
-		within = &anywhere;
-		count = 1;
-	}
 	for (size_t i = 0; i < count; i++)
-		if (fits(&machine->unused, size, align, busway_phys_raw(within[i]), &at) &&
-		    (!found || at < first)) {
+		if (fits(&machine->unused, size, align, within[i], &at) && (!found || at < first)) {
 			first = at;
 			found = true;
 		}
@@ -89,6 +84,24 @@ int busway_machine_take(struct busway_machine *machine, uint64_t size, uint64_t 
 		return -BUSWAY_ENOMEM;
 	*phys = busway_phys(first);
 	return 0;
+}
+
+int busway_machine_take(struct busway_machine *machine, uint64_t size, uint64_t align,
+			const struct busway_phys_range *within, size_t count, busway_phys_t *phys)
+{
+	const struct busway_range anywhere = BUSWAY_RANGE_ALL;
+	int status;
+
+	if (count == 0)
+		return sim_take(machine, size, align, &anywhere, 1, phys);
+	for (size_t i = 0; i < count; i++) {
+		const struct busway_range range = busway_phys_raw(within[i]);
+
+		status = sim_take(machine, size, align, &range, 1, phys);
+		if (status != -BUSWAY_ENOMEM)
+			break;
+	}
+	return status;
 }
 
 void busway_machine_give(struct busway_machine *machine, struct busway_phys_range range)

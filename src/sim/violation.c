@@ -19,6 +19,25 @@ void sim_violate(struct busway_machine *machine, const struct busway_violation *
 	machine->records[machine->record_count++].number = machine->violations;
 }
 
+struct busway_violation sim_violation(const struct busway_machine *machine,
+				      enum busway_violation_kind kind, busway_device_id device,
+				      enum busway_access access,
+				      const struct busway_landing *landing)
+{
+	return (struct busway_violation){
+		.kind = kind,
+		.device = device,
+		.name = sim_device(machine, device)->name,
+		.access = access,
+		.asked = landing->dma,
+		.hop = busway_platform_space(machine->platform, landing->space)->name,
+		.by = landing->region   ? landing->region->name
+		      : landing->window ? landing->window->name
+					: NULL,
+		.at = landing->at,
+	};
+}
+
 void sim_blind(struct busway_machine *machine)
 {
 	sim_violate(machine, &(struct busway_violation){.kind = BUSWAY_VIOLATION_BLIND,

@@ -53,6 +53,7 @@ void bench_open(struct bench *bench, const struct busway_machine_options *option
 		plan_print(&bench->plan);
 		fail_msg("the machine cannot be built");
 	}
+	bench->environment = busway_machine_environment(bench->machine);
 }
 
 void bench_close(struct bench *bench)
@@ -85,6 +86,94 @@ int bench_write(struct bench *bench, uint32_t index, uint64_t dma, const void *f
 {
 	return busway_machine_write(bench->machine, device(index), busway_dma(dma), from, size, 0);
 }
+
+/* ---- mappings ---- */
+
+struct made made(uint32_t index, uint64_t phys, uint64_t dma, uint64_t size,
+		 enum busway_direction direction)
+{
+	return (struct made){
+		.mapping =
+			{
+				.dma = {dma},
+				.size = size,
+				.segment_count = 1,
+				.entry_count = 1,
+				.direction = (uint8_t)direction,
+				.kind = BUSWAY_KIND_SINGLE,
+				.way = dma == TO_BUS(phys) ? BUSWAY_WAY_DIRECT : BUSWAY_WAY_BOUNCE,
+				.one_ = {.dma = {{dma}, {dma + size - 1}}, .phys = {phys}},
+			},
+		.device = index,
+	};
+}
+
+static void tell(struct bench *bench, struct made *made, enum busway_dma_event event,
+		 uint64_t offset, uint64_t size)
+{
+	if (!made->mapping.segments)
+		made->mapping.segments = &made->mapping.one_;
+	bench->environment.observe(bench->environment.ctx, event, device(made->device),
+				   &made->mapping, offset, size);
+}
+
+void bench_event(struct bench *bench, struct made *made, enum busway_dma_event event)
+{
+	tell(bench, made, event, 0, made->mapping.size);
+}
+
+static void clean(struct bench *bench, const struct made *made, uint64_t offset, uint64_t size)
+{
+	if (made->device != COHERENT)
+		bench->environment.clean(bench->environment.ctx,
+					 cpu_at(bench, made->mapping.one_.phys.raw + offset),
+					 size);
+}
+
+static void invalidate(struct bench *bench, const struct made *made, uint64_t offset,
+		       uint64_t size)
+{
+	if (made->device != COHERENT && (made->mapping.direction & BUSWAY_WRITE))
+		bench->environment.invalidate(bench->environment.ctx,
+					      cpu_at(bench, made->mapping.one_.phys.raw + offset),
+					      size);
+}
+
+void bench_sync(struct bench *bench, struct made *made, bool for_cpu, uint64_t offset,
+		uint64_t size)
+{
+	if (for_cpu)
+		invalidate(bench, made, offset, size);
+	else
+		clean(bench, made, offset, size);
+	tell(bench, made,
+	     for_cpu ? BUSWAY_EVENT_SYNCED_FOR_CPU : BUSWAY_EVENT_SYNCED_FOR_DEVICE, offset, size);
+}
+
+struct made *bench_map(struct bench *bench, struct made *made)
+{
+	if (!(made->mapping.attributes & BUSWAY_MAP_SKIP_SYNC))
+		clean(bench, made, 0, made->mapping.size);
+	bench_event(bench, made, BUSWAY_EVENT_MAPPED);
+	return made;
+}
+
+void bench_unmap(struct bench *bench, struct made *made)
+{
+	bench_event(bench, made, BUSWAY_EVENT_UNMAPPED);
+	if (!(made->mapping.attributes & BUSWAY_MAP_SKIP_SYNC))
+		invalidate(bench, made, 0, made->mapping.size);
+}
+
+unsigned char *cpu_at(struct bench *bench, uint64_t phys)
+{
+	unsigned char *at = busway_machine_pointer(bench->machine, phys_range(phys, 1));
+
+	assert_non_null(at);
+	return at;
+}
+
+/* ---- what was told ---- */
 
 static void print_violations(struct bench *bench)
 {

@@ -38,6 +38,7 @@ struct bench {
 	struct plan plan;
 	struct test_memory memory; /* of the machine */
 	struct busway_machine *machine;
+	struct busway_dma_environment environment;
 };
 
 /* The usual plan; bench_open() builds it. */
@@ -63,6 +64,32 @@ struct busway_phys_range phys_range(uint64_t first, uint64_t size);
 
 int bench_read(struct bench *bench, uint32_t device, uint64_t dma, void *to, size_t size);
 int bench_write(struct bench *bench, uint32_t device, uint64_t dma, const void *from, size_t size);
+
+/* ---- mappings, as the library would tell of them ---- */
+
+/* A record of one segment, made by hand: direct where @dma is what leads to @phys, else bounced. */
+struct made {
+	struct busway_mapping mapping;
+	uint32_t device;
+};
+
+/* All but the event. Of kind SINGLE. */
+struct made made(uint32_t device, uint64_t phys, uint64_t dma, uint64_t size,
+		 enum busway_direction direction);
+
+/* The event alone, of all bytes. */
+void bench_event(struct bench *bench, struct made *made, enum busway_dma_event event);
+void bench_sync(struct bench *bench, struct made *made, bool for_cpu, uint64_t offset,
+		uint64_t size);
+
+/* As the library maps and unmaps directly: with clean and invalidate where the device needs it. */
+struct made *bench_map(struct bench *bench, struct made *made);
+void bench_unmap(struct bench *bench, struct made *made);
+
+/* The CPU's pointer to one byte, or to as many as there are. */
+unsigned char *cpu_at(struct bench *bench, uint64_t phys);
+
+/* ---- what was told ---- */
 
 /* The machine has told exactly this, @count times, and nothing else; then it is forgotten. */
 void bench_told(struct bench *bench, enum busway_violation_kind kind, uint64_t count);
