@@ -235,7 +235,8 @@ int busway_machine_mark(struct busway_machine *machine, struct busway_phys_range
  * @size: any; each piece goes where the fabric leads it
  *
  * A read pushes all writes before it of the same device; what does not answer reads as all ones.
- * A write may arrive later (see options.posted): what happens to it is judged when it arrives.
+ * A write may arrive later (see options.posted), and is judged when it does. Time passes with each
+ * access of a device or of the CPU that is watched: some writes arrive.
  *
  * Return: 0; -BUSWAY_ERANGE: some bytes were refused; -BUSWAY_EINVAL: no such device, an empty
  * access, or one that passes 2^64.
@@ -352,7 +353,8 @@ struct busway_engine_options {
 	bool has_doorbell; /* interrupts are writes of @value to @doorbell; */
 	busway_dma_t doorbell;
 	uint32_t value;
-	void (*interrupt)(void *ctx); /* and calls of this; may be NULL */
+	/* and calls of this, a wire, which overtakes writes that have not arrived; may be NULL */
+	void (*interrupt)(void *ctx);
 	void *ctx;
 	uint64_t most; /* descriptors in a chain; 0: 65536 */
 };

@@ -143,31 +143,50 @@ static int do_access(struct access *a)
 	return result;
 }
 
-static int start(struct access *a, busway_dma_t dma)
+int sim_write(struct busway_machine *machine, busway_device_id device, busway_dma_t dma,
+	      const void *bytes, size_t size)
 {
-	if (!sim_device_exists(a->machine, a->device) ||
-	    !busway_range_make(dma.raw, a->whole, &a->dma))
-		return -BUSWAY_EINVAL;
-	return do_access(a);
+	/* the bytes of a write are only read */
+	struct access a = {machine,
+			   device,
+			   BUSWAY_WRITE,
+			   {dma.raw, dma.raw + (size - 1)},
+			   (unsigned char *)(uintptr_t)bytes,
+			   size};
+
+	return do_access(&a);
+}
+
+static bool is_access(const struct busway_machine *machine, busway_device_id device,
+		      busway_dma_t dma, size_t size)
+{
+	struct busway_range range;
+
+	return sim_device_exists(machine, device) && busway_range_make(dma.raw, size, &range);
 }
 
 int busway_machine_read(struct busway_machine *machine, busway_device_id device, busway_dma_t dma,
 			void *to, size_t size)
 {
-	struct access a = {machine, device, BUSWAY_READ, {0, 0}, to, size};
-
-	return start(&a, dma);
+	if (!is_access(machine, device, dma, size))
+		return -BUSWAY_EINVAL;
+	busway_machine_flush(machine, device);
+	sim_pass_time(machine);
+	return do_access(&(struct access){
+		machine, device, BUSWAY_READ, {dma.raw, dma.raw + (size - 1)}, to, size});
 }
 
 int busway_machine_write(struct busway_machine *machine, busway_device_id device, busway_dma_t dma,
 			 const void *from, size_t size, unsigned flags)
 {
-	/* it is only read */
-	struct access a = {machine, device, BUSWAY_WRITE, {0, 0}, (unsigned char *)(uintptr_t)from,
-			   size};
-
-	(void)flags;
-	return start(&a, dma);
+	if (!is_access(machine, device, dma, size))
+		return -BUSWAY_EINVAL;
+	if (machine->options.posted) {
+		sim_pass_time(machine);
+		if (sim_post(machine, device, dma, from, size, flags & BUSWAY_WRITE_RELAXED))
+			return 0;
+	}
+	return sim_write(machine, device, dma, from, size);
 }
 
 uint64_t busway_machine_interrupts(const struct busway_machine *machine,

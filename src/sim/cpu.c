@@ -102,6 +102,7 @@ static unsigned char *access_bytes(struct busway_machine *machine, enum busway_a
 
 	if (!busway_range_make(phys.raw, size, &a.phys) || !sim_bytes(machine, VIEW_CACHED, a.phys))
 		return NULL;
+	sim_pass_time(machine);
 	watch(&a);
 	return sim_bytes(machine, view_at(machine, phys.raw), a.phys);
 }

@@ -80,6 +80,7 @@ void busway_machine_destroy(struct busway_machine *machine)
 {
 	if (!machine)
 		return;
+	sim_posted_destroy(machine);
 	sim_table_destroy(machine);
 	sim_free(machine, machine->marks, machine->mark_count, sizeof(*machine->marks));
 	busway_intervals_clear(&machine->fresh);

@@ -12,9 +12,11 @@
  *   table.c        what is mapped, and what was recently
  *   inspect.c      is what was mapped sane?
  *   access.c       accesses of devices, piece by piece
+ *   posted.c       writes of devices that have not arrived
  *   judge.c        may the device do that to memory?
  *   cpu.c          accesses of the CPU, and whether it may
  *   violation.c    what went wrong, counted and kept
+ *   engine.c, pattern.c   a device that works off descriptors, and bytes that it knows
  *
  * Nothing here uses the code of src/platform but what platform.h lets everybody read: what is
  * judged is no judge.
@@ -117,6 +119,8 @@ struct busway_machine {
 	struct busway_intervals fresh;
 	struct sim_mark *marks;
 	size_t mark_count;
+	struct sim_post *posted; /* in the order in which devices wrote */
+	size_t posted_count;
 	struct busway_interrupt last_interrupt;
 	uint64_t interrupts;
 	struct busway_violation *records; /* options.records of them */
@@ -266,6 +270,23 @@ static inline bool sim_streams(const struct sim_mapping *mapping)
 
 /* A mapping is about to enter the table. Tells what is wrong with it; finds out where it lands. */
 void sim_inspect(struct busway_machine *machine, struct sim_mapping *mapping);
+
+/* ---- access.c ---- */
+
+/* A write arrives. */
+int sim_write(struct busway_machine *machine, busway_device_id device, busway_dma_t dma,
+	      const void *bytes, size_t size);
+
+/* ---- posted.c ---- */
+
+/* A write that will arrive later; false where it must go by itself: all before it have arrived. */
+bool sim_post(struct busway_machine *machine, busway_device_id device, busway_dma_t dma,
+	      const void *bytes, size_t size, bool relaxed);
+
+/* Some writes may arrive now. */
+void sim_pass_time(struct busway_machine *machine);
+
+void sim_posted_destroy(struct busway_machine *machine);
 
 /* ---- judge.c ---- */
 
