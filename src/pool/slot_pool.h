@@ -52,7 +52,8 @@ int slot_pool_create(struct slot_pool *pool, uint32_t slots, uint32_t areas,
 		     const struct busway_allocator *memory);
 void slot_pool_destroy(struct slot_pool *pool);
 
-/* The first slot or SLOT_NONE. @hint: the thread, any number. */
+/* The first slot or SLOT_NONE. @hint: the thread, any number. The high water is left alone where
+ * @wish.probe says that the run will be given back unused. */
 uint32_t slot_pool_take(struct slot_pool *pool, const struct slot_wish *wish, uint32_t hint);
 
 /* @count as it was wished. */
