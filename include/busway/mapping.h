@@ -200,7 +200,8 @@ struct busway_plan {
 
 /**
  * busway_plan() - how many segments, by which way, at what cost; nothing is changed
- * Whether the pool has room at the moment is part of the answer.
+ * Whether pools have room at the moment is part of the answer. Of a list that takes several runs of
+ * a nearly full pool, which ones are tried first decides: pool-fragmented is then no last word.
  * Return: as busway_map_list(), which would then do so.
  */
 int busway_plan(struct busway_lane *lane, const struct busway_phys_range *entries, size_t count,

@@ -174,44 +174,42 @@ static bool is_coherent(const struct rig *rig, uint32_t device)
 	return rig->plan.devices[device].coherence == BUSWAY_COHERENT;
 }
 
-/* Where a byte lands in the rig's memory; SIZE_MAX: elsewhere. */
-static size_t landing(struct rig *rig, uint32_t device, uint64_t dma, enum busway_access access)
+/* Where all of an access lands in the rig's memory as one run; SIZE_MAX: it does not. */
+static size_t run_landing(struct rig *rig, uint32_t device, uint64_t dma, size_t size,
+			  enum busway_access access)
 {
 	struct busway_path path;
 	uint64_t phys;
 
 	if (busway_resolve(rig->plan.platform, (busway_device_id){device},
-			   (struct busway_dma_range){{dma}, {dma}}, NULL, access, &path, NULL))
+			   (struct busway_dma_range){{dma}, {dma + (size - 1)}}, NULL, access, &path,
+			   NULL))
 		return SIZE_MAX;
-	phys = path.hops[path.hop_count - 1].range.first;
-	return phys >= RIG_BASE && phys < RIG_BASE + RIG_SIZE ? (size_t)(phys - RIG_BASE)
-							      : SIZE_MAX;
+	/* the last hop is that of the last part; all parts lie side by side */
+	phys = path.hops[path.hop_count - 1].range.last - (size - 1);
+	return phys >= RIG_BASE && phys - RIG_BASE <= RIG_SIZE - size ? (size_t)(phys - RIG_BASE)
+								      : SIZE_MAX;
 }
 
 bool rig_read(struct rig *rig, uint32_t device, uint64_t dma, void *bytes, size_t size)
 {
-	for (size_t i = 0; i < size; i++) {
-		const size_t at = landing(rig, device, dma + i, BUSWAY_READ);
+	const size_t at = run_landing(rig, device, dma, size, BUSWAY_READ);
 
-		if (at == SIZE_MAX)
-			return false;
-		((unsigned char *)bytes)[i] =
-			is_coherent(rig, device) ? rig->cached[at] : rig->memory[at];
-	}
+	if (at == SIZE_MAX)
+		return false;
+	memcpy(bytes, (is_coherent(rig, device) ? rig->cached : rig->memory) + at, size);
 	return true;
 }
 
 bool rig_write(struct rig *rig, uint32_t device, uint64_t dma, const void *bytes, size_t size)
 {
-	for (size_t i = 0; i < size; i++) {
-		const size_t at = landing(rig, device, dma + i, BUSWAY_WRITE);
+	const size_t at = run_landing(rig, device, dma, size, BUSWAY_WRITE);
 
-		if (at == SIZE_MAX)
-			return false;
-		rig->memory[at] = ((const unsigned char *)bytes)[i];
-		if (is_coherent(rig, device))
-			rig->cached[at] = rig->memory[at];
-	}
+	if (at == SIZE_MAX)
+		return false;
+	memcpy(rig->memory + at, bytes, size);
+	if (is_coherent(rig, device))
+		memcpy(rig->cached + at, bytes, size);
 	return true;
 }
 
