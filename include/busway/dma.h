@@ -116,8 +116,9 @@ struct busway_dma_environment {
 	void (*release)(void *ctx, struct busway_phys_range range); /* what more() gave */
 	/* A driver did something wrong; the call that told so has no other effect. May be NULL. */
 	void (*misuse)(void *ctx, const struct busway_misuse_report *report);
-	/* For a simulated machine or a trace: every event of every mapping; NULL: nobody looks. */
-	void (*observe)(void *ctx, enum busway_dma_event event,
+	/* For a simulated machine or a trace: every event of every mapping, and whose it is; NULL:
+	 * nobody looks. */
+	void (*observe)(void *ctx, enum busway_dma_event event, busway_device_id device,
 			const struct busway_mapping *mapping, uint64_t offset, uint64_t size);
 };
 
