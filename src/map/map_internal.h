@@ -123,7 +123,7 @@ static inline void observe(const struct busway_lane *lane, enum busway_dma_event
 	const struct busway_dma_environment *e = &lane->device->dma->environment;
 
 	if (e->observe)
-		e->observe(e->ctx, event, mapping, offset, size);
+		e->observe(e->ctx, event, lane->device->id, mapping, offset, size);
 }
 
 static inline void *pointer_to(const struct busway_dma *dma, struct busway_range phys)

@@ -88,11 +88,12 @@ static void misuse(void *ctx, const struct busway_misuse_report *report)
 	rig->last = *report;
 }
 
-static void look(void *ctx, enum busway_dma_event event, const struct busway_mapping *mapping,
-		 uint64_t offset, uint64_t size)
+static void look(void *ctx, enum busway_dma_event event, busway_device_id device,
+		 const struct busway_mapping *mapping, uint64_t offset, uint64_t size)
 {
 	struct rig *rig = ctx;
 
+	assert_true(device.index < rig->plan.device_count);
 	assert_true(offset <= mapping->size && size <= mapping->size - offset);
 	rig->events[event]++;
 }
