@@ -130,8 +130,8 @@ static int put_bounced(struct list *list, struct busway_range phys)
 		if (!list->plan && list->count >= list->capacity) {
 			list->count++;
 		} else {
-			status = serve_bounced(list->lane, piece, list->direction, list->attributes,
-					       &segment, list->why);
+			status = serve_bounced(list->lane, piece, list->direction,
+					       list->attributes | MAP_PROBE, &segment, list->why);
 			if (status)
 				return status;
 			put(list, &segment);
@@ -153,6 +153,15 @@ static void give_back(struct list *list)
 	for (size_t i = 0; i < kept; i++)
 		slots_free(list->lane, &list->segments[i]);
 	slots_freed(list->lane);
+}
+
+/* Nothing stands in the way any more: what was taken on trial is in use. */
+static void mark_high_water(const struct list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->segments[i].pool_ &&
+		    (i == 0 || list->segments[i].pool_ != list->segments[i - 1].pool_))
+			slot_pool_mark(&list->segments[i].pool_->slots);
 }
 
 static int refuse_count(const struct list *list, struct busway_range first)
@@ -223,6 +232,7 @@ int busway_map_list(struct busway_lane *lane, const struct busway_phys_range *en
 		map_ended(lane, mapping, STATE_REFUSED);
 		return status;
 	}
+	mark_high_water(&list);
 	mapping->size = total_size(entries, count);
 	mapping->segments = segments;
 	mapping->segment_count = (uint32_t)list.count;

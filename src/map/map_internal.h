@@ -247,6 +247,9 @@ bool within_limits(const struct busway_segment_limits *limits, uint64_t dma, uin
 struct busway_range leading_part(const struct busway_reach *reach, struct busway_range phys,
 				 enum busway_access access);
 
+/* Beside the public attributes: slots are not in use yet, so the high water stays where it is. */
+enum { MAP_PROBE = 1 << 16 };
+
 /* The same with slots, whatever would be direct. */
 int serve_bounced(struct busway_lane *lane, struct busway_range phys,
 		  enum busway_direction direction, unsigned attributes,

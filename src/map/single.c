@@ -181,9 +181,10 @@ int serve_bounced(struct busway_lane *lane, struct busway_range phys,
 		  struct busway_mapped *segment, struct busway_refusal *why)
 {
 	const struct spans *spans = &lane->device->streaming.spans;
-	const struct want want = bounce_want(lane, phys);
+	struct want want = bounce_want(lane, phys);
 	struct run run;
 
+	want.probe = (attributes & MAP_PROBE) != 0;
 	if (!may_bounce(lane, phys, direction, attributes, why))
 		return -BUSWAY_ERANGE;
 	if (!run_take(spans, &want, lane->index, &run)) {

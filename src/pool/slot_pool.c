@@ -110,6 +110,14 @@ void slot_pool_give(struct slot_pool *pool, uint32_t first, uint32_t count, uint
 	lock_give(&pool->lock);
 }
 
+void slot_pool_mark(struct slot_pool *pool)
+{
+	lock_take(&pool->lock);
+	if (pool->row.used > pool->high_water)
+		pool->high_water = pool->row.used;
+	lock_give(&pool->lock);
+}
+
 void slot_pool_quarantine(struct slot_pool *pool, uint32_t first, uint32_t who)
 {
 	lock_take(&pool->lock);

@@ -56,6 +56,9 @@ void slot_pool_destroy(struct slot_pool *pool);
  * @wish.probe says that the run will be given back unused. */
 uint32_t slot_pool_take(struct slot_pool *pool, const struct slot_wish *wish, uint32_t hint);
 
+/* What was taken as a probe is in use after all: move the high water. */
+void slot_pool_mark(struct slot_pool *pool);
+
 /* @count as it was wished. */
 void slot_pool_give(struct slot_pool *pool, uint32_t first, uint32_t count, uint32_t hint);
 
