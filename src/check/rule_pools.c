@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-/* Pools of one kind of statement stand for one node: which, and is it heeded? */
+/* Does anybody heed this pool? Not where it is disabled, or /reserved-memory is ignored. */
 static bool is_heeded(const struct busway_pool *pool)
 {
 	return pool->enabled && !pool->ignored;
@@ -17,7 +17,7 @@ static bool is_heeded(const struct busway_pool *pool)
 
 /* ---- against each other ---- */
 
-/* The lowest place in free memory that is aligned as the pool is now, to 1 MiB at least. */
+/* The lowest multiple of 1 MiB from which on the pool lies in free memory, wherever it is now. */
 static void advise_place(struct busway_check *check, const struct busway_pool *pool)
 {
 	const uint64_t align = 0x100000;
