@@ -67,14 +67,6 @@ static void check_blob(struct blob *blob, const char *because, const char *node,
 	free(tree);
 }
 
-static void begin_root(struct blob *blob)
-{
-	blob_open(blob);
-	blob_begin(blob, "");
-	blob_cell(blob, "#address-cells", 1);
-	blob_cell(blob, "#size-cells", 1);
-}
-
 /* A copy in memory of exactly its size. */
 static void *copy_of(const void *blob, size_t size)
 {
@@ -244,7 +236,7 @@ static void blocks_that_do_not_begin_at_a_cell_are_refused(void **state)
 	uint8_t *tree, *shifted;
 
 	for (size_t by = 1; by < 4; by++) {
-		begin_root(&b);
+		blob_open_root(&b);
 		blob_begin(&b, "child");
 		blob_end(&b);
 		blob_end(&b);
@@ -287,27 +279,27 @@ static void structure_that_is_no_tree_is_refused(void **state)
 	blob_open(&b);
 	check_blob(&b, "no root", "", "", "broken");
 
-	begin_root(&b);
+	blob_open_root(&b);
 	blob_begin(&b, "open");
 	check_blob(&b, "nodes that do not end", "/open", "", "broken");
 
-	begin_root(&b);
+	blob_open_root(&b);
 	blob_end(&b);
 	blob_end(&b);
 	check_blob(&b, "an end too many", "", "", "never began");
 
-	begin_root(&b);
+	blob_open_root(&b);
 	blob_end(&b);
 	blob_begin(&b, "");
 	blob_end(&b);
 	check_blob(&b, "two roots", "", "", "");
 
-	begin_root(&b);
+	blob_open_root(&b);
 	blob_token(&b, 5);
 	blob_end(&b);
 	check_blob(&b, "a token that does not exist", "/", "", "broken");
 
-	begin_root(&b);
+	blob_open_root(&b);
 	blob_begin(&b, "child");
 	blob_end(&b);
 	blob_cell(&b, "late", 1);
@@ -320,7 +312,7 @@ static void structure_that_is_no_tree_is_refused(void **state)
 	blob_end(&b);
 	check_blob(&b, "a property before the root", "", "", "outside the root");
 
-	begin_root(&b);
+	blob_open_root(&b);
 	blob_end(&b);
 	blob_cell(&b, "behind", 1);
 	check_blob(&b, "a property behind the root", "", "", "outside the root");
@@ -358,7 +350,7 @@ static void a_property_longer_than_the_tree_is_refused(void **state)
 	uint8_t *tree;
 
 	for (uint32_t length = 5; length; length <<= 4) {
-		begin_root(&b);
+		blob_open_root(&b);
 		blob_cell(&b, "reg", 1);
 		blob_end(&b);
 		tree = blob_close(&b, &size);
@@ -378,14 +370,14 @@ static void a_property_name_outside_the_strings_is_refused(void **state)
 	void *tree;
 
 	for (size_t i = 0; i < COUNT(offsets); i++) {
-		begin_root(&b);
+		blob_open_root(&b);
 		blob_begin(&b, "node");
 		blob_bytes_at(&b, offsets[i], "", 1);
 		blob_end(&b);
 		blob_end(&b);
 		check_blob(&b, "behind the strings", "/node", "", "outside the strings");
 	}
-	begin_root(&b);
+	blob_open_root(&b);
 	blob_end(&b);
 	tree = blob_close(&b, &size);
 	fdt_set_size_dt_strings(tree, fdt_size_dt_strings(tree) - 1);
@@ -408,7 +400,7 @@ static void names_that_are_no_names_are_refused(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct blob b;
 
-		begin_root(&b);
+		blob_open_root(&b);
 		blob_begin(&b, "bus");
 		blob_begin(&b, cases[i].name);
 		blob_end(&b);
@@ -425,7 +417,7 @@ static void a_node_name_without_an_end_is_refused(void **state)
 	size_t size;
 	uint8_t *tree;
 
-	begin_root(&b);
+	blob_open_root(&b);
 	blob_begin(&b, "name");
 	tree = blob_close(&b, &size);
 	/* fill all behind the name's start */
@@ -441,7 +433,7 @@ static void *nested(unsigned depth, size_t *size)
 {
 	struct blob b;
 
-	begin_root(&b);
+	blob_open_root(&b);
 	for (unsigned i = 1; i < depth; i++)
 		blob_begin(&b, "n");
 	for (unsigned i = 0; i < depth; i++)
@@ -485,7 +477,7 @@ static void a_count_that_nothing_uses_does_no_harm(void **state)
 			size_t size;
 			void *blob;
 
-			begin_root(&b);
+			blob_open_root(&b);
 			blob_begin(&b, "bus");
 			blob_cell(&b, "#address-cells", 1);
 			blob_cell(&b, "#size-cells", 1);
@@ -522,7 +514,7 @@ static void a_count_that_no_address_has_gives_no_window(void **state)
 			size_t size;
 			void *blob;
 
-			begin_root(&b);
+			blob_open_root(&b);
 			blob_begin(&b, "bus");
 			blob_cell(&b, properties[p], counts[i]);
 			blob_cells(&b, "dma-ranges", COUNT(cells), cells);
@@ -556,7 +548,7 @@ static void a_cell_count_that_is_no_cell_is_refused(void **state)
 		for (size_t size = 0; size < 4; size++) {
 			struct blob b;
 
-			begin_root(&b);
+			blob_open_root(&b);
 			blob_begin(&b, "bus");
 			blob_bytes(&b, properties[p], "\0\0\0", size);
 			blob_end(&b);
@@ -629,7 +621,7 @@ static void two_siblings_of_one_name_are_refused(void **state)
 {
 	struct blob b;
 
-	begin_root(&b);
+	blob_open_root(&b);
 	blob_begin(&b, "bus");
 	blob_begin(&b, "dev@1");
 	blob_end(&b);
@@ -647,7 +639,7 @@ static void two_nodes_of_one_phandle_are_refused(void **state)
 {
 	struct blob b;
 
-	begin_root(&b);
+	blob_open_root(&b);
 	blob_begin(&b, "one");
 	blob_cell(&b, "phandle", 7);
 	blob_end(&b);
@@ -667,7 +659,7 @@ static void phandles_that_are_none_may_stand_twice(void **state)
 	void *tree;
 
 	for (size_t i = 0; i < COUNT(none); i++) {
-		begin_root(&b);
+		blob_open_root(&b);
 		for (int node = 0; node < 2; node++) {
 			blob_begin(&b, node ? "one" : "other");
 			blob_cell(&b, "phandle", none[i]);
@@ -689,7 +681,7 @@ static void of_two_properties_the_first_counts_and_it_is_noted(void **state)
 	size_t size;
 	void *blob;
 
-	begin_root(&b);
+	blob_open_root(&b);
 	blob_begin(&b, "bus");
 	blob_cell(&b, "#address-cells", 1);
 	blob_cell(&b, "#size-cells", 1);
@@ -721,7 +713,7 @@ static void strings_without_an_end_are_no_strings(void **state)
 
 	for (size_t i = 0; i < COUNT(properties); i++) {
 		for (size_t length = 0; length <= 8; length++) {
-			begin_root(&b);
+			blob_open_root(&b);
 			blob_bytes(&b, properties[i], "memory-pci-dma-mem-okay", length);
 			blob_begin(&b, "aliases");
 			blob_bytes(&b, "name", "/node", length % 6);
@@ -754,13 +746,13 @@ static void dma_parents_in_a_circle_are_refused(void **state)
 {
 	struct blob b;
 
-	begin_root(&b);
+	blob_open_root(&b);
 	begin_linked(&b, "self", 1, 1);
 	blob_end(&b);
 	blob_end(&b);
 	check_blob(&b, "a node above itself", "/self", "interconnects", "circle");
 
-	begin_root(&b);
+	blob_open_root(&b);
 	begin_linked(&b, "one", 1, 2);
 	blob_end(&b);
 	begin_linked(&b, "two", 2, 1);
@@ -768,7 +760,7 @@ static void dma_parents_in_a_circle_are_refused(void **state)
 	blob_end(&b);
 	check_blob(&b, "two nodes above each other", "/one", "interconnects", "circle");
 
-	begin_root(&b);
+	blob_open_root(&b);
 	begin_linked(&b, "bus", 1, 2);
 	blob_begin(&b, "child");
 	blob_cell(&b, "phandle", 2);
@@ -778,7 +770,7 @@ static void dma_parents_in_a_circle_are_refused(void **state)
 	blob_end(&b);
 	check_blob(&b, "a bus above its own child", "/bus", "interconnects", "circle");
 
-	begin_root(&b);
+	blob_open_root(&b);
 	begin_linked(&b, "into", 1, 2);
 	blob_end(&b);
 	begin_linked(&b, "two", 2, 3);
@@ -844,7 +836,7 @@ static void ten_thousand_windows_are_read(void **state)
 	size_t size, count;
 	void *blob;
 
-	begin_root(&b);
+	blob_open_root(&b);
 	blob_begin(&b, "memory");
 	blob_string(&b, "device_type", "memory");
 	blob_cells(&b, "reg", 2, (uint32_t[]){0, 0x80000000});
@@ -880,7 +872,7 @@ static void one_of_ten_thousand_entries_that_overlaps_is_noted(void **state)
 	void *blob;
 
 	cells[7000 * 3] = 42 * 0x100;
-	begin_root(&b);
+	blob_open_root(&b);
 	blob_begin(&b, "bus");
 	blob_cell(&b, "#address-cells", 1);
 	blob_cell(&b, "#size-cells", 1);
@@ -905,7 +897,7 @@ static void ten_thousand_windows_below_ten_thousand_take_seconds_at_most(void **
 	uint32_t *cells = many_windows();
 	struct blob b;
 
-	begin_root(&b);
+	blob_open_root(&b);
 	blob_begin(&b, "upper");
 	blob_cell(&b, "#address-cells", 1);
 	blob_cell(&b, "#size-cells", 1);
@@ -932,7 +924,7 @@ static void ten_thousand_pools_and_users_take_seconds_at_most(void **state)
 	struct blob b;
 	char name[32];
 
-	begin_root(&b);
+	blob_open_root(&b);
 	blob_begin(&b, "reserved-memory");
 	blob_cell(&b, "#address-cells", 1);
 	blob_cell(&b, "#size-cells", 1);
@@ -962,7 +954,7 @@ static void begin_chain(struct blob *b, uint32_t length)
 {
 	char name[32];
 
-	begin_root(b);
+	blob_open_root(b);
 	for (uint32_t i = 1; i <= length; i++) {
 		put_name(name, sizeof(name), "bus", i);
 		blob_begin(b, name);
@@ -998,7 +990,7 @@ static void many_siblings_are_told_apart_quickly(void **state)
 	struct blob b;
 	char name[32];
 
-	begin_root(&b);
+	blob_open_root(&b);
 	for (uint32_t i = 0; i < 10 * MANY; i++) {
 		put_name(name, sizeof(name), "dev", i);
 		blob_begin(&b, name);
