@@ -28,9 +28,8 @@ static void draw(struct rig *rig)
 static struct busway_dma_device *open(struct rig *rig, const struct busway_dma_options *options)
 {
 	rig_open(rig);
-	assert_int_equal(busway_dma_add_pool(rig->dma, rig_phys(POOL_AT, 0x10000),
-					     BUSWAY_USE_BOUNCE, 1),
-			 0);
+	assert_int_equal(
+		busway_dma_add_pool(rig->dma, rig_phys(POOL_AT, 0x10000), BUSWAY_USE_BOUNCE, 1), 0);
 	return rig_attach(rig, 0, options);
 }
 
@@ -52,7 +51,10 @@ static void entries_become_as_few_segments_as_can_be(void **state)
 		uint64_t entries[ENTRIES][2];
 		struct expected expected[SEGMENTS];
 	} cases[] = {
-		{"apart", {0}, {{0x1000, 0x100}, {0x3000, 0x100}}, {{0x1000, 0x100}, {0x3000, 0x100}}},
+		{"apart",
+		 {0},
+		 {{0x1000, 0x100}, {0x3000, 0x100}},
+		 {{0x1000, 0x100}, {0x3000, 0x100}}},
 		{"side by side", {0}, {{0x1000, 0x1000}, {0x2000, 0x800}}, {{0x1000, 0x1800}}},
 		{"side by side, but the wrong way round",
 		 {0},
@@ -66,7 +68,10 @@ static void entries_become_as_few_segments_as_can_be(void **state)
 		 {0},
 		 {{0x7e000, 0x1000}, {0x7f000, 0x2000}, {0x81000, 0x10}},
 		 {{0x7e000, 0x2000}, {0x100000, 0x1010}}},
-		{"one entry bounces", {0}, {{0x1000, 0x100}, {0xc0000, 0x30}}, {{0x1000, 0x100}, {BOUNCED, 0x30}}},
+		{"one entry bounces",
+		 {0},
+		 {{0x1000, 0x100}, {0xc0000, 0x30}},
+		 {{0x1000, 0x100}, {BOUNCED, 0x30}}},
 		{"half of it is not reached: all of it bounces",
 		 {0},
 		 {{0xbf000, 0x2000}},
@@ -120,7 +125,8 @@ static void entries_become_as_few_segments_as_can_be(void **state)
 
 			if (k >= mapping.segment_count ||
 			    segments[k].dma.last.raw - dma + 1 != e->size ||
-			    (e->dma == BOUNCED ? dma / 0x10000 != POOL_AT / 0x10000 : dma != e->dma))
+			    (e->dma == BOUNCED ? dma / 0x10000 != POOL_AT / 0x10000
+					       : dma != e->dma))
 				fail_msg("%s: segment %zu", cases[i].because, k);
 		}
 		if (k != mapping.segment_count)
@@ -134,9 +140,9 @@ static void entries_become_as_few_segments_as_can_be(void **state)
 
 static void a_list_is_mapped_as_a_whole_or_not_at_all(void **state)
 {
-	const struct busway_phys_range entries[] = {rig_phys(0x1000, 0x10), rig_phys(0xc0000, 0x8000),
-						    rig_phys(0xc8000, 0x8000),
-						    rig_phys(0xd0000, 0x800)};
+	const struct busway_phys_range entries[] = {
+		rig_phys(0x1000, 0x10), rig_phys(0xc0000, 0x8000), rig_phys(0xc8000, 0x8000),
+		rig_phys(0xd0000, 0x800)};
 	struct busway_mapped segments[SEGMENTS];
 	struct busway_mapping mapping = {0};
 	struct busway_dma_device *device;
