@@ -71,7 +71,7 @@ enum { LIVE_CLASSES = 65 };
 
 struct busway_lane {
 	/* what mapping reads first */
-	_Alignas(64) const struct busway_reach *reach; /* of the streaming route */
+	const struct busway_reach *reach; /* of the streaming route */
 	uint64_t min_align_mask;
 	/* a buffer that the device reaches is handed over as it is, and nobody looks on */
 	bool plain;
@@ -81,6 +81,7 @@ struct busway_lane {
 	struct busway_dma_device *device;
 	uint32_t in_class[LIVE_CLASSES]; /* live segments, by the bits of their size */
 	size_t live;                     /* live mappings and allocations */
+	char apart_[64]; /* no cache line is shared with the next lane, wherever memory begins */
 };
 
 struct busway_dma_device {

@@ -23,10 +23,11 @@
 enum { AREA_LENGTHS = 32, AREA_DEPTH = 8 };
 
 struct area {
-	_Alignas(64) struct lock lock;
+	struct lock lock;
 	uint32_t kept;               /* slots in all its runs */
 	uint8_t depth[AREA_LENGTHS]; /* runs of 1 + i slots */
 	uint32_t run[AREA_LENGTHS][AREA_DEPTH];
+	char apart_[64]; /* no cache line is shared with the next area, wherever memory begins */
 };
 
 struct slot_pool {
