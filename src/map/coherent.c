@@ -74,8 +74,8 @@ static void *shared_view(const struct busway_dma_device *device, const struct ru
 		return pool->cached + at;
 	if (!pool->uncached)
 		return NULL;
-	/* nothing may be left in the caches that is written back, or read, later on */
-	e->clean(e->ctx, pool->cached + at, (size_t)size);
+	/* nothing may be left in the caches that is written back, or read, later on; slots are
+	 * whole lines, and what they held is nobody's */
 	e->invalidate(e->ctx, pool->cached + at, (size_t)size);
 	return pool->uncached + at;
 }

@@ -33,7 +33,7 @@ static void close_all(struct rig *rig, struct busway_dma_device *device)
 static void both_sides_see_the_same_at_any_time(void **state)
 {
 	static const enum busway_coherence kinds[] = {BUSWAY_COHERENT, BUSWAY_NONCOHERENT};
-	unsigned char seen[4];
+	unsigned char seen[4], dirty[RIG_LINE];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(kinds); i++) {
@@ -49,6 +49,11 @@ static void both_sides_see_the_same_at_any_time(void **state)
 				 0);
 		assert_true(rig_read(&rig, 0, c.dma.raw + 0xffc, seen, 4));
 		assert_memory_equal(seen, "\0\0\0\0", 4);
+		for (size_t line = 0; line < 0x1000; line += RIG_LINE) {
+			memset(dirty, 0x77, RIG_LINE);
+			assert_memory_not_equal(rig.cached + (c.phys.raw - RIG_BASE) + line, dirty,
+						RIG_LINE);
+		}
 		memcpy(c.cpu, "abcd", 4);
 		assert_true(rig_read(&rig, 0, c.dma.raw, seen, 4));
 		assert_memory_equal(seen, "abcd", 4);

@@ -126,10 +126,12 @@ static void coherent_memory_comes_from_the_devices_own_pool_first(void **state)
 			 0);
 	assert_int_equal(coherent.phys.raw, RIG_BASE + 0x60000);
 	/* full: no other pool, and no other memory, stands in */
+	rig.more_left = 0x10000;
 	assert_int_equal(busway_coherent_alloc(busway_dma_lane(device, 0), 1, 1, 0, &rest, &why),
 			 -BUSWAY_ERANGE);
 	assert_int_equal(why.reason, BUSWAY_POOL_FULL);
 	assert_int_equal(why.limit.first, RIG_BASE + 0x60000);
+	assert_int_equal(rig.more_left, 0x10000);
 	assert_int_equal(busway_map(busway_dma_lane(device, 0), rig_phys(0, 16), BUSWAY_TO_DEVICE,
 				    0, &mapping, NULL),
 			 0);

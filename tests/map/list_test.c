@@ -138,6 +138,31 @@ static void entries_become_as_few_segments_as_can_be(void **state)
 	}
 }
 
+/* They would be one run for the device, but not for the CPU, which has to find the bytes again. */
+static void what_adjoins_on_the_bus_only_stays_apart(void **state)
+{
+	const struct busway_phys_range entries[] = {rig_phys(0x7fff0, 0x10),
+						    rig_phys(0xa0000, 0x10)};
+	struct busway_mapped segments[SEGMENTS];
+	struct busway_mapping mapping = {0};
+	struct busway_dma_device *device;
+	struct rig rig;
+
+	(void)state;
+	rig_draw(&rig);
+	rig.plan.windows[0].in.last = 0x7ffff;
+	plan_window(&rig.plan, 1, 0, (struct busway_range){0x80000, 0xbffff}, RIG_BASE + 0xa0000);
+	device = open(&rig, NULL);
+	assert_int_equal(busway_map_list(busway_dma_lane(device, 0), entries, 2, BUSWAY_TO_DEVICE,
+					 0, segments, SEGMENTS, &mapping, NULL, NULL),
+			 0);
+	assert_int_equal(mapping.segment_count, 2);
+	assert_int_equal(segments[1].dma.first.raw, 0x80000);
+	assert_int_equal(segments[1].phys.raw, RIG_BASE + 0xa0000);
+	assert_int_equal(busway_unmap(&mapping), 0);
+	close_all(&rig, device);
+}
+
 static void a_list_is_mapped_as_a_whole_or_not_at_all(void **state)
 {
 	const struct busway_phys_range entries[] = {
@@ -244,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(entries_become_as_few_segments_as_can_be),
+		cmocka_unit_test(what_adjoins_on_the_bus_only_stays_apart),
 		cmocka_unit_test(a_list_is_mapped_as_a_whole_or_not_at_all),
 		cmocka_unit_test(too_many_segments_are_refused_with_their_number),
 		cmocka_unit_test(senseless_lists_are_refused),

@@ -66,7 +66,8 @@ static void draw_windows(struct world *w, uint32_t bus)
 	uint64_t dma = rng_below(&w->rng, 64) << 12, at = 0;
 
 	for (unsigned i = 0; i < count && at < RIG_SIZE; i++) {
-		uint64_t size = rng_between(&w->rng, 1, 200) << 12;
+		uint64_t size = (rng_between(&w->rng, 1, 200) << 12) +
+				(rng_chance(&w->rng, 20) ? 0x440 : 0);
 
 		if (i + 1 == count || size > RIG_SIZE - at)
 			size = RIG_SIZE - at;

@@ -153,6 +153,39 @@ static void a_part_is_synced_and_the_rest_left_alone(void **state)
 	close_all(&rig, device);
 }
 
+static void a_sync_copies_only_in_the_mappings_direction(void **state)
+{
+	static const enum busway_direction directions[] = {BUSWAY_TO_DEVICE, BUSWAY_FROM_DEVICE};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(directions); i++) {
+		struct busway_mapping mapping = {0};
+		struct busway_dma_device *device;
+		unsigned char seen[4];
+		struct busway_lane *lane;
+		unsigned char *own;
+		struct rig rig;
+
+		rig_draw(&rig);
+		lane = open_with_pool(&rig, 19, &device, NULL);
+		own = rig_cpu(&rig, RIG_BASE + 0x90000);
+		assert_int_equal(
+			busway_map(lane, rig_phys(0x90000, 64), directions[i], 0, &mapping, NULL),
+			0);
+		assert_true(rig_write(&rig, 0, mapping.dma.raw, "DDDD", 4));
+		memcpy(own, "CCCC", 4);
+		if (directions[i] == BUSWAY_TO_DEVICE)
+			assert_int_equal(busway_sync_for_cpu(&mapping, 0, 64), 0);
+		else
+			assert_int_equal(busway_sync_for_device(&mapping, 0, 64), 0);
+		assert_true(rig_read(&rig, 0, mapping.dma.raw, seen, 4));
+		assert_memory_equal(seen, "DDDD", 4);
+		assert_memory_equal(own, "CCCC", 4);
+		assert_int_equal(busway_unmap(&mapping), 0);
+		close_all(&rig, device);
+	}
+}
+
 static void low_address_bits_are_kept_as_the_device_asks(void **state)
 {
 	static const uint64_t masks[] = {0, 0x3f, 0x1ff, 0x7ff, 0xfff, 0x3fff};
@@ -499,6 +532,7 @@ int main(void)
 		cmocka_unit_test(memory_that_the_device_reaches_is_mapped_as_it_is),
 		cmocka_unit_test(bounced_bytes_arrive_where_the_driver_expects_them),
 		cmocka_unit_test(a_part_is_synced_and_the_rest_left_alone),
+		cmocka_unit_test(a_sync_copies_only_in_the_mappings_direction),
 		cmocka_unit_test(low_address_bits_are_kept_as_the_device_asks),
 		cmocka_unit_test(low_bits_are_those_of_the_devices_address),
 		cmocka_unit_test(limits_on_segments_hold_for_bounced_ones_too),
