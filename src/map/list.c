@@ -45,6 +45,16 @@ static void put(struct list *list, const struct busway_mapped *segment)
 		list->segments[list->count - 1] = list->last;
 }
 
+static void put_at(struct list *list, struct busway_range phys, uint64_t dma)
+{
+	const struct busway_mapped segment = {
+		.dma = {{dma}, {dma + busway_range_span(phys)}},
+		.phys = {phys.first},
+	};
+
+	put(list, &segment);
+}
+
 /* ---- entries ---- */
 
 /* The first part of @phys that may be one segment, as far as windows and limits go. */
@@ -71,11 +81,16 @@ static bool put_direct(struct list *list, struct busway_range phys)
 	const struct busway_mapped last = list->last;
 	const size_t count = list->count;
 
+	uint64_t dma;
+
+	if (is_direct(list->lane, phys, list->direction, list->attributes, &dma)) {
+		put_at(list, phys, dma);
+		return true;
+	}
 	if (shares_lines(list->lane->device, phys, list->direction, list->attributes))
 		return false;
 	for (;;) {
 		const struct busway_range part = first_part(list, phys);
-		uint64_t dma;
 
 		if (!is_direct(list->lane, part, list->direction, attributes, &dma)) {
 			list->last = last;
@@ -84,10 +99,7 @@ static bool put_direct(struct list *list, struct busway_range phys)
 				list->segments[count - 1] = last;
 			return false;
 		}
-		put(list, &(struct busway_mapped){
-				  .dma = {{dma}, {dma + busway_range_span(part)}},
-				  .phys = {part.first},
-			  });
+		put_at(list, part, dma);
 		if (part.last == phys.last)
 			return true;
 		phys.first = part.last + 1;

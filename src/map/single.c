@@ -30,16 +30,33 @@ static bool keeps_low_bits(const struct busway_lane *lane, uint64_t phys, uint64
 	return ((phys ^ dma) & lane->min_align_mask) == 0;
 }
 
+/* What is wanted of an address beside leading to the memory. */
+struct wanted {
+	const struct busway_lane *lane;
+	struct busway_range phys;
+};
+
+static bool suits(const void *ctx, uint64_t dma)
+{
+	const struct wanted *w = ctx;
+
+	return keeps_low_bits(w->lane, w->phys.first, dma) &&
+	       within_limits(&w->lane->device->segments, dma, busway_range_span(w->phys));
+}
+
 bool is_direct(const struct busway_lane *lane, struct busway_range phys,
 	       enum busway_direction direction, unsigned attributes, uint64_t *dma)
 {
 	const struct busway_dma_device *device = lane->device;
+	const enum busway_access access = (enum busway_access)direction;
+	const struct wanted wanted = {lane, phys};
 
-	return !device->bounce && !device->untrusted &&
-	       reach_lookup(lane->reach, phys, (enum busway_access)direction, dma) &&
-	       keeps_low_bits(lane, phys.first, *dma) &&
-	       within_limits(&device->segments, *dma, busway_range_span(phys)) &&
-	       !shares_lines(device, phys, direction, attributes);
+	if (device->bounce || device->untrusted ||
+	    shares_lines(device, phys, direction, attributes))
+		return false;
+	if (reach_lookup(lane->reach, phys, access, dma) && suits(&wanted, *dma))
+		return true;
+	return reach_any_way(lane->reach, phys, access, suits, &wanted, dma);
 }
 
 /* ---- why not direct ---- */

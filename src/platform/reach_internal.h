@@ -86,6 +86,14 @@ int reach_build_mode(const struct busway_platform *platform, busway_device_id de
 bool reach_lookup(const struct busway_reach *reach, struct busway_range phys,
 		  enum busway_access access, uint64_t *dma);
 
+/*
+ * The same off the hot path, by any way that @suits: where windows alias, and where parts of @phys
+ * adjoin that allow more than @access, each another thing. Of several, the first window's.
+ */
+bool reach_any_way(const struct busway_reach *reach, struct busway_range phys,
+		   enum busway_access access, bool (*suits)(const void *ctx, uint64_t dma),
+		   const void *ctx, uint64_t *dma);
+
 /* The last run that begins at or before @phys; run_count where none does. */
 size_t reach_run_at(const struct busway_reach *reach, uint64_t phys);
 

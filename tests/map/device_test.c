@@ -275,6 +275,55 @@ static void what_an_abandoned_device_may_write_to_is_not_used_again(void **state
 	rig_close(&rig);
 }
 
+/*
+ * A doorbell below 4 GiB on the bus of a 64-bit engine: four bytes are reserved there, and that is
+ * all. The masks are those of the engine, no memory is taken, and only what lies on the doorbell
+ * itself has another way to go.
+ */
+static void a_doorbell_touches_no_mask_and_takes_no_memory(void **state)
+{
+	const uint64_t doorbell = 0x12340;
+	struct busway_mapping mapping = {0};
+	struct busway_mask_report report;
+	struct busway_dma_device *device;
+	struct busway_pool_census census;
+	struct busway_lane *lane;
+	struct rig rig;
+
+	(void)state;
+	rig_draw(&rig);
+	plan_region(&rig.plan, 1, BUSWAY_REGION_DOORBELL,
+		    (struct busway_range){doorbell, doorbell + 3});
+	rig_open(&rig);
+	add_pool(&rig, 0x40000, 0x10000, BUSWAY_USE_BOUNCE);
+	device = rig_attach(&rig, 0, NULL);
+	lane = busway_dma_lane(device, 0);
+	assert_int_equal(busway_dma_set_mask(device, 64, &report, NULL), 0);
+	assert_int_equal(busway_dma_mask(device), 64);
+	assert_int_equal(report.required_bits, 20);
+	assert_true(busway_dma_pool(rig.dma, 0, &census));
+	assert_int_equal(census.used, 0);
+	/* right before and right behind it memory is reached as ever */
+	assert_int_equal(busway_map(lane, rig_phys(doorbell - 64, 64), BUSWAY_TO_DEVICE, 0, &mapping,
+				    NULL),
+			 0);
+	assert_int_equal(mapping.way, BUSWAY_WAY_DIRECT);
+	assert_int_equal(busway_unmap(&mapping), 0);
+	assert_int_equal(busway_map(lane, rig_phys(doorbell + 4, 64), BUSWAY_TO_DEVICE, 0, &mapping,
+				    NULL),
+			 0);
+	assert_int_equal(mapping.way, BUSWAY_WAY_DIRECT);
+	assert_int_equal(busway_unmap(&mapping), 0);
+	/* its own bytes would ring: they bounce */
+	assert_int_equal(busway_map(lane, rig_phys(doorbell - 1, 3), BUSWAY_TO_DEVICE, 0, &mapping,
+				    NULL),
+			 0);
+	assert_int_equal(mapping.way, BUSWAY_WAY_BOUNCE);
+	assert_int_equal(busway_unmap(&mapping), 0);
+	assert_int_equal(busway_dma_detach(device), 0);
+	rig_close(&rig);
+}
+
 static void pools_that_make_no_sense_are_refused(void **state)
 {
 	struct busway_dma_device *device;
@@ -339,6 +388,7 @@ int main(void)
 		cmocka_unit_test(a_device_whose_pool_cannot_serve_is_not_attached),
 		cmocka_unit_test(what_an_iommu_translates_is_not_attached),
 		cmocka_unit_test(what_an_abandoned_device_may_write_to_is_not_used_again),
+		cmocka_unit_test(a_doorbell_touches_no_mask_and_takes_no_memory),
 		cmocka_unit_test(pools_that_make_no_sense_are_refused),
 		cmocka_unit_test(a_pool_that_comes_later_serves_devices_that_are_there),
 	};
