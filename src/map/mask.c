@@ -8,9 +8,8 @@
 
 /* ---- what the platform makes of it ---- */
 
-/* The highest address by which anything is reached that the device may be given. */
-static uint64_t highest_address(const struct busway_dma_device *device, const struct route *route,
-				bool sole)
+/* The highest address by which something is reached: slots of its pool, if @sole, or memory. */
+static uint64_t highest_address(const struct route *route, bool sole)
 {
 	const uint32_t spans = atomic_load_explicit(&route->spans.count, memory_order_relaxed);
 	uint64_t highest = 0;
@@ -24,7 +23,6 @@ static uint64_t highest_address(const struct busway_dma_device *device, const st
 	for (size_t i = 0; !sole && i < route->reach->piece_count; i++)
 		if (route->reach->pieces[i].dma.last.raw > highest)
 			highest = route->reach->pieces[i].dma.last.raw;
-	(void)device;
 	return highest;
 }
 
@@ -73,7 +71,7 @@ static int make_report(const struct busway_dma_device *device, bool coherent,
 
 	if (status)
 		return status;
-	report->required_bits = busway_bits_needed(highest_address(device, &widest, sole));
+	report->required_bits = busway_bits_needed(highest_address(&widest, sole));
 	route_free(&widest);
 	report->limited = device->bounce != NULL;
 	return report->limited ? 0 : leaves_out(device->dma, route->reach, &report->limited);
