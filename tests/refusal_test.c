@@ -586,7 +586,7 @@ static void shadowed_memory_names_the_hop_where_the_way_parts(void **state)
 	plan_close(&plan);
 }
 
-/* Fails for a reason that was added without a case. */
+/* Fails for a reason that was added without a case; those of the DMA API: map/reasons_test.c. */
 static void every_reason_is_provoked(void **state)
 {
 	bool provoked[BUSWAY_REASON_COUNT] = {false};
@@ -594,13 +594,10 @@ static void every_reason_is_provoked(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(refusal_cases); i++)
 		provoked[provoke(&refusal_cases[i]).reason] = true;
-#define X(id, code, text)                                                                          \
-	if (!provoked[id])                                                                         \
-		print_error("# nothing provokes %s\n", code);
-	BUSWAY_REASONS(X)
-#undef X
-	for (int reason = 1; reason < BUSWAY_REASON_COUNT; reason++)
-		assert_true(provoked[reason]);
+	for (int reason = 1; reason < BUSWAY_EMPTY_REACH; reason++)
+		if (!provoked[reason])
+			fail_msg("nothing provokes %s",
+				 busway_reason_code((enum busway_reason)reason));
 }
 
 static void every_kind_of_advice_is_provoked(void **state)

@@ -27,7 +27,7 @@ struct worker {
 
 static void take(struct worker *w, struct rng *rng)
 {
-	struct slot_wish wish = {1, 1, 0, NULL};
+	struct slot_wish wish = {1, 1, 0, NULL, false};
 	uint32_t first;
 
 	wish.count = (uint32_t)rng_between(rng, 1, 40);
@@ -81,10 +81,8 @@ static void run_threads(uint32_t areas)
 	test_memory_open(&memory);
 	assert_int_equal(slot_pool_create(&pool, SLOTS, areas, &memory.allocator), 0);
 	for (uint32_t i = 0; i < THREADS; i++) {
-		workers[i] = (struct worker){.pool = &pool,
-					     .owner = owner,
-					     .name = i,
-					     .steps = random_rounds(20000)};
+		workers[i] = (struct worker){
+			.pool = &pool, .owner = owner, .name = i, .steps = random_rounds(20000)};
 		assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
 	}
 	for (unsigned i = 0; i < THREADS; i++) {
@@ -120,13 +118,15 @@ static void areas_lose_no_capacity(void **state)
 	test_memory_open(&memory);
 	assert_int_equal(slot_pool_create(&pool, SLOTS, 4, &memory.allocator), 0);
 	for (unsigned i = 0; i < SLOTS / 8; i++) {
-		first[i] = slot_pool_take(&pool, &(struct slot_wish){8, 1, 0, NULL}, i);
+		first[i] = slot_pool_take(&pool, &(struct slot_wish){8, 1, 0, NULL, false}, i);
 		assert_int_not_equal(first[i], SLOT_NONE);
 	}
-	assert_int_equal(slot_pool_take(&pool, &(struct slot_wish){1, 1, 0, NULL}, 0), SLOT_NONE);
+	assert_int_equal(slot_pool_take(&pool, &(struct slot_wish){1, 1, 0, NULL, false}, 0),
+			 SLOT_NONE);
 	for (unsigned i = 0; i < SLOTS / 8; i++)
 		slot_pool_give(&pool, first[i], 8, i);
-	assert_int_equal(slot_pool_take(&pool, &(struct slot_wish){SLOTS, 1, 0, NULL}, 3), 0);
+	assert_int_equal(slot_pool_take(&pool, &(struct slot_wish){SLOTS, 1, 0, NULL, false}, 3),
+			 0);
 	assert_int_equal(slot_pool_census(&pool).high_water, SLOTS);
 	slot_pool_give(&pool, 0, SLOTS, 0);
 	slot_pool_destroy(&pool);
@@ -142,8 +142,7 @@ static void creation_loses_nothing_when_memory_ends(void **state)
 	test_memory_open(&memory);
 	for (unsigned long call = 1; call <= 2; call++) {
 		test_memory_fail_at(&memory, call, false);
-		assert_int_equal(slot_pool_create(&pool, 16, 2, &memory.allocator),
-				 -BUSWAY_ENOMEM);
+		assert_int_equal(slot_pool_create(&pool, 16, 2, &memory.allocator), -BUSWAY_ENOMEM);
 		assert_int_equal(memory.blocks, 0);
 	}
 	test_memory_fail_at(&memory, 0, false);
@@ -155,7 +154,7 @@ static void creation_loses_nothing_when_memory_ends(void **state)
 
 static void quarantine_is_kept_until_its_owner_is_quiet(void **state)
 {
-	const struct slot_wish half = {SLOTS / 4, 1, 0, NULL};
+	const struct slot_wish half = {SLOTS / 4, 1, 0, NULL, false};
 	struct test_memory memory;
 	struct slot_pool pool;
 	uint32_t first[3];

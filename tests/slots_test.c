@@ -141,7 +141,7 @@ static const struct slot_bounds *any_bounds(struct rng *rng, const struct slot_w
 
 static struct slot_wish any_wish(struct rng *rng, uint32_t count, struct slot_bounds *bounds)
 {
-	struct slot_wish wish = {1, 1, 0, NULL};
+	struct slot_wish wish = {1, 1, 0, NULL, false};
 
 	if (rng_chance(rng, 10))
 		wish.count = (uint32_t)rng_between(rng, 1, count);
@@ -185,7 +185,8 @@ static void a_wish_is_met_exactly_while_a_place_exists(void **state)
 
 static void the_whole_row_is_one_run(void **state)
 {
-	static const uint32_t counts[] = {1, 2, 63, 64, 65, 71, 72, 73, 127, 128, 129, 32768, 100000};
+	static const uint32_t counts[] = {1,  2,   63,  64,  65,    71,    72,
+					  73, 127, 128, 129, 32768, 100000};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(counts); i++) {
@@ -193,11 +194,14 @@ static void the_whole_row_is_one_run(void **state)
 		struct pair p;
 
 		open_pair(&p, &memory, counts[i]);
-		assert_int_equal(slots_take(&p.slots, &(struct slot_wish){counts[i] + 1, 1, 0, NULL}),
-				 SLOT_NONE);
-		assert_int_equal(slots_take(&p.slots, &(struct slot_wish){counts[i], 1, 0, NULL}), 0);
+		assert_int_equal(
+			slots_take(&p.slots, &(struct slot_wish){counts[i] + 1, 1, 0, NULL, false}),
+			SLOT_NONE);
+		assert_int_equal(
+			slots_take(&p.slots, &(struct slot_wish){counts[i], 1, 0, NULL, false}), 0);
 		assert_int_equal(slots_longest(&p.slots), 0);
-		assert_int_equal(slots_take(&p.slots, &(struct slot_wish){1, 1, 0, NULL}), SLOT_NONE);
+		assert_int_equal(slots_take(&p.slots, &(struct slot_wish){1, 1, 0, NULL, false}),
+				 SLOT_NONE);
 		slots_give(&p.slots, 0);
 		assert_int_equal(slots_longest(&p.slots), counts[i]);
 		close_pair(&p, &memory);
@@ -211,10 +215,14 @@ static void senseless_wishes_are_refused(void **state)
 
 	(void)state;
 	open_pair(&p, &memory, 100);
-	assert_int_equal(slots_take(&p.slots, &(struct slot_wish){0, 1, 0, NULL}), SLOT_NONE);
-	assert_int_equal(slots_take(&p.slots, &(struct slot_wish){UINT32_MAX, 1, 0, NULL}), SLOT_NONE);
-	assert_int_equal(slots_take(&p.slots, &(struct slot_wish){1, SLOTS_MAX, 100, NULL}), SLOT_NONE);
-	assert_int_equal(slots_take(&p.slots, &(struct slot_wish){1, SLOTS_MAX, 99, NULL}), 99);
+	assert_int_equal(slots_take(&p.slots, &(struct slot_wish){0, 1, 0, NULL, false}),
+			 SLOT_NONE);
+	assert_int_equal(slots_take(&p.slots, &(struct slot_wish){UINT32_MAX, 1, 0, NULL, false}),
+			 SLOT_NONE);
+	assert_int_equal(slots_take(&p.slots, &(struct slot_wish){1, SLOTS_MAX, 100, NULL, false}),
+			 SLOT_NONE);
+	assert_int_equal(slots_take(&p.slots, &(struct slot_wish){1, SLOTS_MAX, 99, NULL, false}),
+			 99);
 	close_pair(&p, &memory);
 }
 

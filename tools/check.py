@@ -67,10 +67,10 @@ def build(folder, env, *options):
     return run(["ninja", "-C", where])
 
 
-def meson_tests(totals, folder):
+def meson_tests(totals, folder, *which):
     results = TOP / folder / "meson-logs" / "testlog.junit.xml"
     results.unlink(missing_ok=True)
-    ok = run(["meson", "test", "-C", TOP / folder, "--no-rebuild", "--print-errorlogs"])
+    ok = run(["meson", "test", "-C", TOP / folder, "--no-rebuild", "--print-errorlogs", *which])
     if not results.exists():
         totals.add(False)
         return
@@ -94,6 +94,14 @@ def step_sanitized(totals):
     totals.add(ok)
     if ok:
         meson_tests(totals, "build-check-clang")
+
+
+def step_threads(totals):
+    """what threads share, with clang and the thread sanitizer"""
+    ok = build("build-check-threads", CLANG, "-Db_sanitize=thread", "-Db_lundef=false")
+    totals.add(ok)
+    if ok:
+        meson_tests(totals, "build-check-threads", "--suite", "threads")
 
 
 def step_freestanding(totals):

@@ -5,22 +5,27 @@
  * Read in this order: addr.h (addresses and ranges), platform.h (the graph and its words),
  * resolve.h (where does an access land?), reach.h (which address reaches this memory?),
  * iova.h (what an IOMMU's address space leaves), refusal.h (why not), fdt.h (a platform from a
- * device tree).
+ * device tree). Then the DMA API, for drivers: dma.h (a device and its masks), mapping.h (hand
+ * memory to a device), coherent.h (memory that both share).
  *
  * What holds for every function unless it says otherwise:
  *   - pointers must not be NULL;
  *   - the return value is 0 or a negative status (status.h); results come back through pointers,
  * which are left alone by a call that fails;
  *   - sizes are in bytes, ranges are inclusive on both ends;
- *   - there are no globals and no locks: what is immutable may be shared between threads.
+ *   - there are no globals, and no locks below the DMA API: what is immutable may be shared between
+ *     threads.
  */
 #ifndef BUSWAY_BUSWAY_H
 #define BUSWAY_BUSWAY_H
 
 #include <busway/addr.h>
 #include <busway/allocator.h>
+#include <busway/coherent.h>
+#include <busway/dma.h>
 #include <busway/intervals.h>
 #include <busway/iova.h>
+#include <busway/mapping.h>
 #include <busway/platform.h>
 #include <busway/reach.h>
 #include <busway/refusal.h>

@@ -76,7 +76,8 @@ int busway_blocks_create(struct busway_lane *lane, uint64_t size, uint64_t align
 /* -BUSWAY_EBUSY while blocks are out. */
 int busway_blocks_destroy(struct busway_blocks *blocks);
 
-/* A block, zeroed. Return: as busway_coherent_alloc(). An atomic take uses what there is already. */
+/* A block, zeroed. Return: as busway_coherent_alloc(). An atomic take uses what there is already.
+ */
 int busway_blocks_take(struct busway_blocks *blocks, unsigned flags, struct busway_block *out,
 		       struct busway_refusal *why) BUSWAY_CHECKED;
 

@@ -69,13 +69,18 @@ enum busway_misuse {
 		BUSWAY_MISUSE_COUNT
 };
 
+/* Sizes, directions (enum busway_direction), kinds or counts: as said now, and as mapped. */
+struct busway_difference {
+	uint64_t said, mapped;
+};
+
 /* One act of misuse. Pointers are good during the report only. */
 struct busway_misuse_report {
 	enum busway_misuse misuse;
-	busway_device_id device; /* that the driver names */
+	busway_device_id device;              /* that the driver names */
 	const struct busway_mapping *mapping; /* that is meant, or lies nearest; NULL: none */
 	struct busway_dma_range asked;        /* what the driver named, where it named any */
-	uint64_t wanted, found; /* sizes, directions, counts or kinds: said, and as mapped */
+	struct busway_difference difference;
 };
 
 /* The code for scripts ("wrong-size"), and the sentence; "" for BUSWAY_NO_MISUSE. */
@@ -131,7 +136,8 @@ int busway_dma_create(const struct busway_platform *platform,
 		      const struct busway_dma_environment *environment,
 		      const struct busway_allocator *memory, struct busway_dma **out);
 
-/* Gives pools back, and what is in quarantine. -BUSWAY_EBUSY while a device is attached. */
+/* Gives pools back, and what is in quarantine. -BUSWAY_EBUSY while a device is attached. From one
+ * thread, as attach and detach of one busway_dma are. */
 int busway_dma_destroy(struct busway_dma *dma);
 
 /* ---- pools ----------------------------------------------------------------------------- */
@@ -185,7 +191,11 @@ bool busway_dma_pool(struct busway_dma *dma, size_t index, struct busway_pool_ce
 
 struct busway_dma_options {
 	uint32_t lanes; /* 0: 1; up to 256 */
-	/* Low address bits that a bounced buffer keeps (a power of two less one): NVMe's are 4095. */
+	/* How many segments a lane may have live at once: a guess, up to 2^24; 0: 256. With more,
+	 * who owns an address is found more slowly. */
+	uint32_t live;
+	/* Low address bits that a bounced buffer keeps (a power of two less one): NVMe's are 4095.
+	 */
 	uint64_t min_align_mask;
 	bool default_coherent; /* where the platform leaves it to the architecture */
 	bool bypass_iommu;     /* the IOMMU is known to pass everything untranslated */

@@ -40,8 +40,8 @@ enum busway_map_attributes {
 enum busway_way {
 	BUSWAY_WAY_DIRECT,
 	BUSWAY_WAY_BOUNCE,
-	BUSWAY_WAY_PEER,   /* another device's registers: see busway_map_peer() */
-	BUSWAY_WAY_MIXED,  /* of a list: some entries go one way, some another */
+	BUSWAY_WAY_PEER,  /* another device's registers: see busway_map_peer() */
+	BUSWAY_WAY_MIXED, /* of a list: some entries go one way, some another */
 };
 
 const char *busway_way_name(enum busway_way way);
@@ -61,7 +61,8 @@ struct busway_mapped {
 	struct busway_mapping *owner_;
 	struct busway_mapped *next_, **link_;
 	struct pool *pool_; /* NULL: not bounced */
-	uint32_t slot_, entry_;
+	uint32_t slot_;     /* the first one, */
+	uint32_t offset_;   /* and where in it the bytes begin */
 };
 
 /*
@@ -76,14 +77,18 @@ struct busway_mapping {
 	uint32_t entry_count; /* of a list: as it was handed in */
 	uint8_t direction, attributes, kind, way;
 	uint8_t state_;
-	struct busway_lane *lane_;
+	uint32_t device_; /* once it is unmapped or refused: whose it was, */
+	union {
+		struct busway_lane *lane_; /* while it is mapped or waits */
+		struct busway_dma *api_;   /* else: of which API */
+	};
 	struct busway_mapped one_; /* the segment of what is not a list */
 	void *pointer_;            /* of coherent memory */
 	struct busway_waiter_ {
 		void (*turn)(struct busway_mapping *mapping, void *ctx);
 		void *ctx;
 		struct busway_mapping *next;
-		uint32_t count, align, phase;
+		bool has_turn;
 	} waiter_;
 };
 
@@ -116,7 +121,8 @@ int busway_map(struct busway_lane *lane, struct busway_phys_range phys,
  * Entries that follow each other in memory and on the bus are joined, entries that straddle windows
  * are cut, within the device's limits on segments. All or nothing.
  *
- * Return: as busway_map(); -BUSWAY_ENOSPC: more than @capacity segments, whose number is in @needed.
+ * Return: as busway_map(); -BUSWAY_ENOSPC: more than @capacity segments, whose number is in
+ * @needed.
  */
 int busway_map_list(struct busway_lane *lane, const struct busway_phys_range *entries, size_t count,
 		    enum busway_direction direction, unsigned attributes,
@@ -150,8 +156,8 @@ int busway_unmap(struct busway_mapping *mapping);
  * @offset, @size: of a part of the mapping, counted through all segments
  *
  * For the CPU: what the device wrote there is in the driver's memory now. For the device: what the
- * CPU wrote there is what the device reads now. Of a bounced buffer that the device writes in parts,
- * sync only what it wrote.
+ * CPU wrote there is what the device reads now. Of a bounced buffer that the device writes in
+ * parts, sync only what it wrote.
  *
  * Return: 0; -BUSWAY_EINVAL: not mapped, beyond its end, or against the direction (misuse).
  */
@@ -194,7 +200,8 @@ struct busway_plan {
 
 /**
  * busway_plan() - how many segments, by which way, at what cost; nothing is changed
- * Whether the pool has room at the moment is part of the answer.
+ * Whether pools have room at the moment is part of the answer. Of a list that takes several runs of
+ * a nearly full pool, which ones are tried first decides: pool-fragmented is then no last word.
  * Return: as busway_map_list(), which would then do so.
  */
 int busway_plan(struct busway_lane *lane, const struct busway_phys_range *entries, size_t count,

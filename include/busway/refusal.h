@@ -32,6 +32,17 @@
  *   pool-rejected    (none)
  *   no-joint-memory  (none)
  *   no-room          the longest run that all devices share
+ *   empty-reach      what the mask lets the device emit, which is also what was asked
+ *   live-mapping     what the mask would let the device emit
+ *   no-pool          (none)
+ *   pool-full, pool-fragmented, pool-too-small
+ *                    the pool; how it is used stands in .pool, and the bytes wanted in .needed
+ *   pool-unplaced    (none)
+ *   no-pointer       (none)
+ *   cache-line       the whole cache lines
+ *   low-bits         the address that the memory has, to its end
+ *   unconfined       (none)
+ *   peer-route       what answers there: the aperture
  */
 #define BUSWAY_REASONS(X)                                                                          \
 	X(BUSWAY_BEYOND_MASK, "beyond-mask", "the device drives no address that high")             \
@@ -55,7 +66,29 @@
 	X(BUSWAY_NO_JOINT_MEMORY, "no-joint-memory",                                               \
 	  "there is no memory that all devices reach, aligned and bounded as asked")               \
 	X(BUSWAY_NO_ROOM, "no-room",                                                               \
-	  "no run of the shared memory that suits alignment and boundaries is that long")
+	  "no run of the shared memory that suits alignment and boundaries is that long")          \
+	X(BUSWAY_EMPTY_REACH, "empty-reach",                                                       \
+	  "nothing that the device must reach has such an address")                                \
+	X(BUSWAY_LIVE_MAPPING, "live-mapping", "the mask would no longer cover a live mapping")    \
+	X(BUSWAY_NO_POOL, "no-pool", "the device reaches no pool that serves this")                \
+	X(BUSWAY_POOL_FULL, "pool-full", "less than the wanted bytes are free in the pool")        \
+	X(BUSWAY_POOL_FRAGMENTED, "pool-fragmented",                                               \
+	  "enough is free in the pool, but not in one run that suits alignment and boundaries")    \
+	X(BUSWAY_POOL_TOO_SMALL, "pool-too-small",                                                 \
+	  "the pool would not serve this if it were empty")                                        \
+	X(BUSWAY_POOL_UNPLACED, "pool-unplaced", "nobody has said where the pool was put")         \
+	X(BUSWAY_NO_POINTER, "no-pointer",                                                         \
+	  "the CPU cannot touch this memory in the way it has to")                                 \
+	X(BUSWAY_CACHE_LINE, "cache-line",                                                         \
+	  "memory of others may share its first or last cache line, and the device sees no "       \
+	  "caches")                                                                                \
+	X(BUSWAY_LOW_BITS, "low-bits",                                                             \
+	  "its address does not have the low bits that the device's alignment asks for")           \
+	X(BUSWAY_UNCONFINED, "unconfined",                                                         \
+	  "nothing confines this untrusted device: it would reach more than is mapped")            \
+	X(BUSWAY_PEER_ROUTE, "peer-route",                                                         \
+	  "this is behind a PCI host bridge, and it is not known to forward from one device to "   \
+	  "another")
 
 enum busway_reason {
 	BUSWAY_NOT_REFUSED,
@@ -78,6 +111,10 @@ enum busway_advice_kind {
 	BUSWAY_ADVISE_APERTURE,    /* move the aperture of .hop off .range */
 	BUSWAY_ADVISE_SMALLER,     /* ask for .size bytes at most */
 	BUSWAY_ADVISE_MEMORY_NODE, /* state the memory: boot loaders fill it in */
+	BUSWAY_ADVISE_UNMAP_FIRST, /* unmap what lives at .range, on the device's bus */
+	BUSWAY_ADVISE_UNMAP_SOME,  /* wait, or a pool of .size bytes more */
+	BUSWAY_ADVISE_OWN_LINES,   /* align to .size bytes, or promise BUSWAY_MAP_OWNS_LINES */
+	BUSWAY_ADVISE_PLACE,       /* busway_dma_place_pool() for the pool .hop */
 };
 
 struct busway_advice {
@@ -91,6 +128,13 @@ struct busway_advice {
 
 #define BUSWAY_ADVICE_MAX 3
 
+/* How a pool was used when it refused, in bytes. */
+struct busway_occupancy {
+	uint64_t size, used;
+	uint64_t longest;    /* free run */
+	uint64_t high_water; /* of .used */
+};
+
 struct busway_refusal {
 	enum busway_reason reason;
 	const char *hop;    /* node or space that refused; lives as long as the platform */
@@ -99,7 +143,8 @@ struct busway_refusal {
 	struct busway_range asked;
 	struct busway_range limit;
 	bool has_limit;
-	uint64_t needed; /* segment-limits: how many segments it would take; else 0 */
+	uint64_t needed; /* segment-limits: how many segments it would take; pool-...: bytes */
+	struct busway_occupancy pool;
 	unsigned advice_count;
 	struct busway_advice advice[BUSWAY_ADVICE_MAX];
 };

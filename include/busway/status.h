@@ -11,7 +11,7 @@ enum busway_status {
 	BUSWAY_E2BIG = 7,   /* more pieces than are kept: see the function */
 	BUSWAY_EAGAIN = 11, /* not now: it waits, and is told when its turn has come */
 	BUSWAY_ENOMEM = 12, /* the allocator has no more */
-	BUSWAY_EBUSY = 16,  /* not in this state: the platform is sealed, or not yet */
+	BUSWAY_EBUSY = 16,  /* not in this state: sealed, or not yet; still in use */
 	BUSWAY_EINVAL = 22, /* an argument makes no sense */
 	BUSWAY_ENOSPC = 28, /* the caller's array is too small */
 	BUSWAY_ERANGE = 34, /* refused; the refusal says why */

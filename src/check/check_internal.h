@@ -4,7 +4,7 @@
  *
  *   check.c             the order in which everything happens; the list of findings
  *   describe.c          findings in words: ranges, sizes, entries in device-tree syntax
- *   views.c             which memory the windows of a device lead to
+ *   views.c             which memory the windows of a device lead to; what overlaps
  *   rule_cells.c        lengths, cell counts, overflow, sizes that are last addresses
  *   rule_registers.c    registers and windows against the buses above; memory over registers
  *   rule_overlap.c      windows that claim the same addresses
@@ -85,10 +85,18 @@ struct check_path {
 	uint32_t node;
 };
 
-/* One of several things that take a range; which one. */
+/* A range that somebody takes. */
 struct spot {
 	struct busway_range range;
-	size_t index;
+	uint64_t group; /* the space that it is in: only ranges of one group meet */
+	uint32_t owner; /* a node, or an index of the rule's own */
+	uint32_t entry; /* for the rule: which of the owner's */
+};
+
+/* What each spot is compared with. */
+enum sweep_depth {
+	SWEEP_FURTHEST,     /* of those before it, the one that reaches furthest */
+	SWEEP_PREVIOUS_TOO, /* and the one just before it, which that one may hide */
 };
 
 /* ---- check.c ---- */
@@ -169,8 +177,19 @@ const struct fdt_table *ranges_of(struct busway_check *check, uint32_t node);
 bool meets(const struct busway_intervals *set, struct busway_range range,
 	   struct busway_range *common);
 
-/* By first address, then by index. */
-void sort_spots(struct spot *spots, size_t count);
+/* Room for @count spots; NULL, and noted, where there is no memory. */
+struct spot *take_spots(struct busway_check *check, size_t count);
+
+/*
+ * Sort @spots by group, first address and owner, compare each with one or two before it, and tell
+ * the pairs that overlap and have two owners; @a is the earlier one. That is not every pair, but
+ * where each owner has one range, each that overlaps an earlier one is told. @of is for @tell.
+ */
+void sweep_spots(struct busway_check *check, struct spot *spots, size_t count,
+		 enum sweep_depth depth,
+		 void (*tell)(struct busway_check *check, const void *of, const struct spot *a,
+			      const struct spot *b),
+		 const void *of);
 
 /* Does some string of "compatible" contain one of @parts (NULL ends them)? */
 bool compatible_has(const struct busway_check *check, uint32_t node, const char *const *parts);

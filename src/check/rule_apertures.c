@@ -184,9 +184,12 @@ static void check_host(struct busway_check *check, uint32_t node)
 
 /* ---- against each other ---- */
 
-static void report_overlap(struct busway_check *check, const struct aperture *first,
-			   const struct aperture *second)
+static void report_overlap(struct busway_check *check, const void *of, const struct spot *a,
+			   const struct spot *b)
 {
+	const struct aperture *apertures = of;
+	const struct aperture *first = &apertures[a->owner < b->owner ? a->owner : b->owner];
+	const struct aperture *second = &apertures[a->owner < b->owner ? b->owner : a->owner];
 	struct busway_range common = {0, 0};
 
 	busway_range_common(first->cpu, second->cpu, &common);
@@ -204,26 +207,12 @@ static void report_overlap(struct busway_check *check, const struct aperture *fi
 static void check_apertures(struct busway_check *check)
 {
 	const struct aperture *apertures = check->apertures.items;
-	const size_t count = check->apertures.count;
-	struct spot *spots =
-		arena_take(&check->importer.work, count * sizeof(*spots), _Alignof(struct spot));
-	size_t longest = 0;
+	struct spot *spots = take_spots(check, check->apertures.count);
+	size_t used = 0;
 
-	if (!spots) {
-		give_up(check);
-		return;
-	}
-	for (size_t i = 0; i < count; i++)
-		spots[i] = (struct spot){apertures[i].cpu, i};
-	sort_spots(spots, count);
-	for (size_t i = 1; i < count; i++) {
-		const size_t a = spots[longest].index, b = spots[i].index;
-
-		if (busway_range_overlaps(spots[i].range, spots[longest].range))
-			report_overlap(check, &apertures[a < b ? a : b], &apertures[a < b ? b : a]);
-		if (spots[i].range.last > spots[longest].range.last)
-			longest = i;
-	}
+	for (uint32_t i = 0; spots && i < check->apertures.count; i++)
+		spots[used++] = (struct spot){.range = apertures[i].cpu, .owner = i};
+	sweep_spots(check, spots, used, SWEEP_FURTHEST, report_overlap, apertures);
 }
 
 /* ---- Marvell's mbus: apertures for all host bridges, in properties of their own ---- */

@@ -21,43 +21,33 @@ static struct busway_range ids_of(const struct busway_id_map *e)
 	return (struct busway_range){e->id_base, (uint64_t)e->id_base + e->id_count - 1};
 }
 
-static void report_overlap(struct busway_check *check, const struct map *map,
-			   const struct busway_id_map *a, const struct busway_id_map *b)
+static void report_overlap(struct busway_check *check, const void *of, const struct spot *a,
+			   const struct spot *b)
 {
-	const struct busway_id_map *first = a < b ? a : b, *second = a < b ? b : a;
+	const struct map *map = of;
+	const struct spot *first = a->owner < b->owner ? a : b, *second = first == a ? b : a;
 	struct busway_range common = {0, 0};
 
-	busway_range_common(ids_of(a), ids_of(b), &common);
+	busway_range_common(a->range, b->range, &common);
 	report(check, BUSWAY_FINDING_MAP_OVERLAP,
 	       if_enabled(check, map->node, BUSWAY_SEVERITY_WARNING), map->node,
-	       fdt_property_name(map->id), (uint32_t)(second - map->entries),
-	       "entries %zu (IDs " RANGE_FORMAT ") and %zu (" RANGE_FORMAT
+	       fdt_property_name(map->id), second->owner,
+	       "entries %" PRIu32 " (IDs " RANGE_FORMAT ") and %" PRIu32 " (" RANGE_FORMAT
 	       ") both hold the IDs " RANGE_FORMAT ": the first wins, the second never gets them",
-	       (size_t)(first - map->entries), RANGE(ids_of(first)),
-	       (size_t)(second - map->entries), RANGE(ids_of(second)), RANGE(common));
+	       first->owner, RANGE(first->range), second->owner, RANGE(second->range),
+	       RANGE(common));
 }
 
 static void check_overlaps(struct busway_check *check, const struct map *map)
 {
-	struct spot *sorted = arena_take(&check->importer.work, map->count * sizeof(*sorted),
-					 _Alignof(struct spot));
-	size_t used = 0, longest = 0;
+	struct spot *ids = take_spots(check, map->count);
+	size_t used = 0;
 
-	if (!sorted) {
-		give_up(check);
-		return;
-	}
-	for (size_t i = 0; i < map->count; i++)
+	for (size_t i = 0; ids && i < map->count; i++)
 		if (map->entries[i].is_range && map->entries[i].id_count)
-			sorted[used++] = (struct spot){ids_of(&map->entries[i]), i};
-	sort_spots(sorted, used);
-	for (size_t i = 1; i < used; i++) {
-		if (busway_range_overlaps(sorted[i].range, sorted[longest].range))
-			report_overlap(check, map, &map->entries[sorted[longest].index],
-				       &map->entries[sorted[i].index]);
-		if (sorted[i].range.last > sorted[longest].range.last)
-			longest = i;
-	}
+			ids[used++] = (struct spot){.range = ids_of(&map->entries[i]),
+						    .owner = (uint32_t)i};
+	sweep_spots(check, ids, used, SWEEP_FURTHEST, report_overlap, map);
 }
 
 /* Do the entries before entry @end take every ID that is left after masking? */

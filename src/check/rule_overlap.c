@@ -10,91 +10,56 @@
  */
 #include "check_internal.h"
 
-#include "../base/sort.h"
-
-/* A claim of addresses on the bus above. */
-struct claim {
-	uint32_t node, parent, entry, class;
-	struct busway_range range;
-};
-
 /* ---- one table ---- */
 
-/* The entries of one table, to be sorted by one side of them. */
+/* The entries of a table that count on the bus below it. */
 struct side {
-	struct busway_range range;
-	uint32_t class, entry;
-	uint64_t offset; /* parent - child */
+	const struct fdt_table *table;
+	enum fdt_property_id id;
+	uint32_t count;
 };
 
-static bool side_before(const void *left, const void *right)
+static uint64_t offset_of(const struct fdt_entry *e)
 {
-	const struct side *a = left, *b = right;
-
-	if (a->class != b->class)
-		return a->class < b->class;
-	if (a->range.first != b->range.first)
-		return a->range.first < b->range.first;
-	return a->entry < b->entry;
+	return e->parent - e->child;
 }
 
-static size_t fill_sides(const struct fdt_table *table, uint32_t count, struct side *sides)
+static void report_entries(struct busway_check *check, const void *of, const struct spot *a,
+			   const struct spot *b)
 {
-	size_t used = 0;
-
-	for (uint32_t i = 0; i < count; i++) {
-		const struct fdt_entry *e = &table->entries[i];
-		struct busway_range range;
-
-		if (!busway_range_make(e->child, e->size, &range))
-			continue;
-		sides[used++] = (struct side){range, e->child_class, i, e->parent - e->child};
-	}
-	return used;
-}
-
-static void report_entries(struct busway_check *check, const struct fdt_table *table,
-			   enum fdt_property_id id, const struct side *a, const struct side *b)
-{
-	const struct side *first = a->entry < b->entry ? a : b;
-	const struct side *second = first == a ? b : a;
+	const struct side *side = of;
+	const struct fdt_table *table = side->table;
+	const struct spot *first = a->owner < b->owner ? a : b, *second = first == a ? b : a;
 	const enum busway_severity severity =
-		a->offset == b->offset ? BUSWAY_SEVERITY_NOTE : BUSWAY_SEVERITY_ERROR;
+		offset_of(&table->entries[a->owner]) == offset_of(&table->entries[b->owner])
+			? BUSWAY_SEVERITY_NOTE
+			: BUSWAY_SEVERITY_ERROR;
 	struct busway_range common = {0, 0};
 
 	busway_range_common(a->range, b->range, &common);
 	report(check, BUSWAY_FINDING_WINDOW_OVERLAP, if_enabled(check, table->node, severity),
-	       table->node, fdt_property_name(id), second->entry,
+	       table->node, fdt_property_name(side->id), second->owner,
 	       "entries %" PRIu32 " (" RANGE_FORMAT ") and %" PRIu32 " (" RANGE_FORMAT
 	       ") both claim " RANGE_FORMAT " on this bus: the first wins",
-	       first->entry, RANGE(first->range), second->entry, RANGE(second->range),
+	       first->owner, RANGE(first->range), second->owner, RANGE(second->range),
 	       RANGE(common));
 	if (severity == BUSWAY_SEVERITY_ERROR)
 		advise(check, "give each entry addresses of its own");
 }
 
-static void check_side(struct busway_check *check, const struct fdt_table *table,
-		       enum fdt_property_id id, uint32_t count)
+static void check_side(struct busway_check *check, const struct side *side)
 {
-	struct side *sides =
-		arena_take(&check->importer.work, count * sizeof(*sides), _Alignof(struct side));
-	size_t used, longest = 0;
+	struct spot *spots = take_spots(check, side->count);
+	size_t used = 0;
 
-	if (!sides) {
-		give_up(check);
-		return;
+	for (uint32_t i = 0; spots && i < side->count; i++) {
+		const struct fdt_entry *e = &side->table->entries[i];
+		struct busway_range range;
+
+		if (busway_range_make(e->child, e->size, &range))
+			spots[used++] = (struct spot){range, e->child_class, i, i};
 	}
-	used = fill_sides(table, count, sides);
-	sort(sides, used, sizeof(*sides), side_before);
-	for (size_t i = 1; i < used; i++) {
-		if (sides[i].class != sides[longest].class ||
-		    !busway_range_overlaps(sides[i].range, sides[longest].range))
-			longest = i;
-		else
-			report_entries(check, table, id, &sides[longest], &sides[i]);
-		if (sides[i].range.last > sides[longest].range.last)
-			longest = i;
-	}
+	sweep_spots(check, spots, used, SWEEP_FURTHEST, report_entries, side);
 }
 
 static void check_one_table(struct busway_check *check, uint32_t node)
@@ -108,7 +73,7 @@ static void check_one_table(struct busway_check *check, uint32_t node)
 			give_up(check);
 			return;
 		}
-		check_side(check, table, FDT_RANGES, table->count);
+		check_side(check, &(struct side){table, FDT_RANGES, table->count});
 		/* two names for one thing harm nobody; of PCI windows see rule_apertures.c */
 	}
 	if (fdt_has_dma_table(tree, node)) {
@@ -116,7 +81,8 @@ static void check_one_table(struct busway_check *check, uint32_t node)
 
 		/* several views of one memory are no mistake: only what the bus sees matters */
 		if (table)
-			check_side(check, table, FDT_DMA_RANGES, table->direct_count);
+			check_side(check,
+				   &(struct side){table, FDT_DMA_RANGES, table->direct_count});
 		else
 			give_up(check);
 	}
@@ -124,19 +90,7 @@ static void check_one_table(struct busway_check *check, uint32_t node)
 
 /* ---- siblings ---- */
 
-static bool claim_before(const void *left, const void *right)
-{
-	const struct claim *a = left, *b = right;
-
-	if (a->parent != b->parent)
-		return a->parent < b->parent;
-	if (a->class != b->class)
-		return a->class < b->class;
-	if (a->range.first != b->range.first)
-		return a->range.first < b->range.first;
-	return a->node < b->node;
-}
-
+/* What the windows of @node claim: addresses of one class on the bus above it. */
 static void add_claims(struct busway_check *check, struct vector *claims, uint32_t node)
 {
 	const struct fdt_table *table = ranges_of(check, node);
@@ -148,18 +102,18 @@ static void add_claims(struct busway_check *check, struct vector *claims, uint32
 	}
 	for (uint32_t i = 0; i < table->count; i++) {
 		const struct fdt_entry *e = &table->entries[i];
-		struct claim *claim;
 		struct busway_range range;
+		struct spot *claim;
 
 		if (!busway_range_make(e->parent, e->size, &range) || e->parent == e->child)
 			continue;
 		claim = vector_next(&check->importer.work, claims, sizeof(*claim),
-				    _Alignof(struct claim));
+				    _Alignof(struct spot));
 		if (!claim) {
 			give_up(check);
 			return;
 		}
-		*claim = (struct claim){node, n->parent, i, e->parent_class, range};
+		*claim = (struct spot){range, (uint64_t)n->parent << 32 | e->parent_class, node, i};
 		claims->count++;
 	}
 }
@@ -225,75 +179,53 @@ static bool registers_collide(const struct busway_check *check, uint32_t a, uint
  * Buses may share a window: each passes what is below it. A window that leads to another node's
  * registers instead of its own is a mistake.
  */
-static bool is_mistake(struct busway_check *check, const struct claim *wrong,
-		       const struct claim *right)
+static bool is_mistake(struct busway_check *check, const struct spot *wrong,
+		       const struct spot *right)
 {
-	return (leads_elsewhere(check, wrong->node) &&
-		has_reg_in(check, right->node, wrong->range)) ||
-	       registers_collide(check, wrong->node, right->node);
+	return (leads_elsewhere(check, wrong->owner) &&
+		has_reg_in(check, right->owner, wrong->range)) ||
+	       registers_collide(check, wrong->owner, right->owner);
 }
 
 /* The window to where the wrapper's own registers are. */
-static void advise_own(struct busway_check *check, const struct claim *wrong)
+static void advise_own(struct busway_check *check, const struct spot *wrong)
 {
 	const struct fdt_tree *tree = &check->importer.tree;
-	const struct fdt_node *bus = &tree->nodes[wrong->parent];
+	const struct fdt_node *bus = &tree->nodes[tree->nodes[wrong->owner].parent];
 	const uint32_t flags = fdt_flag_cells(bus->bus), na = bus->address_cells;
-	const struct fdt_prop *reg = fdt_get(tree, wrong->node, FDT_REG);
-	const struct fdt_table *table = ranges_of(check, wrong->node);
+	const struct fdt_prop *reg = fdt_get(tree, wrong->owner, FDT_REG);
+	const struct fdt_table *table = ranges_of(check, wrong->owner);
 	struct fdt_entry better;
 
 	if (!table || !reg || fdt_cells(reg) < na)
 		return;
 	better = table->entries[wrong->entry];
 	better.parent = fdt_number(reg, flags, na - flags);
-	advise(check, "%s", entry_words(check, wrong->node, &better).text);
+	advise(check, "%s", entry_words(check, wrong->owner, &better).text);
 }
 
-static void report_claims(struct busway_check *check, const struct claim *a, const struct claim *b)
+static void report_claims(struct busway_check *check, const void *of, const struct spot *a,
+			  const struct spot *b)
 {
 	/* the one that is not where its own registers are is the wrong one; else the later one */
-	const bool a_is_wrong = leads_elsewhere(check, a->node) != leads_elsewhere(check, b->node)
-					? leads_elsewhere(check, a->node)
-					: a->node > b->node;
-	const struct claim *wrong = a_is_wrong ? a : b, *right = a_is_wrong ? b : a;
+	const bool a_is_wrong = leads_elsewhere(check, a->owner) != leads_elsewhere(check, b->owner)
+					? leads_elsewhere(check, a->owner)
+					: a->owner > b->owner;
+	const struct spot *wrong = a_is_wrong ? a : b, *right = a_is_wrong ? b : a;
 	struct busway_range common = {0, 0};
 
 	busway_range_common(a->range, b->range, &common);
 	if (!is_mistake(check, wrong, right))
 		return;
-	report(check, BUSWAY_FINDING_WINDOW_OVERLAP, BUSWAY_SEVERITY_ERROR, wrong->node, "ranges",
+	report(check, BUSWAY_FINDING_WINDOW_OVERLAP, BUSWAY_SEVERITY_ERROR, wrong->owner, "ranges",
 	       wrong->entry,
 	       "the window to " RANGE_FORMAT " is claimed by %s as well, in " RANGE_FORMAT "%s",
-	       RANGE(wrong->range), path_of(check, right->node), RANGE(common),
-	       leads_elsewhere(check, wrong->node) ? "; its own registers are not there" : "");
+	       RANGE(wrong->range), path_of(check, right->owner), RANGE(common),
+	       leads_elsewhere(check, wrong->owner) ? "; its own registers are not there" : "");
 	about(check, common);
-	if (leads_elsewhere(check, wrong->node))
+	if (leads_elsewhere(check, wrong->owner))
 		advise_own(check, wrong);
-}
-
-static bool contend(const struct claim *a, const struct claim *b)
-{
-	return a->parent == b->parent && a->class == b->class &&
-	       busway_range_overlaps(a->range, b->range);
-}
-
-/* Each claim against the widest before it, and, as a wide bus may hide two others, the last. */
-static void check_siblings(struct busway_check *check, const struct claim *claims, size_t count)
-{
-	size_t longest = 0;
-
-	for (size_t i = 1; i < count; i++) {
-		if (longest != i - 1 && contend(&claims[i], &claims[i - 1]) &&
-		    claims[i].node != claims[i - 1].node)
-			report_claims(check, &claims[i - 1], &claims[i]);
-		if (!contend(&claims[i], &claims[longest]))
-			longest = i;
-		else if (claims[i].node != claims[longest].node)
-			report_claims(check, &claims[longest], &claims[i]);
-		if (claims[i].range.last > claims[longest].range.last)
-			longest = i;
-	}
+	(void)of;
 }
 
 /* ---- memory ---- */
@@ -343,6 +275,6 @@ void rule_overlap(struct busway_check *check)
 	}
 	if (check->status)
 		return;
-	sort(claims.items, claims.count, sizeof(struct claim), claim_before);
-	check_siblings(check, claims.items, claims.count);
+	/* a wide bus, with which all may share, hides two others from each other */
+	sweep_spots(check, claims.items, claims.count, SWEEP_PREVIOUS_TOO, report_claims, NULL);
 }

@@ -7,8 +7,6 @@
  */
 #include "check_internal.h"
 
-#include "../base/sort.h"
-
 #include <stdio.h>
 
 /* ---- space codes ---- */
@@ -118,21 +116,6 @@ static void check_codes(struct busway_check *check, uint32_t node)
 
 /* ---- bus numbers ---- */
 
-struct bus_claim {
-	uint32_t node, domain, first, last;
-};
-
-static bool bus_before(const void *left, const void *right)
-{
-	const struct bus_claim *a = left, *b = right;
-
-	if (a->domain != b->domain)
-		return a->domain < b->domain;
-	if (a->first != b->first)
-		return a->first < b->first;
-	return a->node < b->node;
-}
-
 /* bus-range; without it all 256. False where its numbers make no range. */
 static bool buses_of(const struct fdt_tree *tree, uint32_t node, uint32_t *first, uint32_t *last)
 {
@@ -192,43 +175,35 @@ static void check_bridge(struct busway_check *check, uint32_t node, uint32_t hos
 static void add_buses(struct busway_check *check, struct vector *claims, uint32_t node)
 {
 	const struct fdt_tree *tree = &check->importer.tree;
-	struct bus_claim *claim;
-	uint32_t domain;
+	struct spot *claim;
+	uint32_t domain, first, last;
 
 	/* without the property Linux numbers the domains itself, a new one for each bridge */
 	if (!tree->nodes[node].enabled || !fdt_get_u32(tree, node, FDT_LINUX_PCI_DOMAIN, &domain))
 		return;
-	claim = vector_next(&check->importer.work, claims, sizeof(*claim),
-			    _Alignof(struct bus_claim));
+	if (!buses_of(tree, node, &first, &last))
+		return;
+	claim = vector_next(&check->importer.work, claims, sizeof(*claim), _Alignof(struct spot));
 	if (!claim) {
 		give_up(check);
 		return;
 	}
-	*claim = (struct bus_claim){.node = node, .domain = domain};
-	if (buses_of(tree, node, &claim->first, &claim->last))
-		claims->count++;
+	*claim = (struct spot){.range = {first, last}, .group = domain, .owner = node};
+	claims->count++;
 }
 
-static void check_buses(struct busway_check *check, const struct bus_claim *claims, size_t count)
+static void report_buses(struct busway_check *check, const void *of, const struct spot *a,
+			 const struct spot *b)
 {
-	size_t longest = 0; /* the claim of this domain that reaches furthest */
-
-	for (size_t i = 1; i < count; i++) {
-		const struct bus_claim *a = &claims[longest], *b = &claims[i];
-
-		if (a->domain != b->domain || b->last > a->last)
-			longest = i;
-		if (a->domain != b->domain || b->first > a->last)
-			continue;
-		report(check, BUSWAY_FINDING_BUS_RANGE_OVERLAP, BUSWAY_SEVERITY_ERROR, b->node,
-		       fdt_has(&check->importer.tree, b->node, FDT_BUS_RANGE) ? "bus-range"
-									      : "linux,pci-domain",
-		       NO_ENTRY,
-		       "buses 0x%" PRIx32 "..0x%" PRIx32 " of domain 0x%" PRIx32
-		       " are those of %s as well (0x%" PRIx32 "..0x%" PRIx32 ")",
-		       b->first, b->last, b->domain, path_of(check, a->node), a->first, a->last);
-		advise(check, "a linux,pci-domain of its own for each host bridge");
-	}
+	report(check, BUSWAY_FINDING_BUS_RANGE_OVERLAP, BUSWAY_SEVERITY_ERROR, b->owner,
+	       fdt_has(&check->importer.tree, b->owner, FDT_BUS_RANGE) ? "bus-range"
+								       : "linux,pci-domain",
+	       NO_ENTRY,
+	       "buses " RANGE_FORMAT " of domain 0x%" PRIx64
+	       " are those of %s as well (" RANGE_FORMAT ")",
+	       RANGE(b->range), b->group, path_of(check, a->owner), RANGE(a->range));
+	advise(check, "a linux,pci-domain of its own for each host bridge");
+	(void)of;
 }
 
 void rule_pci(struct busway_check *check)
@@ -248,6 +223,5 @@ void rule_pci(struct busway_check *check)
 	}
 	if (check->status)
 		return;
-	sort(claims.items, claims.count, sizeof(struct bus_claim), bus_before);
-	check_buses(check, claims.items, claims.count);
+	sweep_spots(check, claims.items, claims.count, SWEEP_FURTHEST, report_buses, NULL);
 }

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-/* Pools of one kind of statement stand for one node: which, and is it heeded? */
+/* Does anybody heed this pool? Not where it is disabled, or /reserved-memory is ignored. */
 static bool is_heeded(const struct busway_pool *pool)
 {
 	return pool->enabled && !pool->ignored;
@@ -17,7 +17,7 @@ static bool is_heeded(const struct busway_pool *pool)
 
 /* ---- against each other ---- */
 
-/* The lowest place in free memory that is aligned as the pool is now, to 1 MiB at least. */
+/* The lowest multiple of 1 MiB from which on the pool lies in free memory, wherever it is now. */
 static void advise_place(struct busway_check *check, const struct busway_pool *pool)
 {
 	const uint64_t align = 0x100000;
@@ -41,10 +41,13 @@ static void advise_place(struct busway_check *check, const struct busway_pool *p
 	busway_intervals_clear(&place);
 }
 
-static void report_overlap(struct busway_check *check, const struct busway_pool *first,
-			   const struct busway_pool *second)
+static void report_overlap(struct busway_check *check, const void *of, const struct spot *a,
+			   const struct spot *b)
 {
 	enum { ADVISED = 16 }; /* each costs a walk over free memory */
+	const struct busway_pool *pools = of;
+	const struct busway_pool *first = &pools[a->owner < b->owner ? a->owner : b->owner];
+	const struct busway_pool *second = &pools[a->owner < b->owner ? b->owner : a->owner];
 	struct busway_range common = {0, 0};
 
 	busway_range_common(first->range, second->range, &common);
@@ -60,26 +63,14 @@ static void report_overlap(struct busway_check *check, const struct busway_pool 
 static void check_overlaps(struct busway_check *check, const struct busway_pool *pools,
 			   size_t count)
 {
-	struct spot *fixed =
-		arena_take(&check->importer.work, count * sizeof(*fixed), _Alignof(struct spot));
-	size_t used = 0, longest = 0;
+	struct spot *fixed = take_spots(check, count);
+	size_t used = 0;
 
-	if (!fixed) {
-		give_up(check);
-		return;
-	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; fixed && i < count; i++)
 		if (is_heeded(&pools[i]) && !pools[i].dynamic && !pools[i].empty)
-			fixed[used++] = (struct spot){pools[i].range, i};
-	sort_spots(fixed, used);
-	for (size_t i = 1; i < used; i++) {
-		const size_t a = fixed[longest].index, b = fixed[i].index;
-
-		if (busway_range_overlaps(fixed[i].range, fixed[longest].range))
-			report_overlap(check, &pools[a < b ? a : b], &pools[a < b ? b : a]);
-		if (fixed[i].range.last > fixed[longest].range.last)
-			longest = i;
-	}
+			fixed[used++] =
+				(struct spot){.range = pools[i].range, .owner = (uint32_t)i};
+	sweep_spots(check, fixed, used, SWEEP_FURTHEST, report_overlap, pools);
 }
 
 /* ---- against memory ---- */

@@ -445,7 +445,6 @@ static struct words table_words(struct busway_check *check, uint32_t node)
 static void check_gap(struct busway_check *check, uint32_t node, bool *told)
 {
 	struct gap gap = {0};
-
 	bool differs;
 
 	if (!is_master(check, node) || !find_gap(check, node, &gap) || told[gap.bus])

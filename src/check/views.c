@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * views.c - what the rules compare with: memory, registers, and where windows lead.
+ * views.c - what the rules compare with: memory, registers, where windows lead, each other.
  */
 #include "check_internal.h"
 
@@ -249,6 +249,56 @@ const struct fdt_table *ranges_of(struct busway_check *check, uint32_t node)
 	return table;
 }
 
+/* ---- what overlaps ---- */
+
+struct spot *take_spots(struct busway_check *check, size_t count)
+{
+	struct spot *spots =
+		arena_take(&check->importer.work, count * sizeof(*spots), _Alignof(struct spot));
+
+	if (!spots)
+		give_up(check);
+	return spots;
+}
+
+static bool spot_before(const void *left, const void *right)
+{
+	const struct spot *a = left, *b = right;
+
+	if (a->group != b->group)
+		return a->group < b->group;
+	if (a->range.first != b->range.first)
+		return a->range.first < b->range.first;
+	return a->owner < b->owner;
+}
+
+static bool contend(const struct spot *a, const struct spot *b)
+{
+	return a->group == b->group && a->owner != b->owner &&
+	       busway_range_overlaps(a->range, b->range);
+}
+
+void sweep_spots(struct busway_check *check, struct spot *spots, size_t count,
+		 enum sweep_depth depth,
+		 void (*tell)(struct busway_check *check, const void *of, const struct spot *a,
+			      const struct spot *b),
+		 const void *of)
+{
+	size_t furthest = 0; /* of this group, so far */
+
+	sort(spots, count, sizeof(*spots), spot_before);
+	for (size_t i = 1; i < count; i++) {
+		const struct spot *a = &spots[furthest], *b = &spots[i];
+
+		if (depth == SWEEP_PREVIOUS_TOO && furthest != i - 1 && contend(&spots[i - 1], b))
+			tell(check, of, &spots[i - 1], b);
+		if (contend(a, b))
+			tell(check, of, a, b);
+		if (a->group != b->group || b->range.last > a->range.last)
+			furthest = i;
+	}
+}
+
 /* ---- small questions ---- */
 
 bool meets(const struct busway_intervals *set, struct busway_range range,
@@ -257,19 +307,6 @@ bool meets(const struct busway_intervals *set, struct busway_range range,
 	const size_t i = busway_intervals_find(set, range.first);
 
 	return i < set->count && busway_range_common(set->runs[i], range, common);
-}
-
-static bool spot_before(const void *left, const void *right)
-{
-	const struct spot *a = left, *b = right;
-
-	return a->range.first != b->range.first ? a->range.first < b->range.first
-						: a->index < b->index;
-}
-
-void sort_spots(struct spot *spots, size_t count)
-{
-	sort(spots, count, sizeof(*spots), spot_before);
 }
 
 bool compatible_has(const struct busway_check *check, uint32_t node, const char *const *parts)

@@ -11,6 +11,7 @@
  *   answer.c    what is asked about one device
  *   show*.c, why.c, map.c, alloc.c, bench.c   one command each
  *   check/      busway check: see check/check.h
+ *   sim/        busway sim: see sim/sim.h
  *   picture/    show --format svg: see picture/svg.h
  *
  * A command builds its whole answer before it prints any of it: bad input leaves standard output
@@ -41,7 +42,10 @@ struct options {
 	enum busway_access access;
 	uint64_t align, max_segment, boundary;
 	uint32_t max_segments;
-	unsigned long count;  /* bench */
+	unsigned long count; /* bench, sim; 0: not given */
+	uint64_t seed, pool, min_align; /* sim */
+	const char *script;             /* sim; NULL: random */
+	bool coherent_default;          /* sim */
 	enum fail_on fail_on; /* check */
 	const char *explain;
 	unsigned jobs;            /* 0: as many as processors */
@@ -60,7 +64,7 @@ struct command {
 };
 
 extern const struct command command_show, command_why, command_map, command_alloc, command_check,
-	command_bench;
+	command_sim, command_bench;
 
 /* The memory that the command hands to the library: malloc. */
 extern const struct busway_allocator cli_memory;

@@ -217,10 +217,44 @@ static bool take_count(const char *text, struct options *o)
 	return true;
 }
 
+static bool take_seed(const char *text, struct options *o)
+{
+	if (parse_number(text, &o->seed))
+		return true;
+	complain("--seed: '%s' is not a number%s", text, number_hint(text));
+	return false;
+}
+
+/* 0 is no pool. */
+static bool take_pool(const char *text, struct options *o)
+{
+	if (parse_number(text, &o->pool))
+		return true;
+	complain("--pool: '%s' is not a size%s", text, number_hint(text));
+	return false;
+}
+
+static bool take_min_align(const char *text, struct options *o)
+{
+	return parse_size("--min-align", text, true, &o->min_align);
+}
+
+static bool take_script(const char *text, struct options *o)
+{
+	o->script = text;
+	return true;
+}
+
+static bool take_coherent(const char *text, struct options *o)
+{
+	(void)text;
+	return o->coherent_default = true;
+}
+
 /* ---- the table ---- */
 
 /* Commands are named by words in one string; NULL: all. */
-#define DEVICE_COMMANDS "show why map alloc"
+#define DEVICE_COMMANDS "show why map alloc sim"
 
 enum section { OWN, COMMON };
 
@@ -238,15 +272,15 @@ static const struct known_option {
 	 "what the device does there (default write)"},
 	{"align", required_argument, "SIZE", 0, OWN, "alloc", take_align,
 	 "of the CPU-physical address, a power of two\n(default 4K)"},
-	{"max-segment", required_argument, "SIZE", 0, OWN, "map alloc", take_max_segment,
+	{"max-segment", required_argument, "SIZE", 0, OWN, "map alloc sim", take_max_segment,
 	 "the largest segment that the driver's lists have"},
-	{"boundary", required_argument, "SIZE", 0, OWN, "map alloc", take_boundary,
+	{"boundary", required_argument, "SIZE", 0, OWN, "map alloc sim", take_boundary,
 	 "a power of two that no segment crosses"},
-	{"max-segments", required_argument, "N", 0, OWN, "map alloc", take_max_segments,
+	{"max-segments", required_argument, "N", 0, OWN, "map alloc sim", take_max_segments,
 	 "how many segments a list has at most"},
 	{"own", no_argument, NULL, 0, OWN, DEVICE_COMMANDS, take_own,
 	 "a host bridge itself (doorbell, embedded DMA), not\nits functions"},
-	{"bypass-iommu", no_argument, NULL, 0, OWN, "why map alloc", take_bypass_iommu,
+	{"bypass-iommu", no_argument, NULL, 0, OWN, "why map alloc sim", take_bypass_iommu,
 	 "IOMMUs are known to pass everything untranslated"},
 	{"fail-on", required_argument, "LEVEL", 0, OWN, "check", take_fail_on,
 	 "note, warning, error (default) or never: exit with 1\n"
@@ -262,6 +296,18 @@ static const struct known_option {
 	{"count", required_argument, "N", 0, OWN, "bench", take_count,
 	 "run N operations of each chosen workload once,\n"
 	 "untimed (to count instructions from outside)"},
+
+	{"count", required_argument, "N", 0, OWN, "sim", take_count, "steps (default 20000)"},
+	{"seed", required_argument, "N", 0, OWN, "sim", take_seed,
+	 "where everything random comes from: the same seed,\nthe same run (default 0)"},
+	{"script", required_argument, "FILE", 0, OWN, "sim", take_script,
+	 "do the steps of a file instead"},
+	{"pool", required_argument, "SIZE", 0, OWN, "sim", take_pool,
+	 "of the bounce pools that are added where devices\nreach them (default 4M; 0: none)"},
+	{"min-align", required_argument, "SIZE", 0, OWN, "sim", take_min_align,
+	 "a power of two: the low address bits that bounced\nbuffers keep (NVMe: 4K)"},
+	{"coherent", no_argument, NULL, 0, OWN, "sim", take_coherent,
+	 "devices see the caches where the tree leaves it to\nthe architecture"},
 
 	{"format", required_argument, NULL, 0, COMMON, NULL, NULL, "how to answer (default text)"},
 	{"mask", required_argument, "BITS", 0, COMMON, DEVICE_COMMANDS, take_mask,
@@ -516,7 +562,12 @@ bool parse_options(const struct command *command, int argc, char **argv, struct 
 	int option;
 
 	*options = (struct options){
-		.mask = 64, .access = BUSWAY_WRITE, .align = 4096, .fail_on = FAIL_ON_ERROR};
+		.mask = 64,
+		.access = BUSWAY_WRITE,
+		.align = 4096,
+		.fail_on = FAIL_ON_ERROR,
+		.pool = 4 << 20,
+	};
 	parse_color("auto", &options->color);
 	*status = EXIT_BAD;
 	make_grammar(command, &grammar);

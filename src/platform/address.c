@@ -85,6 +85,34 @@ static bool best_way(const struct busway_reach *reach, struct busway_range phys,
 	return found;
 }
 
+bool reach_any_way(const struct busway_reach *reach, struct busway_range phys,
+		   enum busway_access access, bool (*suits)(const void *ctx, uint64_t dma),
+		   const void *ctx, uint64_t *dma)
+{
+	const size_t at = reach_run_at(reach, phys.first);
+	uint32_t best_rank = 0;
+	bool found = false;
+
+	for (size_t i = at == reach->run_count ? 0 : at + 1; i-- > 0;) {
+		const struct reach_run *run = &reach->runs[i];
+		const uint64_t there = run->dma_first + (phys.first - run->phys_first);
+		uint32_t rank;
+
+		if (reach->highest[i] < phys.first)
+			break;
+		if (!run_holds(run, (struct busway_range){phys.first, phys.first}, access) ||
+		    way_last(reach, run, access) < phys.last || !suits(ctx, there))
+			continue;
+		rank = reach->aliased ? run_rank(reach, run, phys.first) : 0;
+		if (found && rank >= best_rank)
+			continue;
+		*dma = there;
+		best_rank = rank;
+		found = true;
+	}
+	return found;
+}
+
 struct filling {
 	const struct busway_segment_limits *limits;
 	struct busway_segment *segments; /* NULL: only count */

@@ -137,7 +137,8 @@ static int at_region(struct flattening *f, const struct stretch *s, struct buswa
 			       : 0;
 	/* memory of another space has no CPU-physical address */
 	if (s->space.index != BUSWAY_CPU_SPACE.index ||
-	    (region->kind != BUSWAY_REGION_RAM && region->kind != BUSWAY_REGION_UNKNOWN))
+	    (region->kind != BUSWAY_REGION_RAM && region->kind != BUSWAY_REGION_UNKNOWN &&
+	     (region->kind != BUSWAY_REGION_CARVEOUT || f->mode != FLATTEN_CARVEOUTS)))
 		return 0;
 	return put(f, s, range, index, region->access);
 }

@@ -188,6 +188,13 @@ int busway_reach_build(const struct busway_platform *platform, busway_device_id 
 		       const struct busway_emission *emission,
 		       const struct busway_allocator *memory, struct busway_reach **out)
 {
+	return reach_build_mode(platform, device, emission, FLATTEN_MEMORY, memory, out);
+}
+
+int reach_build_mode(const struct busway_platform *platform, busway_device_id device,
+		     const struct busway_emission *emission, enum flatten_mode mode,
+		     const struct busway_allocator *memory, struct busway_reach **out)
+{
 	struct flat all = {.memory = memory}, emitted = {.memory = memory};
 	const struct busway_device *dev;
 	int status;
@@ -197,7 +204,7 @@ int busway_reach_build(const struct busway_platform *platform, busway_device_id 
 	dev = busway_platform_device(platform, device);
 	if (!emission)
 		emission = &dev->emission;
-	status = flatten(platform, dev->dma.enters, FLATTEN_MEMORY, &all);
+	status = flatten(platform, dev->dma.enters, mode, &all);
 	if (status == 0)
 		status = emit_all(emission, &all, &emitted);
 	if (status == 0)
@@ -308,7 +315,7 @@ uint32_t run_rank(const struct busway_reach *reach, const struct reach_run *run,
 
 /* Of the runs that hold all of @phys, the one whose window came first. */
 static const struct reach_run *first_alias(const struct busway_reach *reach, size_t at,
-					   struct busway_range phys)
+					   struct busway_range phys, enum busway_access access)
 {
 	const struct reach_run *best = NULL;
 	uint32_t best_rank = 0;
@@ -317,7 +324,7 @@ static const struct reach_run *first_alias(const struct busway_reach *reach, siz
 		const struct reach_run *run = &reach->runs[i];
 		uint32_t rank;
 
-		if (!run_holds(run, phys, BUSWAY_READ_WRITE))
+		if (!run_holds(run, phys, access))
 			continue;
 		rank = run_rank(reach, run, phys.first);
 		if (!best || rank < best_rank) {
@@ -328,23 +335,38 @@ static const struct reach_run *first_alias(const struct busway_reach *reach, siz
 	return best;
 }
 
+/* Of the first @count runs, the one by which @phys has an address; NULL. */
+static inline const struct reach_run *run_for(const struct busway_reach *reach, size_t count,
+					      struct busway_range phys, enum busway_access access)
+{
+	const size_t at = last_run_from(reach, count, phys.first);
+
+	if (at == count)
+		return NULL;
+	if (reach->aliased)
+		return first_alias(reach, at, phys, access);
+	return run_holds(&reach->runs[at], phys, access) ? &reach->runs[at] : NULL;
+}
+
+bool reach_lookup(const struct busway_reach *reach, struct busway_range phys,
+		  enum busway_access access, uint64_t *dma)
+{
+	const struct reach_run *run = run_for(reach, reach->run_count, phys, access);
+
+	if (!run)
+		return false;
+	*dma = run->dma_first + (phys.first - run->phys_first);
+	return true;
+}
+
 int busway_reach_address(const struct busway_reach *reach, struct busway_phys_range phys,
 			 busway_dma_t *out)
 {
 	const struct busway_range r = busway_phys_raw(phys);
-	const size_t at = last_run_from(reach, reach->direct_count, r.first);
-	const struct reach_run *run;
+	const struct reach_run *run = run_for(reach, reach->direct_count, r, BUSWAY_READ_WRITE);
 
-	if (at == reach->direct_count)
+	if (!run)
 		return -BUSWAY_ERANGE;
-	run = &reach->runs[at];
-	if (reach->aliased) {
-		run = first_alias(reach, at, r);
-		if (!run)
-			return -BUSWAY_ERANGE;
-	} else if (!run_holds(run, r, BUSWAY_READ_WRITE)) {
-		return -BUSWAY_ERANGE;
-	}
 	*out = busway_dma(run->dma_first + (r.first - run->phys_first));
 	return 0;
 }

@@ -13,6 +13,7 @@
 
 enum flatten_mode {
 	FLATTEN_MEMORY,
+	FLATTEN_CARVEOUTS, /* memory and no-map carve-outs: for those who may use these */
 	FLATTEN_WINDOWS,   /* the CPU's addresses behind windows, whatever is there */
 	FLATTEN_APERTURES, /* what outbound apertures on the way answer; phys is on their bus */
 };
@@ -72,6 +73,26 @@ static inline bool run_holds(const struct reach_run *run, struct busway_range ph
 	return run->phys_first <= phys.first && phys.last <= run->phys_last &&
 	       (run->access & access) == access;
 }
+
+/* As busway_reach_build(), in another mode. */
+int reach_build_mode(const struct busway_platform *platform, busway_device_id device,
+		     const struct busway_emission *emission, enum flatten_mode mode,
+		     const struct busway_allocator *memory, struct busway_reach **out);
+
+/*
+ * The address by which the device reaches all of @phys for @access, as one run, whatever way it is
+ * to be handed memory. As busway_reach_address() otherwise.
+ */
+bool reach_lookup(const struct busway_reach *reach, struct busway_range phys,
+		  enum busway_access access, uint64_t *dma);
+
+/*
+ * The same off the hot path, by any way that @suits: where windows alias, and where parts of @phys
+ * adjoin that allow more than @access, each another thing. Of several, the first window's.
+ */
+bool reach_any_way(const struct busway_reach *reach, struct busway_range phys,
+		   enum busway_access access, bool (*suits)(const void *ctx, uint64_t dma),
+		   const void *ctx, uint64_t *dma);
 
 /* The last run that begins at or before @phys; run_count where none does. */
 size_t reach_run_at(const struct busway_reach *reach, uint64_t phys);

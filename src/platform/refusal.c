@@ -47,6 +47,7 @@ static const char *limit_words(const struct busway_refusal *refusal)
 {
 	switch (refusal->reason) {
 	case BUSWAY_BEYOND_MASK:
+	case BUSWAY_LIVE_MAPPING:
 		return "it drives ";
 	case BUSWAY_ADDRESS_BITS:
 		return "the nearest it can emit is ";
@@ -59,7 +60,15 @@ static const char *limit_words(const struct busway_refusal *refusal)
 	case BUSWAY_SHADOWED:
 	case BUSWAY_RESERVED:
 	case BUSWAY_RESTRICTED:
+	case BUSWAY_POOL_FULL:
+	case BUSWAY_POOL_FRAGMENTED:
+	case BUSWAY_POOL_TOO_SMALL:
+	case BUSWAY_PEER_ROUTE:
 		return "which is ";
+	case BUSWAY_CACHE_LINE:
+		return "the lines are ";
+	case BUSWAY_LOW_BITS:
+		return "it is ";
 	case BUSWAY_NO_MEMORY:
 		return refusal->by ? "which is " : "the nearest that is known is ";
 	case BUSWAY_NO_ROOM:
@@ -69,10 +78,73 @@ static const char *limit_words(const struct busway_refusal *refusal)
 	}
 }
 
+/* Is it a number of bytes that was asked for, and no range of addresses? */
+static bool asks_for_bytes(enum busway_reason reason)
+{
+	return reason == BUSWAY_NO_ROOM || reason == BUSWAY_NO_JOINT_MEMORY ||
+	       reason == BUSWAY_UNKNOWN_MEMORY || reason == BUSWAY_NO_POOL;
+}
+
+static void put_asked(struct text *text, const struct busway_refusal *refusal)
+{
+	if (!asks_for_bytes(refusal->reason)) {
+		text_put(text, refusal->bus_addresses ? "bus " : "CPU ");
+		text_put_range(text, refusal->asked);
+		text_put(text, ": ");
+		return;
+	}
+	if (busway_range_span(refusal->asked) == UINT64_MAX)
+		text_put(text, "all 2^64 bytes");
+	else
+		text_put_size(text, busway_range_span(refusal->asked) + 1);
+	text_put(text, " wanted: ");
+}
+
+/* Who stands in the way, and the limit. */
+static void put_limit(struct text *text, const struct busway_refusal *refusal)
+{
+	const char *words = refusal->has_limit ? limit_words(refusal) : NULL;
+
+	if (!words && !refusal->by)
+		return;
+	text_put(text, " (");
+	if (refusal->by) {
+		text_put(text, refusal->by);
+		text_put(text, words ? ", " : "");
+	}
+	if (words) {
+		text_put(text, words);
+		text_put_range(text, refusal->limit);
+	}
+	text_put(text, ")");
+}
+
+static void put_segments(struct text *text, const struct busway_refusal *refusal)
+{
+	text_put(text, "; it takes at most ");
+	text_put_decimal(text, refusal->limit.last);
+	text_put(text, " segments, ");
+	if (refusal->needed > BUSWAY_SEGMENTS_MAX)
+		text_put(text, "at least "); /* counting stopped there */
+	text_put_decimal(text, refusal->needed);
+	text_put(text, " are needed");
+}
+
+static void put_occupancy(struct text *text, const struct busway_refusal *refusal)
+{
+	text_put(text, "; ");
+	text_put_size(text, refusal->needed);
+	text_put(text, " wanted, ");
+	text_put_size(text, refusal->pool.used);
+	text_put(text, " of ");
+	text_put_size(text, refusal->pool.size);
+	text_put(text, " used, the longest free run is ");
+	text_put_size(text, refusal->pool.longest);
+}
+
 size_t busway_refusal_detail(const struct busway_refusal *refusal, char *buf, size_t size)
 {
 	struct text text = text_open(buf, size);
-	const char *words = refusal->has_limit ? limit_words(refusal) : NULL;
 
 	if (refusal->reason == BUSWAY_NOT_REFUSED)
 		return 0;
@@ -80,44 +152,17 @@ size_t busway_refusal_detail(const struct busway_refusal *refusal, char *buf, si
 		text_put(&text, refusal->hop);
 		text_put(&text, ": ");
 	}
-	if (refusal->reason == BUSWAY_NO_ROOM || refusal->reason == BUSWAY_NO_JOINT_MEMORY ||
-	    refusal->reason == BUSWAY_UNKNOWN_MEMORY) {
-		if (busway_range_span(refusal->asked) == UINT64_MAX)
-			text_put(&text, "all 2^64 bytes");
-		else
-			text_put_size(&text, busway_range_span(refusal->asked) + 1);
-		text_put(&text, " wanted: ");
-	} else {
-		text_put(&text, refusal->bus_addresses ? "bus " : "CPU ");
-		text_put_range(&text, refusal->asked);
-		text_put(&text, ": ");
-	}
+	put_asked(&text, refusal);
 	/* something does answer there, and it is named */
 	if (refusal->reason == BUSWAY_NO_MEMORY && refusal->by)
 		text_put(&text, "what answers here is not memory");
 	else
 		text_put(&text, busway_reason_text(refusal->reason));
-	if (words || refusal->by) {
-		text_put(&text, " (");
-		if (refusal->by) {
-			text_put(&text, refusal->by);
-			text_put(&text, words ? ", " : "");
-		}
-		if (words) {
-			text_put(&text, words);
-			text_put_range(&text, refusal->limit);
-		}
-		text_put(&text, ")");
-	}
-	if (refusal->reason == BUSWAY_SEGMENT_LIMITS && refusal->has_limit) {
-		text_put(&text, "; it takes at most ");
-		text_put_decimal(&text, refusal->limit.last);
-		text_put(&text, " segments, ");
-		if (refusal->needed > BUSWAY_SEGMENTS_MAX)
-			text_put(&text, "at least "); /* counting stopped there */
-		text_put_decimal(&text, refusal->needed);
-		text_put(&text, " are needed");
-	}
+	put_limit(&text, refusal);
+	if (refusal->reason == BUSWAY_SEGMENT_LIMITS && refusal->has_limit)
+		put_segments(&text, refusal);
+	if (refusal->pool.size)
+		put_occupancy(&text, refusal);
 	text_close(&text);
 	return text.length;
 }
@@ -184,6 +229,26 @@ static void put_advice(struct text *text, const struct busway_advice *advice)
 		text_put(text, "ask for ");
 		text_put_size(text, advice->size);
 		text_put(text, " at most");
+		break;
+	case BUSWAY_ADVISE_UNMAP_FIRST:
+		text_put(text, "unmap what is live at bus ");
+		text_put_range(text, advice->range);
+		text_put(text, " first");
+		break;
+	case BUSWAY_ADVISE_UNMAP_SOME:
+		text_put(text, "wait until something is unmapped, or add a pool for ");
+		text_put_size(text, advice->size);
+		text_put(text, " more");
+		break;
+	case BUSWAY_ADVISE_OWN_LINES:
+		text_put(text, "align it to cache lines of ");
+		text_put_size(text, advice->size);
+		text_put(text, ", or promise that nobody else writes to its lines");
+		break;
+	case BUSWAY_ADVISE_PLACE:
+		text_put(text, "say where ");
+		text_put(text, advice->hop);
+		text_put(text, " was put");
 		break;
 	case BUSWAY_ADVISE_MEMORY_NODE:
 		text_put(text, "add the /memory node that the boot loader fills in, or ask with a "

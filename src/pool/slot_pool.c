@@ -44,7 +44,7 @@ static uint32_t take_from_row(struct slot_pool *pool, const struct slot_wish *wi
 
 	lock_take(&pool->lock);
 	first = slots_take(&pool->row, wish);
-	if (pool->row.used > pool->high_water)
+	if (pool->row.used > pool->high_water && !wish->probe)
 		pool->high_water = pool->row.used;
 	lock_give(&pool->lock);
 	return first;
@@ -110,6 +110,14 @@ void slot_pool_give(struct slot_pool *pool, uint32_t first, uint32_t count, uint
 	lock_give(&pool->lock);
 }
 
+void slot_pool_mark(struct slot_pool *pool)
+{
+	lock_take(&pool->lock);
+	if (pool->row.used > pool->high_water)
+		pool->high_water = pool->row.used;
+	lock_give(&pool->lock);
+}
+
 void slot_pool_quarantine(struct slot_pool *pool, uint32_t first, uint32_t who)
 {
 	lock_take(&pool->lock);
@@ -167,8 +175,10 @@ int slot_pool_create(struct slot_pool *pool, uint32_t slots, uint32_t areas,
 
 	if (areas == 0 || areas > 256 || (areas & (areas - 1)))
 		return -BUSWAY_EINVAL;
-	*pool = (struct slot_pool){
-		.memory = memory, .area_count = areas, .keep = slots / 8 / areas, .quarantine = SLOT_NONE};
+	*pool = (struct slot_pool){.memory = memory,
+				   .area_count = areas,
+				   .keep = slots / 8 / areas,
+				   .quarantine = SLOT_NONE};
 	status = slots_create(&pool->row, slots, memory);
 	if (status)
 		return status;

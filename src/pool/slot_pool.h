@@ -23,10 +23,11 @@
 enum { AREA_LENGTHS = 32, AREA_DEPTH = 8 };
 
 struct area {
-	_Alignas(64) struct lock lock;
+	struct lock lock;
 	uint32_t kept;               /* slots in all its runs */
 	uint8_t depth[AREA_LENGTHS]; /* runs of 1 + i slots */
 	uint32_t run[AREA_LENGTHS][AREA_DEPTH];
+	char apart_[64]; /* no cache line is shared with the next area, wherever memory begins */
 };
 
 struct slot_pool {
@@ -52,8 +53,12 @@ int slot_pool_create(struct slot_pool *pool, uint32_t slots, uint32_t areas,
 		     const struct busway_allocator *memory);
 void slot_pool_destroy(struct slot_pool *pool);
 
-/* The first slot or SLOT_NONE. @hint: the thread, any number. */
+/* The first slot or SLOT_NONE. @hint: the thread, any number. The high water is left alone where
+ * @wish.probe says that the run will be given back unused. */
 uint32_t slot_pool_take(struct slot_pool *pool, const struct slot_wish *wish, uint32_t hint);
+
+/* What was taken as a probe is in use after all: move the high water. */
+void slot_pool_mark(struct slot_pool *pool);
 
 /* @count as it was wished. */
 void slot_pool_give(struct slot_pool *pool, uint32_t first, uint32_t count, uint32_t hint);

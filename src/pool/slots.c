@@ -111,8 +111,7 @@ bool slot_suits(const struct slot_wish *wish, uint32_t first)
 		      !crossed(b, first));
 }
 
-/* The first place in the run of slots @first..@last; SLOT_NONE. */
-static uint32_t place(const struct slot_wish *wish, uint32_t first, uint32_t last)
+uint32_t slot_place(const struct slot_wish *wish, uint32_t first, uint32_t last)
 {
 	const struct slot_bounds *b = wish->bounds;
 	uint64_t at, edge;
@@ -135,7 +134,7 @@ static uint32_t place(const struct slot_wish *wish, uint32_t first, uint32_t las
 
 static uint32_t place_in_run(const struct slots *s, const struct slot_wish *wish, uint32_t run)
 {
-	return place(wish, run, run + s->slot[run].run - 1);
+	return slot_place(wish, run, run + s->slot[run].run - 1);
 }
 
 /* A run in which the wish fits, where no list promises it. */

@@ -30,7 +30,7 @@
 enum { SLOT_EXACT = 64, SLOT_PARTS = 8, SLOT_LISTS = SLOT_EXACT + 23 * SLOT_PARTS };
 
 struct slot {
-	uint32_t run;            /* first and last slot of a run: its length, and SLOT_TAKEN */
+	uint32_t run; /* first and last slot of a run: its length, and SLOT_TAKEN */
 	/* first slot of a free run: its neighbours in the list; of a taken one: the caller's */
 	uint32_t next, previous;
 };
@@ -57,7 +57,11 @@ struct slot_bounds {
 struct slot_wish {
 	uint32_t count, align, phase;
 	const struct slot_bounds *bounds; /* NULL: anywhere */
+	bool probe;                       /* nobody will use it: see slot_pool.h */
 };
+
+/* The first place as wished in the run of slots @first..@last, if they were free; SLOT_NONE. */
+uint32_t slot_place(const struct slot_wish *wish, uint32_t first, uint32_t last);
 
 /* Does a run that begins at @first lie as wished? */
 bool slot_suits(const struct slot_wish *wish, uint32_t first);

@@ -21,7 +21,7 @@ COMMANDS = {  # command: arguments that are right
 }
 
 
-DEVICE_COMMANDS = set(COMMANDS)
+DEVICE_COMMANDS = set(COMMANDS) | {"sim"}
 EVERY_COMMAND = DEVICE_COMMANDS | {"check", "bench"}
 
 OPTIONS = {  # option: a value, the commands that take it
@@ -33,18 +33,23 @@ OPTIONS = {  # option: a value, the commands that take it
     "--coherent-mask": ("32", DEVICE_COMMANDS),
     "--all": (None, DEVICE_COMMANDS),
     "--own": (None, DEVICE_COMMANDS),
-    "--bypass-iommu": (None, {"why", "map", "alloc"}),
+    "--bypass-iommu": (None, {"why", "map", "alloc", "sim"}),
     "--access": ("read", {"why"}),
     "--align": ("4K", {"alloc"}),
-    "--max-segment": ("4K", {"map", "alloc"}),
-    "--boundary": ("4K", {"map", "alloc"}),
-    "--max-segments": ("2", {"map", "alloc"}),
+    "--max-segment": ("4K", {"map", "alloc", "sim"}),
+    "--boundary": ("4K", {"map", "alloc", "sim"}),
+    "--max-segments": ("2", {"map", "alloc", "sim"}),
     "--fail-on": ("note", {"check"}),
     "--suppress": ("bank-overlap", {"check"}),
     "--suppressions": (os.devnull, {"check"}),
     "--explain": ("all", {"check"}),
     "--jobs": ("1", {"check"}),
-    "--count": ("1", {"bench"}),
+    "--count": ("1", {"bench", "sim"}),
+    "--seed": ("1", {"sim"}),
+    "--script": (os.devnull, {"sim"}),
+    "--pool": ("1M", {"sim"}),
+    "--min-align": ("4K", {"sim"}),
+    "--coherent": (None, {"sim"}),
 }
 
 

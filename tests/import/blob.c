@@ -102,6 +102,14 @@ void blob_string(struct blob *blob, const char *name, const char *value)
 	blob_bytes(blob, name, value, strlen(value) + 1);
 }
 
+void blob_open_root(struct blob *blob)
+{
+	blob_open(blob);
+	blob_begin(blob, "");
+	blob_cell(blob, "#address-cells", 1);
+	blob_cell(blob, "#size-cells", 1);
+}
+
 void *blob_close(struct blob *blob, size_t *size)
 {
 	static const uint8_t no_reservations[16];

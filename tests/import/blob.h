@@ -28,6 +28,9 @@ struct blob {
 
 void blob_open(struct blob *blob);
 
+/* The same, and the root begun, with one cell for addresses and one for sizes. */
+void blob_open_root(struct blob *blob);
+
 void blob_token(struct blob *blob, uint32_t token);
 void blob_begin(struct blob *blob, const char *name);
 void blob_end(struct blob *blob);

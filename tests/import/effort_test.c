@@ -46,14 +46,6 @@ static void begin(struct blob *b, const char *stem, uint32_t i)
 	blob_begin(b, name);
 }
 
-static void begin_root(struct blob *b)
-{
-	blob_open(b);
-	blob_begin(b, "");
-	blob_cell(b, "#address-cells", 1);
-	blob_cell(b, "#size-cells", 1);
-}
-
 static void begin_host(struct blob *b)
 {
 	blob_begin(b, "pcie");
@@ -80,7 +72,7 @@ static void a_long_list_of_strings(void **state)
 	struct blob b;
 
 	for (size_t i = 0; i < COUNT(properties); i++) {
-		begin_root(&b);
+		blob_open_root(&b);
 		put_strings(&b, "compatible", 200000);
 		begin_host(&b);
 		put_strings(&b, properties[i], 200000);
@@ -100,7 +92,7 @@ static void many_nodes_below_one_with_a_long_list(void **state)
 	struct blob b;
 
 	for (size_t i = 0; i < COUNT(properties); i++) {
-		begin_root(&b);
+		blob_open_root(&b);
 		begin_host(&b);
 		put_strings(&b, properties[i], 100000);
 		for (uint32_t n = 0; n < 20000; n++) {
@@ -151,7 +143,7 @@ static void tables_below_tables(void **state)
 	struct blob b;
 
 	for (size_t i = 0; i < COUNT(fills); i++) {
-		begin_root(&b);
+		blob_open_root(&b);
 		blob_begin(&b, "upper");
 		blob_cell(&b, "#address-cells", 1);
 		blob_cell(&b, "#size-cells", 1);
@@ -191,7 +183,7 @@ static void tables_of_many_classes(void **state)
 {
 	struct blob b;
 
-	begin_root(&b);
+	blob_open_root(&b);
 	blob_begin(&b, "upper");
 	blob_cell(&b, "#address-cells", 3);
 	blob_cell(&b, "#size-cells", 1);
@@ -213,7 +205,7 @@ static void many_pools_users_and_reservations(void **state)
 {
 	struct blob b;
 
-	begin_root(&b);
+	blob_open_root(&b);
 	blob_begin(&b, "reserved-memory");
 	blob_cell(&b, "#address-cells", 1);
 	blob_cell(&b, "#size-cells", 1);
@@ -253,7 +245,7 @@ static void many_functions_below_a_long_map(void **state)
 		map[i * 4 + 3] = 1;
 		regions[i] = 1;
 	}
-	begin_root(&b);
+	blob_open_root(&b);
 	blob_begin(&b, "iommu");
 	blob_cell(&b, "phandle", 1);
 	blob_string(&b, "status", "disabled");

@@ -5,7 +5,7 @@
  * The compiler knows: with -T it writes the tree as a source again, one node or property a line,
  * and behind each where that was said last: file, first line and column, last line and column.
  * (With one T, names of files would lose the folder that a preprocessor's marks begin with.) Of
- *such a text:
+ * such a text:
  *
  *	soc {                                   comment "board.dtsi:12:6-30:3"
  *		ranges = <0x00 0x00 0x1000>;    comment "<stdin>:40:2-40:31"

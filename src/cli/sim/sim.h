@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sim.h - what the parts of "busway sim" share.
+ *
+ *   sim.c        the command
+ *   scene.c      platform, machine, DMA API, the devices and their pools
+ *   workload.c   random drivers and devices
+ *   script.c     a scripted one
+ *   sim_text.c, sim_json.c   the answer
+ */
+#ifndef BUSWAY_CLI_SIM_H
+#define BUSWAY_CLI_SIM_H
+
+#include "../cli.h"
+
+#include <busway/sim.h>
+
+/* What was done with one device, and how it was served. */
+struct actor {
+	busway_device_id id;
+	const char *name;
+	struct busway_dma_device *device; /* NULL: it takes no part, */
+	struct busway_refusal why;        /* for this reason */
+	struct busway_engine *engine;
+	struct busway_mask_report mask;
+	uint64_t ways[BUSWAY_WAY_MIXED + 1]; /* mappings, by enum busway_way */
+	uint64_t bytes, bounced_bytes;
+	uint64_t coherent;                    /* allocations */
+	uint64_t refused[BUSWAY_REASON_COUNT];
+	uint64_t wrong; /* times that other bytes were found than were put there */
+};
+
+struct scene {
+	const struct options *options;
+	struct loaded loaded;
+	struct busway_machine *machine;
+	struct busway_dma *dma;
+	struct actor *actors;
+	size_t count;      /* of actors */
+	uint64_t steps;    /* done */
+};
+
+/* Complain and return false where that fails. */
+bool scene_open(struct scene *scene, const struct options *options);
+void scene_close(struct scene *scene);
+
+/* The actor that is called so; complains and returns NULL where it takes no part. */
+struct actor *scene_actor(struct scene *scene, const char *name);
+
+/* Everything random comes from here: splitmix64. */
+uint64_t sim_random(uint64_t *state);
+
+/* --count steps of random work; false after a complaint. */
+bool sim_workload(struct scene *scene);
+
+/* The steps of a file; false after a complaint. What it prints comes at once. */
+bool sim_script(struct scene *scene, const char *path);
+
+int sim_text(const struct scene *scene);
+int sim_json(const struct scene *scene);
+
+/* EXIT_NO where there was a violation, or wrong bytes. */
+int sim_status(const struct scene *scene);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sim_json.c - what came of a run, for scripts.
+ */
+#include "sim.h"
+
+static json_t *number(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
+static json_t *refusals(const struct actor *a)
+{
+	json_t *object = json_object();
+
+	for (int r = 1; r < BUSWAY_REASON_COUNT; r++)
+		if (a->refused[r])
+			json_object_set_new(object, busway_reason_code((enum busway_reason)r),
+					    number(a->refused[r]));
+	return object;
+}
+
+static json_t *actor(const struct actor *a)
+{
+	json_t *object = json_pack("{s:o, s:b}", "path", json_text(a->name), "attached",
+				   a->device != NULL);
+
+	if (!a->device) {
+		json_object_set_new(object, "refusal", json_refusal(&a->why));
+		return object;
+	}
+	json_object_set_new(object, "direct", number(a->ways[BUSWAY_WAY_DIRECT]));
+	json_object_set_new(object, "bounce", number(a->ways[BUSWAY_WAY_BOUNCE]));
+	json_object_set_new(object, "bytes", number(a->bytes));
+	json_object_set_new(object, "bounced_bytes", number(a->bounced_bytes));
+	json_object_set_new(object, "coherent", number(a->coherent));
+	json_object_set_new(object, "refused", refusals(a));
+	json_object_set_new(object, "wrong_bytes", number(a->wrong));
+	json_object_set_new(object, "limited", json_boolean(a->mask.limited));
+	json_object_set_new(object, "required_bits", number(a->mask.required_bits));
+	return object;
+}
+
+static json_t *pools(const struct scene *scene)
+{
+	json_t *array = json_array();
+	struct busway_pool_census c;
+
+	for (size_t i = 0; busway_dma_pool(scene->dma, i, &c); i++)
+		json_array_append_new(
+			array, json_pack("{s:o, s:o, s:o, s:o}", "node",
+					 c.name ? json_text(c.name) : json_null(), "base",
+					 json_hex(c.range.first.raw), "size", json_hex(c.size),
+					 "high_water", json_hex(c.high_water)));
+	return array;
+}
+
+static json_t *violations(const struct scene *scene)
+{
+	json_t *array = json_array();
+	const struct busway_violation *v;
+
+	for (size_t i = 0; (v = busway_machine_violation(scene->machine, i)); i++) {
+		char text[1024];
+
+		busway_violation_text(v, text, sizeof(text));
+		json_array_append_new(
+			array,
+			json_pack("{s:s, s:o, s:o, s:o, s:o}", "code",
+				  v->kind == BUSWAY_VIOLATION_MISUSE
+					  ? busway_misuse_code(v->misuse)
+					  : busway_violation_code(v->kind),
+				  "device", json_text(v->name), "first", json_hex(v->asked.first),
+				  "last", json_hex(v->asked.last), "detail", json_text(text)));
+	}
+	return array;
+}
+
+int sim_json(const struct scene *scene)
+{
+	json_t *devices = json_array();
+
+	for (size_t i = 0; i < scene->count; i++)
+		json_array_append_new(devices, actor(&scene->actors[i]));
+	return json_print(
+		json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "busway-sim/1", "seed",
+			  json_hex(scene->options->seed), "steps", number(scene->steps), "devices",
+			  devices, "pools", pools(scene), "violation_count",
+			  number(busway_machine_violations(scene->machine)), "violations",
+			  violations(scene)),
+		sim_status(scene));
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sim_text.c - what came of a run, for people.
+ */
+#include "sim.h"
+
+#include <inttypes.h>
+
+enum { VIOLATIONS_SHOWN = 20 };
+
+static void put_actor(struct page *page, const struct actor *a)
+{
+	fprintf(page->out, "%s\n", a->name);
+	if (!a->device) {
+		fputs("  takes no part:\n", page->out);
+		put_refusal(page, &a->why);
+		return;
+	}
+	fprintf(page->out,
+		"  %" PRIu64 " direct, %" PRIu64 " bounced; %" PRIu64 " of %" PRIu64
+		" KiB copied; %" PRIu64 " coherent\n",
+		a->ways[BUSWAY_WAY_DIRECT], a->ways[BUSWAY_WAY_BOUNCE], a->bounced_bytes >> 10,
+		a->bytes >> 10, a->coherent);
+	for (int r = 1; r < BUSWAY_REASON_COUNT; r++)
+		if (a->refused[r])
+			fprintf(page->out, "  %" PRIu64 " refused as %s: %s\n", a->refused[r],
+				busway_reason_code((enum busway_reason)r),
+				busway_reason_text((enum busway_reason)r));
+	if (a->mask.limited)
+		fprintf(page->out, "  not all memory is reached directly; a mask of %u bits drives "
+				   "all that windows lead to\n",
+			a->mask.required_bits);
+	if (a->wrong) {
+		fputs("  ", page->out);
+		put_styled(page, STYLE_BAD, "%" PRIu64 " times other bytes than were put there\n",
+			   a->wrong);
+	}
+}
+
+static void put_pools(struct page *page, const struct scene *scene)
+{
+	struct busway_pool_census census;
+
+	for (size_t i = 0; busway_dma_pool(scene->dma, i, &census); i++) {
+		if (i == 0)
+			put_styled(page, STYLE_BOLD, "pools\n");
+		fputs("  CPU ", page->out);
+		put_range(page, busway_phys_raw(census.range), 0);
+		fprintf(page->out, "  %s", census.name ? census.name : "for all");
+		fprintf(page->out, ": at most %" PRIu64 " of %" PRIu64 " KiB used at once\n",
+			census.high_water >> 10, census.size >> 10);
+	}
+}
+
+static void put_violations(struct page *page, const struct scene *scene)
+{
+	const uint64_t count = busway_machine_violations(scene->machine);
+	const struct busway_violation *v;
+
+	if (!count) {
+		put_styled(page, STYLE_GOOD, "no violation\n");
+		return;
+	}
+	put_styled(page, STYLE_BAD, "%" PRIu64 " violation%s\n", count, count == 1 ? "" : "s");
+	for (size_t i = 0;
+	     i < VIOLATIONS_SHOWN && (v = busway_machine_violation(scene->machine, i)); i++) {
+		char text[1024];
+
+		busway_violation_text(v, text, sizeof(text));
+		fprintf(page->out, "  %s\n", text);
+	}
+	if (count > VIOLATIONS_SHOWN)
+		fprintf(page->out, "  and %" PRIu64 " more\n", count - VIOLATIONS_SHOWN);
+}
+
+int sim_text(const struct scene *scene)
+{
+	const struct options *o = scene->options;
+	size_t absent = 0;
+	struct page page;
+
+	if (!page_open(&page, o))
+		return EXIT_BAD;
+	put_styled(&page, STYLE_BOLD, "%" PRIu64 " steps, seed %" PRIu64 "\n", scene->steps, o->seed);
+	for (size_t i = 0; i < scene->count; i++) {
+		if (scene->actors[i].device || o->verbose || o->argument_count > 1)
+			put_actor(&page, &scene->actors[i]);
+		else
+			absent++;
+	}
+	if (absent)
+		fprintf(page.out, "%zu device%s without an address for anything: -v says why\n",
+			absent, absent == 1 ? "" : "s");
+	put_pools(&page, scene);
+	put_violations(&page, scene);
+	return page_print(&page, sim_status(scene));
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * coherent.c - memory that CPU and device share, from pools. Read <busway/coherent.h> first.
+ */
+#include "live.h"
+
+/* What pools grow by where the surroundings have that much. */
+#define GROWTH ((uint64_t)1 << 20)
+
+/* ---- more memory ---- */
+
+/* Where new memory would serve the device: what it reaches. */
+static struct busway_range *reached(const struct busway_dma_device *device, size_t *count)
+{
+	const struct busway_reach *reach = device->coherent.reach;
+	const struct busway_allocator *m = device->dma->memory;
+	struct busway_range *ranges;
+
+	*count = 0;
+	if (!reach->run_count)
+		return NULL;
+	ranges =
+		m->alloc(m->ctx, reach->run_count * sizeof(*ranges), _Alignof(struct busway_range));
+	for (size_t i = 0; ranges && i < reach->run_count; i++)
+		if (reach->runs[i].access == BUSWAY_READ_WRITE)
+			ranges[(*count)++] = (struct busway_range){reach->runs[i].phys_first,
+								   reach->runs[i].phys_last};
+	return ranges;
+}
+
+/* A run that is as long as what is wanted serves it wherever in the run it has to begin. */
+static int grow(struct busway_dma_device *device, const struct want *want)
+{
+	const struct busway_dma_environment *e = &device->dma->environment;
+	const struct busway_allocator *m = device->dma->memory;
+	const uint64_t exact = slots_for(want->size) * BUSWAY_SLOT_SIZE;
+	const uint64_t align = want->modulus > BUSWAY_SLOT_SIZE ? want->modulus : BUSWAY_SLOT_SIZE;
+	uint64_t size = exact > GROWTH ? exact : GROWTH;
+	busway_phys_t phys;
+	size_t count;
+	struct busway_range *within = reached(device, &count);
+	int status;
+
+	if (!within)
+		return -BUSWAY_ENOMEM;
+	status = e->more(e->ctx, size, align, within, count, &phys);
+	if (status && size != exact) {
+		size = exact;
+		status = e->more(e->ctx, size, align, within, count, &phys);
+	}
+	m->free(m->ctx, within, device->coherent.reach->run_count * sizeof(*within),
+		_Alignof(struct busway_range));
+	if (status)
+		return status;
+	status = add_pool(device->dma, (struct busway_range){phys.raw, phys.raw + (size - 1)},
+			  BUSWAY_USE_COHERENT, 1, true);
+	if (status)
+		e->release(e->ctx, busway_phys_range(
+					   (struct busway_range){phys.raw, phys.raw + (size - 1)}));
+	return status;
+}
+
+/* ---- allocation ---- */
+
+/* Where the CPU sees the slots so that the device's view is the same; NULL: nowhere. */
+static void *shared_view(const struct busway_dma_device *device, const struct run *run,
+			 uint64_t size)
+{
+	const struct busway_dma_environment *e = &device->dma->environment;
+	const struct pool *pool = run->span->pool;
+	const uint64_t at = pool_offset(run->first) + run->offset;
+
+	if (!device->caches)
+		return pool->cached + at;
+	if (!pool->uncached)
+		return NULL;
+	/* nothing may be left in the caches that is written back, or read, later on; slots are
+	 * whole lines, and what they held is nobody's */
+	e->invalidate(e->ctx, pool->cached + at, (size_t)size);
+	return pool->uncached + at;
+}
+
+static int find_run(struct busway_lane *lane, const struct want *want, unsigned flags,
+		    struct run *run, struct busway_refusal *why)
+{
+	struct busway_dma_device *device = lane->device;
+	const struct spans *spans = &device->coherent.spans;
+	const struct busway_range asked = {0, want->size - 1};
+	const bool grows = !device->shared && !device->bounce &&
+			   !(flags & BUSWAY_COHERENT_ATOMIC) && device->dma->environment.more;
+	int status = 0;
+
+	if (run_take(spans, want, lane->index, run))
+		return 0;
+	if (grows)
+		status = grow(device, want);
+	if (grows && status == 0 && run_take(spans, want, lane->index, run))
+		return 0;
+	run_refuse(device, spans, want, asked, why);
+	if (why->reason == BUSWAY_NO_POOL && (device->shared || device->bounce))
+		why->by = (device->shared ? device->shared : device->bounce)->name;
+	return -BUSWAY_ERANGE;
+}
+
+static int refuse_size(const struct busway_lane *lane, uint64_t size, struct busway_refusal *why)
+{
+	const struct busway_segment_limits *limits = &lane->device->segments;
+	uint64_t most = limits->max_size;
+
+	if (!most || (limits->boundary && limits->boundary < most))
+		most = limits->boundary;
+	refuse_as(lane, BUSWAY_SEGMENT_LIMITS, (struct busway_range){0, size - 1}, why);
+	advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_SMALLER, .size = most});
+	return -BUSWAY_ERANGE;
+}
+
+int busway_coherent_alloc(struct busway_lane *lane, uint64_t size, uint64_t align, unsigned flags,
+			  struct busway_coherent *out, struct busway_refusal *why)
+{
+	struct busway_dma_device *device = lane->device;
+	const struct want want = {
+		.size = size, .modulus = align, .boundary = device->segments.boundary};
+	struct busway_mapping *mapping = &out->mapping_;
+	struct busway_refusal own_why;
+	struct run run;
+	void *cpu;
+	int status;
+
+	if (!why)
+		why = &own_why;
+	if (size == 0 || size > SIZE_MAX / 2 || !busway_is_power_of_two(align) ||
+	    !map_arguments(lane, mapping, BUSWAY_BIDIRECTIONAL))
+		return -BUSWAY_EINVAL;
+	if (!fits_segment(device, size))
+		return refuse_size(lane, size, why);
+	status = find_run(lane, &want, flags, &run, why);
+	if (status)
+		return status;
+	cpu = shared_view(device, &run, size);
+	if (!cpu) {
+		slot_pool_give(&run.span->pool->slots, run.first, run.count, lane->index);
+		refuse_as(lane, BUSWAY_NO_POINTER, (struct busway_range){0, size - 1}, why);
+		return -BUSWAY_ERANGE;
+	}
+	memset(cpu, 0, (size_t)size);
+	*out = (struct busway_coherent){
+		.cpu = cpu,
+		.phys = {pool_phys(run.span->pool, run.first) + run.offset},
+		.dma = {run.dma},
+		.size = size,
+	};
+	mapping->one_ = bounced_segment(
+		&run, (struct busway_range){out->phys.raw, out->phys.raw + (size - 1)});
+	mapping->one_.owner_ = mapping;
+	mapping->dma = out->dma;
+	mapping->size = size;
+	mapping->segments = &mapping->one_;
+	mapping->segment_count = mapping->entry_count = 1;
+	mapping->direction = BUSWAY_BIDIRECTIONAL;
+	mapping->kind = BUSWAY_KIND_COHERENT;
+	mapping->way = BUSWAY_WAY_DIRECT;
+	mapping->pointer_ = cpu;
+	mapping->lane_ = lane;
+	mapping->state_ = STATE_LIVE;
+	live_add(lane, &mapping->one_);
+	lane->live++;
+	observe(lane, BUSWAY_EVENT_MAPPED, mapping, 0, size);
+	return 0;
+}
+
+static void free_live(struct busway_mapping *mapping)
+{
+	struct busway_lane *lane = mapping->lane_;
+
+	observe(lane, BUSWAY_EVENT_UNMAPPED, mapping, 0, mapping->size);
+	live_remove(lane, &mapping->one_);
+	lane->live--;
+	map_ended(lane, mapping, STATE_GONE);
+	slots_free(lane, &mapping->one_);
+	slots_freed(lane);
+}
+
+int busway_coherent_free(struct busway_coherent *coherent)
+{
+	if (!is_live(&coherent->mapping_))
+		return not_live(&coherent->mapping_, true);
+	free_live(&coherent->mapping_);
+	return 0;
+}
+
+/* Frees nothing: says what is there instead. */
+static int free_differs(struct busway_lane *lane, const struct busway_mapping *mapping,
+			busway_dma_t dma, uint64_t size)
+{
+	const struct busway_dma_range asked = {dma, {dma.raw + (size ? size - 1 : 0)}};
+
+	if (!mapping)
+		return not_found(lane, asked, true);
+	if (mapping->kind != BUSWAY_KIND_COHERENT)
+		report(lane, BUSWAY_MISUSE_WRONG_KIND, mapping, asked, BUSWAY_KIND_COHERENT,
+		       mapping->kind);
+	else
+		report(lane, BUSWAY_MISUSE_WRONG_SIZE, mapping, asked, size, mapping->size);
+	return -BUSWAY_EINVAL;
+}
+
+int busway_coherent_free_address(struct busway_lane *lane, busway_dma_t dma, uint64_t size,
+				 const void *cpu)
+{
+	struct busway_mapping *mapping = live_at(lane, dma.raw, BUSWAY_KIND_COHERENT);
+
+	if (mapping && mapping->kind == BUSWAY_KIND_COHERENT && mapping->size == size &&
+	    mapping->pointer_ != cpu) {
+		report(lane, BUSWAY_MISUSE_WRONG_POINTER, mapping, mapping->one_.dma, 0, 0);
+		return -BUSWAY_EINVAL;
+	}
+	if (mapping && mapping->kind == BUSWAY_KIND_COHERENT && mapping->size == size) {
+		free_live(mapping);
+		return 0;
+	}
+	return free_differs(lane, mapping, dma, size);
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * device.c - a driver takes a device, and lets go of it.
+ */
+#include "live.h"
+
+enum { LANES_MAX = 256, LIVE_USUAL = 256, LIVE_MAX = 1 << 24, INITIAL_BITS = 32 };
+
+/* ---- lanes ---- */
+
+static unsigned log2_up(uint64_t x)
+{
+	unsigned bits = 0;
+
+	while (((uint64_t)1 << bits) < x)
+		bits++;
+	return bits;
+}
+
+static int make_lanes(struct busway_dma_device *device, const struct busway_dma_options *options)
+{
+	const struct busway_allocator *m = device->dma->memory;
+	const uint32_t count = options->lanes ? options->lanes : 1;
+	const unsigned bits = log2_up(options->live ? options->live : LIVE_USUAL) + 1;
+	const size_t buckets = (size_t)count << bits;
+
+	device->lanes =
+		m->alloc(m->ctx, count * sizeof(*device->lanes), _Alignof(struct busway_lane));
+	if (!device->lanes)
+		return -BUSWAY_ENOMEM;
+	device->lane_count = count;
+	device->buckets = m->alloc(m->ctx, buckets * sizeof(*device->buckets),
+				   _Alignof(struct busway_mapped *));
+	if (!device->buckets)
+		return -BUSWAY_ENOMEM;
+	device->bucket_count = buckets;
+	memset(device->buckets, 0, buckets * sizeof(*device->buckets));
+	for (uint32_t i = 0; i < count; i++)
+		device->lanes[i] = (struct busway_lane){
+			.min_align_mask = options->min_align_mask,
+			.bucket_shift = (uint8_t)(64 - bits),
+			.index = i,
+			.buckets = device->buckets + ((size_t)i << bits),
+			.device = device,
+		};
+	return 0;
+}
+
+struct busway_lane *busway_dma_lane(struct busway_dma_device *device, uint32_t index)
+{
+	return index < device->lane_count ? &device->lanes[index] : NULL;
+}
+
+/* ---- pools of its own ---- */
+
+/* A pool of memory-region that serves coherent memory: a no-map one before others. */
+static bool find_shared(const struct busway_dma_device *device, uint32_t *index)
+{
+	const struct busway_device *d = described(device);
+	bool found = false;
+
+	for (size_t i = 0; i < d->pool_count; i++) {
+		const struct busway_pool *pool = pool_at(device->dma->platform, d->pools[i]);
+
+		if (pool->type != BUSWAY_POOL_SHARED || !pool->enabled || pool->ignored ||
+		    !pool->valid)
+			continue;
+		if (!found || (pool_at(device->dma->platform, *index)->reusable && !pool->reusable))
+			*index = d->pools[i];
+		found = true;
+	}
+	return found;
+}
+
+static int take_pools(struct busway_dma_device *device, struct busway_refusal *why)
+{
+	const struct busway_device *d = described(device);
+	uint32_t index = 0;
+	int status = 0;
+
+	if (d->restricted_pool != UINT32_MAX)
+		status = platform_pool(device->dma, d->restricted_pool, BUSWAY_USE_BOTH,
+				       &device->bounce, why);
+	if (status == 0 && find_shared(device, &index))
+		status = platform_pool(device->dma, index, BUSWAY_USE_COHERENT, &device->shared,
+				       why);
+	return status;
+}
+
+/* ---- masks to begin with ---- */
+
+/* As route_make(), but a reach that is empty is taken as it is where nothing better is advised. */
+static int first_route(struct busway_dma_device *device, bool coherent, struct route *route,
+		       struct busway_refusal *why)
+{
+	int status = route_make(device, INITIAL_BITS, coherent, route, why);
+
+	if (status == -BUSWAY_ERANGE && why->advice_count)
+		status = route_make(device, why->advice[0].bits, coherent, route, why);
+	return status;
+}
+
+static int first_routes(struct busway_dma_device *device, struct busway_refusal *why)
+{
+	int status = first_route(device, false, &device->streaming, why);
+
+	if (status == 0)
+		status = first_route(device, true, &device->coherent, why);
+	/* no coherent memory can be had, but the device may do without */
+	if (status == -BUSWAY_ERANGE && device->streaming.reach)
+		status = route_build(device, INITIAL_BITS, true, &device->coherent);
+	if (status == 0)
+		status =
+			busway_windows_build(device->dma->platform, device->id, device->dma->memory,
+					     &device->windows, &device->window_count);
+	return status;
+}
+
+void lanes_follow(struct busway_dma_device *device)
+{
+	const struct busway_segment_limits *limits = &device->segments;
+	const bool plain = !device->bounce && !device->untrusted && !device->caches &&
+			   !limits->max_size && !limits->boundary &&
+			   !device->dma->environment.observe;
+
+	for (uint32_t i = 0; i < device->lane_count; i++) {
+		device->lanes[i].reach = device->streaming.reach;
+		device->lanes[i].plain = plain;
+	}
+}
+
+/* ---- attach ---- */
+
+static void free_device(struct busway_dma_device *device)
+{
+	const struct busway_allocator *m = device->dma->memory;
+
+	route_free(&device->streaming);
+	route_free(&device->coherent);
+	if (device->windows)
+		m->free(m->ctx, device->windows, device->window_count * sizeof(*device->windows),
+			_Alignof(struct busway_piece));
+	if (device->buckets)
+		m->free(m->ctx, device->buckets, device->bucket_count * sizeof(*device->buckets),
+			_Alignof(struct busway_mapped *));
+	if (device->lanes)
+		m->free(m->ctx, device->lanes, device->lane_count * sizeof(*device->lanes),
+			_Alignof(struct busway_lane));
+	m->free(m->ctx, device, sizeof(*device), _Alignof(struct busway_dma_device));
+}
+
+static bool is_attached(const struct busway_dma *dma, busway_device_id id)
+{
+	for (const struct busway_dma_device *d = dma->devices; d; d = d->next)
+		if (d->id.index == id.index)
+			return true;
+	return false;
+}
+
+static int refuse_iommu(const struct busway_device *d, struct busway_refusal *why)
+{
+	const struct busway_id_map *map = busway_device_iommu(d);
+
+	*why = (struct busway_refusal){
+		.reason = BUSWAY_BEHIND_IOMMU,
+		.hop = d->name,
+		.by = map ? map->controller : NULL,
+		.asked = BUSWAY_RANGE_ALL,
+	};
+	advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_DOMAIN, .hop = why->by});
+	return -BUSWAY_ERANGE;
+}
+
+static bool makes_sense(const struct busway_dma *dma, busway_device_id id,
+			const struct busway_dma_options *options)
+{
+	return id.index < busway_platform_device_count(dma->platform) &&
+	       options->lanes <= LANES_MAX && options->live <= LIVE_MAX &&
+	       (options->min_align_mask & (options->min_align_mask + 1)) == 0;
+}
+
+static void describe(struct busway_dma_device *device, const struct busway_dma_options *options)
+{
+	const struct busway_device *d = described(device);
+	const bool coherent =
+		d->coherence == BUSWAY_COHERENT ||
+		(d->coherence == BUSWAY_COHERENCE_DEFAULT && options->default_coherent);
+
+	device->segments = d->segments;
+	device->untrusted = d->untrusted;
+	device->caches = !coherent && device->dma->environment.clean;
+}
+
+int busway_dma_attach(struct busway_dma *dma, busway_device_id id,
+		      const struct busway_dma_options *options, struct busway_dma_device **out,
+		      struct busway_refusal *why)
+{
+	static const struct busway_dma_options usual = {0};
+	const struct busway_allocator *m = dma->memory;
+	struct busway_dma_device *device;
+	struct busway_refusal own_why;
+	int status;
+
+	if (!options)
+		options = &usual;
+	if (!why)
+		why = &own_why;
+	if (!makes_sense(dma, id, options))
+		return -BUSWAY_EINVAL;
+	if (is_attached(dma, id))
+		return -BUSWAY_EBUSY;
+	if (busway_platform_device(dma->platform, id)->behind_iommu && !options->bypass_iommu)
+		return refuse_iommu(busway_platform_device(dma->platform, id), why);
+	device = m->alloc(m->ctx, sizeof(*device), _Alignof(struct busway_dma_device));
+	if (!device)
+		return -BUSWAY_ENOMEM;
+	*device = (struct busway_dma_device){.dma = dma, .id = id};
+	describe(device, options);
+	status = take_pools(device, why);
+	if (status == 0)
+		status = first_routes(device, why);
+	if (status == 0)
+		status = make_lanes(device, options);
+	if (status) {
+		free_device(device);
+		return status;
+	}
+	lanes_follow(device);
+	lock_take(&dma->lock);
+	route_catch_up(device, false, &device->streaming);
+	route_catch_up(device, true, &device->coherent);
+	device->next = dma->devices;
+	dma->devices = device;
+	lock_give(&dma->lock);
+	*out = device;
+	return 0;
+}
+
+/* ---- letting go ---- */
+
+static void unlist(struct busway_dma_device *device)
+{
+	struct busway_dma *dma = device->dma;
+	struct busway_dma_device **link = &dma->devices;
+
+	lock_take(&dma->lock);
+	while (*link != device)
+		link = &(*link)->next;
+	*link = device->next;
+	lock_give(&dma->lock);
+	free_device(device);
+}
+
+/* A lane in which something lives; NULL. */
+static const struct busway_lane *busy_lane(const struct busway_dma_device *device)
+{
+	for (uint32_t i = 0; i < device->lane_count; i++)
+		if (device->lanes[i].live)
+			return &device->lanes[i];
+	return NULL;
+}
+
+static size_t live_count(const struct busway_dma_device *device)
+{
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < device->lane_count; i++)
+		count += device->lanes[i].live;
+	return count;
+}
+
+int busway_dma_detach(struct busway_dma_device *device)
+{
+	const struct busway_lane *busy = busy_lane(device);
+	const struct busway_mapped *example = busy ? live_first(busy) : NULL;
+
+	if (busy) {
+		report(busy, BUSWAY_MISUSE_LEAK, example ? example->owner_ : NULL,
+		       example ? example->dma : busway_dma_range(BUSWAY_RANGE_ALL), 0,
+		       live_count(device));
+		return -BUSWAY_EBUSY;
+	}
+	unlist(device);
+	return 0;
+}
+
+/* Forget a mapping, all its segments; the slots stay taken, on the list of the device. */
+static void abandon(struct busway_lane *lane, struct busway_mapping *mapping)
+{
+	observe(lane, BUSWAY_EVENT_ABANDONED, mapping, 0, mapping->size);
+	for (uint32_t i = 0; i < mapping->segment_count; i++) {
+		struct busway_mapped *segment = &mapping->segments[i];
+
+		live_remove(lane, segment);
+		if (segment->pool_)
+			slot_pool_quarantine(&segment->pool_->slots, segment->slot_,
+					     lane->device->id.index);
+	}
+	map_ended(lane, mapping, STATE_GONE);
+	lane->live--;
+}
+
+size_t busway_dma_abandon(struct busway_dma_device *device)
+{
+	size_t count = live_count(device);
+
+	line_leave(device);
+	for (uint32_t i = 0; i < device->lane_count; i++) {
+		struct busway_lane *lane = &device->lanes[i];
+
+		for (struct busway_mapped *s = live_first(lane); s; s = live_first(lane))
+			abandon(lane, s->owner_);
+	}
+	unlist(device);
+	return count;
+}
+
+void busway_dma_quiet(struct busway_dma *dma, busway_device_id id)
+{
+	struct pool *pool;
+
+	lock_take(&dma->lock);
+	pool = dma->pools;
+	lock_give(&dma->lock);
+	for (; pool; pool = pool->next) /* pools only come, at the end */
+		slot_pool_release(&pool->slots, id.index);
+	line_serve(dma, 0);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * live.c - see live.h.
+ */
+#include "live.h"
+
+static const struct busway_mapped *in_bucket(const struct busway_lane *lane, unsigned class,
+					     uint64_t key, uint64_t dma)
+{
+	for (const struct busway_mapped *s = *live_bucket(lane, class, key); s; s = s->next_)
+		if (s->dma.first.raw <= dma && dma <= s->dma.last.raw)
+			return s;
+	return NULL;
+}
+
+const struct busway_mapped *live_find(const struct busway_lane *lane, uint64_t dma)
+{
+	for (unsigned class = 0; class < LIVE_CLASSES; class ++) {
+		const uint64_t key = live_key(dma, class);
+		const struct busway_mapped *found;
+
+		if (!lane->in_class[class])
+			continue;
+		found = in_bucket(lane, class, key, dma);
+		if (!found && key)
+			found = in_bucket(lane, class, key - 1, dma);
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+/* A better answer than @best, where what is asked for is of @kind? */
+static bool is_better(const struct busway_mapped *best, const struct busway_mapped *s,
+		      enum busway_mapping_kind kind)
+{
+	return !best || (best->owner_->kind != kind && s->owner_->kind == kind);
+}
+
+struct busway_mapping *live_at(const struct busway_lane *lane, uint64_t dma,
+			       enum busway_mapping_kind kind)
+{
+	const struct busway_mapped *best = NULL;
+
+	for (unsigned class = 0; class < LIVE_CLASSES; class ++) {
+		const struct busway_mapped *s;
+
+		if (!lane->in_class[class])
+			continue;
+		for (s = *live_bucket(lane, class, live_key(dma, class)); s; s = s->next_)
+			if (s->dma.first.raw == dma && s == s->owner_->segments &&
+			    is_better(best, s, kind))
+				best = s;
+	}
+	return best ? best->owner_ : NULL;
+}
+
+static struct busway_mapped *first_from(const struct busway_lane *lane, uint64_t bucket)
+{
+	const uint64_t count = (uint64_t)1 << (64 - lane->bucket_shift);
+
+	for (; bucket < count; bucket++)
+		if (lane->buckets[bucket])
+			return lane->buckets[bucket];
+	return NULL;
+}
+
+struct busway_mapped *live_first(const struct busway_lane *lane)
+{
+	return first_from(lane, 0);
+}
+
+struct busway_mapped *live_next(const struct busway_lane *lane, const struct busway_mapped *segment)
+{
+	const struct busway_range dma = busway_dma_raw(segment->dma);
+	const unsigned class = live_class(busway_range_span(dma));
+	struct busway_mapped **bucket = live_bucket(lane, class, live_key(dma.first, class));
+
+	return segment->next_ ? segment->next_
+			      : first_from(lane, (uint64_t)(bucket - lane->buckets) + 1);
+}

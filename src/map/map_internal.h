@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * map_internal.h - what the files of the DMA API share. Read <busway/dma.h> and mapping.h first.
+ *
+ *   dma.c      the API of a platform: create, destroy, its pools
+ *   device.c   attach, detach, abandon
+ *   route.c    what one mask makes of platform and pools: a reach, and spans of pools
+ *   mask.c     changing it
+ *   live.h, live.c   which mapping owns an address
+ *   single.c   map and unmap one run of memory; the way that is taken
+ *   bounce.c   slots for a buffer, copies, and why there is no slot
+ *   caches.c   what a device that sees no caches needs
+ *   list.c     scatter-gather lists, and the plan of one
+ *   sync.c, wait.c, peer.c, by_address.c, misuse.c, coherent.c, blocks.c   as named
+ */
+#ifndef BUSWAY_MAP_INTERNAL_H
+#define BUSWAY_MAP_INTERNAL_H
+
+#include "../base/bytes.h"
+#include "../platform/reach_internal.h"
+#include "../pool/pool.h"
+
+#include <busway/coherent.h>
+
+/* ---- where a device finds pools ---- */
+
+/* Slots low..high of @pool, by addresses: slot i at base + i * BUSWAY_SLOT_SIZE, modulo 2^64. */
+struct span {
+	struct pool *pool;
+	uint32_t low, high;
+	uint64_t base;
+};
+
+/* A device sees a pool in more parts than this in no real platform; what is more is not used. */
+enum { SPANS_MAX = 32 };
+
+/* Parts of pools, in the order in which they are tried. Grows while lanes read it. */
+struct spans {
+	_Atomic uint32_t count;
+	struct span span[SPANS_MAX];
+};
+
+/* What a mask makes of the platform. */
+struct route {
+	unsigned bits;
+	struct busway_reach *reach;  /* of memory */
+	struct busway_reach *carved; /* and of no-map carve-outs, for pools */
+	struct spans spans;
+	struct pool *seen; /* the last pool that was looked at; NULL: none yet */
+};
+
+/* ---- the API of a platform, and its devices ---- */
+
+struct busway_dma {
+	const struct busway_platform *platform;
+	struct busway_dma_environment environment;
+	const struct busway_allocator *memory;
+	struct lock lock; /* of everything below, and of appending to spans */
+	struct pool *pools, **last_pool;
+	struct busway_dma_device *devices;
+	struct busway_phys_range *places; /* of the platform's pools, one each */
+	bool *placed;
+	size_t place_count;
+	/* those who wait for slots, in their order, under a lock of their own */
+	struct lock line_lock;
+	struct busway_mapping *line, **line_end;
+	_Atomic uint32_t waiting;
+};
+
+enum { LIVE_CLASSES = 65 };
+
+struct busway_lane {
+	/* what mapping reads first */
+	const struct busway_reach *reach; /* of the streaming route */
+	uint64_t min_align_mask;
+	/* a buffer that the device reaches is handed over as it is, and nobody looks on */
+	bool plain;
+	uint8_t bucket_shift;
+	uint32_t index;
+	struct busway_mapped **buckets; /* 2^(64 - bucket_shift) */
+	struct busway_dma_device *device;
+	uint32_t in_class[LIVE_CLASSES]; /* live segments, by the bits of their size */
+	size_t live;                     /* live mappings and allocations */
+	char apart_[64]; /* no cache line is shared with the next lane, wherever memory begins */
+};
+
+struct busway_dma_device {
+	struct busway_dma *dma;
+	struct busway_dma_device *next;
+	busway_device_id id;
+	struct busway_segment_limits segments;
+	bool caches; /* it does not see the CPU's, and there are some */
+	bool untrusted, confined;
+	bool bypass_iommu;
+	bool restricted;     /* must use its restricted pool */
+	struct pool *bounce; /* the pool that it must bounce through; NULL: those for all */
+	struct pool *shared; /* the pool that serves its coherent memory; NULL: those for all */
+	struct route streaming, coherent;
+	struct busway_piece *windows; /* all that comes out in the CPU's space */
+	size_t window_count;
+	struct busway_lane *lanes;
+	uint32_t lane_count;
+	size_t bucket_count; /* of all lanes */
+	struct busway_mapped **buckets;
+};
+
+static inline const struct busway_device *described(const struct busway_dma_device *device)
+{
+	return busway_platform_device(device->dma->platform, device->id);
+}
+
+/* ---- states of a record ---- */
+
+enum { STATE_NONE, STATE_GONE, STATE_REFUSED, STATE_LIVE, STATE_WAITS };
+
+static inline bool is_live(const struct busway_mapping *mapping)
+{
+	return mapping->state_ == STATE_LIVE;
+}
+
+static inline void observe(const struct busway_lane *lane, enum busway_dma_event event,
+			   const struct busway_mapping *mapping, uint64_t offset, uint64_t size)
+{
+	const struct busway_dma_environment *e = &lane->device->dma->environment;
+
+	if (e->observe)
+		e->observe(e->ctx, event, lane->device->id, mapping, offset, size);
+}
+
+static inline void *pointer_to(const struct busway_dma *dma, struct busway_range phys)
+{
+	return dma->environment.pointer(dma->environment.ctx, busway_phys_range(phys));
+}
+
+/* ---- dma.c ---- */
+
+/* The pool that stands for pool @index of the platform, made when first asked for. */
+int platform_pool(struct busway_dma *dma, uint32_t index, unsigned use, struct pool **out,
+		  struct busway_refusal *why);
+
+/* A pool for all in @range, seen by every device. @grown: environment.more() gave it. */
+int add_pool(struct busway_dma *dma, struct busway_range range, unsigned use, uint32_t areas,
+	     bool grown);
+
+/* ---- route.c ---- */
+
+/*
+ * What @bits make of it; nothing is changed on failure. Refuses an empty reach: of the pool that
+ * the device must use, or of all memory.
+ */
+int route_make(const struct busway_dma_device *device, unsigned bits, bool coherent,
+	       struct route *route, struct busway_refusal *why);
+
+/* The same, an empty reach being what it is. */
+int route_build(const struct busway_dma_device *device, unsigned bits, bool coherent,
+		struct route *route);
+void route_free(struct route *route);
+
+/* Append what @device sees of pools that came since. Under dma->lock. */
+void route_catch_up(const struct busway_dma_device *device, bool coherent, struct route *route);
+
+/* ---- device.c ---- */
+
+/* Lanes keep what they read first of the route in force. */
+void lanes_follow(struct busway_dma_device *device);
+
+/* ---- bounce.c ---- */
+
+/* What is wanted of a pool: a run of @size bytes at an address that is @residue modulo @modulus
+ * (a power of two), across no @boundary (0: any). */
+struct want {
+	uint64_t size, modulus, residue, boundary;
+	bool probe; /* nobody will use it: leave the high water alone */
+};
+
+/* A run of slots, and where in them the bytes lie. */
+struct run {
+	const struct span *span;
+	uint32_t first, count;
+	uint64_t offset, dma;
+};
+
+/* The segment that a run is, for the driver's memory at @phys. */
+static inline struct busway_mapped bounced_segment(const struct run *run, struct busway_range phys)
+{
+	return (struct busway_mapped){
+		.dma = {{run->dma}, {run->dma + busway_range_span(phys)}},
+		.phys = {phys.first},
+		.pool_ = run->span->pool,
+		.slot_ = run->first,
+		.offset_ = (uint32_t)run->offset,
+	};
+}
+
+/* Takes a run in the first span that has one. False: none has. */
+bool run_take(const struct spans *spans, const struct want *want, uint32_t hint, struct run *run);
+
+/* Is there a span that would serve it, if it were empty? */
+bool run_could(const struct spans *spans, const struct want *want);
+
+/* Why run_take() found none; of no span at all: no-pool. */
+void run_refuse(const struct busway_dma_device *device, const struct spans *spans,
+		const struct want *want, struct busway_range asked, struct busway_refusal *why);
+
+/* What a buffer at @phys wants. */
+struct want bounce_want(const struct busway_lane *lane, struct busway_range phys);
+
+/* Is one run of slots for it within the device's limits on segments? */
+bool fits_segment(const struct busway_dma_device *device, uint64_t size);
+
+/* Give the slots of a segment back, if it has any; then, once for all, serve those who wait. */
+void slots_free(const struct busway_lane *lane, const struct busway_mapped *segment);
+void slots_freed(const struct busway_lane *lane);
+
+/* Of a bounced segment: how many slots it has, and its bytes as the CPU sees them. */
+uint32_t bounced_slots(const struct busway_mapped *segment);
+unsigned char *bounced_bytes(const struct busway_mapped *segment);
+
+/* Fill the slots before the device looks; and empty them after. */
+void bounce_begin(const struct busway_mapping *mapping, const struct busway_mapped *segment);
+void bounce_end(const struct busway_mapping *mapping, const struct busway_mapped *segment);
+
+/* ---- single.c ---- */
+
+/*
+ * The way for one run of memory that is to be one segment. 0: @segment is filled, with slots taken
+ * if .pool_ is set. Nothing is copied or synced.
+ */
+int serve(struct busway_lane *lane, struct busway_range phys, enum busway_direction direction,
+	  unsigned attributes, struct busway_mapped *segment, struct busway_refusal *why);
+
+/* Does the device reach all of it as one segment, within its limits, as it is? */
+bool is_direct(const struct busway_lane *lane, struct busway_range phys,
+	       enum busway_direction direction, unsigned attributes, uint64_t *dma);
+
+/* Why not, where it is not; with the advice that belongs to it. */
+void refuse_direct(const struct busway_lane *lane, struct busway_range phys,
+		   enum busway_direction direction, struct busway_refusal *why);
+
+/* May others write to lines in which @phys begins and ends, while the device writes to it? */
+bool shares_lines(const struct busway_dma_device *device, struct busway_range phys,
+		  enum busway_direction direction, unsigned attributes);
+
+/* Does a segment at @dma keep to the device's limits? */
+bool within_limits(const struct busway_segment_limits *limits, uint64_t dma, uint64_t span);
+
+/* The part of @phys that goes one way, from its first byte on; at least that byte. */
+struct busway_range leading_part(const struct busway_reach *reach, struct busway_range phys,
+				 enum busway_access access);
+
+/* Beside the public attributes: slots are not in use yet, so the high water stays where it is. */
+enum { MAP_PROBE = 1 << 16 };
+
+/* The same with slots, whatever would be direct. */
+int serve_bounced(struct busway_lane *lane, struct busway_range phys,
+		  enum busway_direction direction, unsigned attributes,
+		  struct busway_mapped *segment, struct busway_refusal *why);
+
+/* Could slots serve it, if those that are taken were free? Else @why. */
+bool bounce_could(struct busway_lane *lane, struct busway_range phys,
+		  enum busway_direction direction, unsigned attributes, struct busway_refusal *why);
+
+void refuse_as(const struct busway_lane *lane, enum busway_reason reason, struct busway_range phys,
+	       struct busway_refusal *why);
+
+bool map_arguments(struct busway_lane *lane, struct busway_mapping *mapping,
+		   enum busway_direction direction);
+
+/* The segments are served: sync them, make the mapping live. */
+void map_finish(struct busway_lane *lane, struct busway_mapping *mapping);
+
+/* It is not mapped now: refused, or unmapped. */
+void map_ended(struct busway_lane *lane, struct busway_mapping *mapping, uint8_t state);
+
+/* Bytes of the driver's own memory, or of coherent memory, by the segment. */
+void *own_bytes(const struct busway_lane *lane, const struct busway_mapped *segment,
+		uint64_t offset, size_t size);
+
+/* ---- caches.c ---- */
+
+/* Before the device looks, and after it wrote: a part of the driver's own memory or of slots. */
+void caches_to_device(const struct busway_dma_device *device, void *pointer, size_t size);
+void caches_to_cpu(const struct busway_dma_device *device, void *pointer, size_t size);
+
+/* The whole lines in which @phys lies; @phys itself where there are none. */
+struct busway_range whole_lines(const struct busway_dma *dma, struct busway_range phys);
+
+/* ---- wait.c ---- */
+
+/* Somebody gave slots back: whose turn is it? */
+void line_serve(struct busway_dma *dma, uint32_t hint);
+
+/* Nobody waits for @device any more. */
+void line_leave(struct busway_dma_device *device);
+
+/* ---- misuse.c ---- */
+
+void report_of(const struct busway_dma *dma, busway_device_id device, enum busway_misuse misuse,
+	       const struct busway_mapping *mapping, struct busway_dma_range asked,
+	       struct busway_difference difference);
+
+/* The same of a live mapping's lane. */
+static inline void report(const struct busway_lane *lane, enum busway_misuse misuse,
+			  const struct busway_mapping *mapping, struct busway_dma_range asked,
+			  uint64_t said, uint64_t mapped)
+{
+	report_of(lane->device->dma, lane->device->id, misuse, mapping, asked,
+		  (struct busway_difference){said, mapped});
+}
+
+/* Nothing of @lane is at @asked: of another device? Reports it; -BUSWAY_EINVAL. */
+int not_found(const struct busway_lane *lane, struct busway_dma_range asked, bool unmapping);
+
+/* Reports the unmapping, or the syncing, of what is not mapped; -BUSWAY_EINVAL. */
+int not_live(const struct busway_mapping *mapping, bool unmapping);
+
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * wait.c - those who wait for slots, in line.
+ *
+ *   waits --slots are set aside, turn() is called--> its turn --busway_map_or_wait()--> mapped
+ *
+ * A record stands in the line until its own lane's thread takes it out, so that nobody else ever
+ * touches a lane; of the record, others touch .waiter_ and .one_, under the lock. Whoever waits for
+ * a pool keeps it from those behind, or a long run would never become free.
+ */
+#include "map_internal.h"
+
+/* ---- the line, under line_lock ---- */
+
+static void line_remove(struct busway_dma *dma, struct busway_mapping *mapping)
+{
+	struct busway_mapping **link = &dma->line;
+
+	while (*link != mapping)
+		link = &(*link)->waiter_.next;
+	*link = mapping->waiter_.next;
+	if (dma->line_end == &mapping->waiter_.next)
+		dma->line_end = link;
+	if (!mapping->waiter_.has_turn)
+		atomic_fetch_sub_explicit(&dma->waiting, 1, memory_order_relaxed);
+}
+
+/* Does somebody in front want a pool that @mapping would be served from? */
+static bool is_passed_by(const struct busway_mapping *mapping)
+{
+	const struct spans *spans = &mapping->lane_->device->streaming.spans;
+	const uint32_t count = atomic_load_explicit(&spans->count, memory_order_acquire);
+
+	for (uint32_t i = 0; i < count; i++)
+		if (spans->span[i].pool->passed_by)
+			return true;
+	return false;
+}
+
+static void mark_pools(const struct busway_mapping *mapping, bool passed_by)
+{
+	const struct spans *spans = &mapping->lane_->device->streaming.spans;
+	const uint32_t count = atomic_load_explicit(&spans->count, memory_order_acquire);
+
+	for (uint32_t i = 0; i < count; i++)
+		spans->span[i].pool->passed_by = passed_by;
+}
+
+/* Set slots aside for @mapping; false: there are none yet. */
+static bool set_aside(struct busway_mapping *mapping, uint32_t hint)
+{
+	const struct busway_dma_device *device = mapping->lane_->device;
+	const struct busway_range phys = {mapping->one_.phys.raw,
+					  mapping->one_.phys.raw + (mapping->size - 1)};
+	const struct want want = bounce_want(mapping->lane_, phys);
+	struct run run;
+
+	if (!run_take(&device->streaming.spans, &want, hint, &run))
+		return false;
+	mapping->one_ = bounced_segment(&run, phys);
+	return true;
+}
+
+/* The next whose turn it is, with slots set aside; NULL: nobody's. */
+static struct busway_mapping *next_turn(struct busway_dma *dma, uint32_t hint)
+{
+	struct busway_mapping *found = NULL;
+
+	for (struct busway_mapping *m = dma->line; m; m = m->waiter_.next)
+		mark_pools(m, false);
+	for (struct busway_mapping *m = dma->line; m && !found; m = m->waiter_.next) {
+		if (m->waiter_.has_turn || is_passed_by(m))
+			continue;
+		if (set_aside(m, hint))
+			found = m;
+		else
+			mark_pools(m, true);
+	}
+	if (found) {
+		found->waiter_.has_turn = true;
+		atomic_fetch_sub_explicit(&dma->waiting, 1, memory_order_relaxed);
+	}
+	return found;
+}
+
+void line_serve(struct busway_dma *dma, uint32_t hint)
+{
+	while (atomic_load_explicit(&dma->waiting, memory_order_acquire)) {
+		void (*turn)(struct busway_mapping *, void *) = NULL;
+		struct busway_mapping *mapping;
+		void *ctx = NULL;
+
+		lock_take(&dma->line_lock);
+		mapping = next_turn(dma, hint);
+		if (mapping) {
+			turn = mapping->waiter_.turn;
+			ctx = mapping->waiter_.ctx;
+		}
+		lock_give(&dma->line_lock);
+		if (!mapping)
+			return;
+		turn(mapping, ctx);
+	}
+}
+
+/* ---- waiting ---- */
+
+/* Would a call that does not wait overtake somebody? */
+static bool must_queue(struct busway_lane *lane)
+{
+	struct busway_dma *dma = lane->device->dma;
+	const struct busway_mapping self = {.lane_ = lane};
+	bool must = false;
+
+	if (!atomic_load_explicit(&dma->waiting, memory_order_acquire))
+		return false;
+	lock_take(&dma->line_lock);
+	for (struct busway_mapping *m = dma->line; m; m = m->waiter_.next)
+		mark_pools(m, false);
+	for (struct busway_mapping *m = dma->line; m; m = m->waiter_.next)
+		if (!m->waiter_.has_turn)
+			mark_pools(m, true);
+	must = is_passed_by(&self);
+	lock_give(&dma->line_lock);
+	return must;
+}
+
+static int join_line(struct busway_lane *lane, struct busway_range phys,
+		     enum busway_direction direction, unsigned attributes,
+		     struct busway_mapping *mapping, void (*turn)(struct busway_mapping *, void *),
+		     void *ctx)
+{
+	struct busway_dma *dma = lane->device->dma;
+
+	mapping->size = busway_range_span(phys) + 1;
+	mapping->segments = &mapping->one_;
+	mapping->segment_count = mapping->entry_count = 1;
+	mapping->direction = (uint8_t)direction;
+	mapping->attributes = (uint8_t)attributes;
+	mapping->kind = BUSWAY_KIND_SINGLE;
+	mapping->lane_ = lane;
+	mapping->one_.phys = busway_phys(phys.first);
+	mapping->waiter_ = (struct busway_waiter_){.turn = turn, .ctx = ctx};
+	mapping->state_ = STATE_WAITS;
+	lane->live++;
+	lock_take(&dma->line_lock);
+	*dma->line_end = mapping;
+	dma->line_end = &mapping->waiter_.next;
+	atomic_fetch_add_explicit(&dma->waiting, 1, memory_order_relaxed);
+	lock_give(&dma->line_lock);
+	/* what was given back before we stood there was told to nobody */
+	line_serve(dma, lane->index);
+	return -BUSWAY_EAGAIN;
+}
+
+/* Its turn came: leave the line, with the slots. False: it still waits. */
+static bool take_turn(struct busway_lane *lane, struct busway_mapping *mapping)
+{
+	struct busway_dma *dma = lane->device->dma;
+	bool is_turn;
+
+	lock_take(&dma->line_lock);
+	is_turn = mapping->waiter_.has_turn;
+	if (is_turn)
+		line_remove(dma, mapping);
+	lock_give(&dma->line_lock);
+	if (is_turn)
+		lane->live--; /* a live mapping counts it again */
+	return is_turn;
+}
+
+int busway_map_or_wait(struct busway_lane *lane, struct busway_phys_range phys,
+		       enum busway_direction direction, unsigned attributes,
+		       struct busway_mapping *mapping,
+		       void (*turn)(struct busway_mapping *mapping, void *ctx), void *ctx,
+		       struct busway_refusal *why)
+{
+	const struct busway_range r = busway_phys_raw(phys);
+	struct busway_refusal own_why;
+	uint64_t dma;
+	int status = -BUSWAY_ERANGE;
+
+	if (!why)
+		why = &own_why;
+	if (mapping->state_ == STATE_WAITS) {
+		if (mapping->one_.phys.raw != r.first || mapping->size != busway_range_span(r) + 1)
+			return -BUSWAY_EINVAL;
+		if (!take_turn(lane, mapping))
+			return -BUSWAY_EAGAIN;
+		map_finish(lane, mapping);
+		return 0;
+	}
+	if (is_live(mapping) || r.first > r.last || !(direction & BUSWAY_BIDIRECTIONAL))
+		return busway_map(lane, phys, direction, attributes, mapping, why); /* says why */
+	if (is_direct(lane, r, direction, attributes, &dma) || !must_queue(lane)) {
+		status = busway_map(lane, phys, direction, attributes, mapping, why);
+		if (status != -BUSWAY_ERANGE ||
+		    (why->reason != BUSWAY_POOL_FULL && why->reason != BUSWAY_POOL_FRAGMENTED))
+			return status;
+	} else if (!bounce_could(lane, r, direction, attributes, why)) {
+		return status;
+	}
+	return join_line(lane, r, direction, attributes, mapping, turn, ctx);
+}
+
+bool busway_map_cancel(struct busway_mapping *mapping)
+{
+	struct busway_lane *lane = mapping->lane_;
+	struct busway_dma *dma;
+	bool has_slots;
+
+	if (mapping->state_ != STATE_WAITS)
+		return false;
+	dma = lane->device->dma;
+	lock_take(&dma->line_lock);
+	has_slots = mapping->waiter_.has_turn;
+	line_remove(dma, mapping);
+	lock_give(&dma->line_lock);
+	lane->live--;
+	if (has_slots)
+		slots_free(lane, &mapping->one_);
+	map_ended(lane, mapping, STATE_REFUSED);
+	line_serve(dma, lane->index); /* its place in line may have kept others */
+	return true;
+}
+
+void line_leave(struct busway_dma_device *device)
+{
+	struct busway_dma *dma = device->dma;
+	struct busway_mapping *m, *next;
+
+	lock_take(&dma->line_lock);
+	for (m = dma->line; m; m = next) {
+		next = m->waiter_.next;
+		if (m->lane_->device != device)
+			continue;
+		line_remove(dma, m);
+		if (m->waiter_.has_turn)
+			slots_free(m->lane_, &m->one_);
+		m->lane_->live--;
+		map_ended(m->lane_, m, STATE_REFUSED);
+	}
+	lock_give(&dma->line_lock);
+	line_serve(dma, 0);
+}
