@@ -293,6 +293,8 @@ static void use(struct system *s, struct buffer *b)
 	}
 	b->pattern = rng_next(&s->rng);
 	device_does(s, b, BUSWAY_ENGINE_FILL);
+	if (rng_chance(&s->rng, 50))
+		return; /* the CPU sees it when it is unmapped */
 	busway_machine_flush(s->bench.machine, device(b->device));
 	/* in two parts, which is as good as in one */
 	if (size > 1)

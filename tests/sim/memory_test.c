@@ -150,6 +150,30 @@ static void memory_that_is_set_aside_is_not_given(void **state)
 	bench_close(&bench);
 }
 
+static void reserved_memory_is_not_given(void **state)
+{
+	static struct bench bench;
+	struct busway_platform *platform;
+	busway_phys_t at;
+
+	(void)state;
+	bench_draw(&bench);
+	test_memory_open(&bench.plan.memory);
+	test_memory_open(&bench.memory);
+	assert_int_equal(busway_platform_create(&bench.plan.memory.allocator, &platform), 0);
+	assert_int_equal(plan_add(&bench.plan, platform), 0);
+	assert_int_equal(
+		busway_platform_add_reserved(platform, (struct busway_range){RAM, RAM + 0xfff}), 0);
+	assert_int_equal(busway_platform_seal(platform), 0);
+	bench.plan.platform = platform;
+	assert_int_equal(busway_machine_create(platform, NULL, &bench.memory.allocator,
+					       &bench.machine),
+			 0);
+	assert_int_equal(busway_machine_take(bench.machine, 1, 1, NULL, 0, &at), 0);
+	assert_int_equal(at.raw, RAM + 0x1000);
+	bench_close(&bench);
+}
+
 static void memory_may_be_stated_by_options(void **state)
 {
 	static struct bench bench;
@@ -217,6 +241,7 @@ int main(void)
 		cmocka_unit_test(many_gigabytes_cost_what_is_touched),
 		cmocka_unit_test(pointers_keep_the_offset_in_a_page),
 		cmocka_unit_test(memory_that_is_set_aside_is_not_given),
+		cmocka_unit_test(reserved_memory_is_not_given),
 		cmocka_unit_test(memory_may_be_stated_by_options),
 		cmocka_unit_test(creation_loses_nothing_when_memory_ends),
 		cmocka_unit_test(nonsense_is_refused),

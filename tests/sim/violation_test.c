@@ -217,6 +217,7 @@ static void read_again_after_a_sync(struct bench *b)
 	look(b, BUFFER, 1);
 	put(b, COHERENT, TO_BUS(BUFFER), 4);
 	look(b, BUFFER, 1);
+	assert_true(bench_first(b)->has_trace); /* it is the device's again */
 }
 
 static void told_but_not_invalidated(struct bench *b)
