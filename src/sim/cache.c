@@ -46,21 +46,28 @@ static bool is_dirty(const struct line *line)
 	return memcmp(line->view[VIEW_CACHED], line->view[VIEW_SYNCED], line->size) != 0;
 }
 
+/* What is the same already is not touched, so that it costs no page. */
+static void copy(unsigned char *to, const unsigned char *from, size_t size)
+{
+	if (memcmp(to, from, size) != 0)
+		memcpy(to, from, size);
+}
+
 static void evict(const struct line *line)
 {
-	memcpy(line->view[VIEW_MEMORY], line->view[VIEW_CACHED], line->size);
+	copy(line->view[VIEW_MEMORY], line->view[VIEW_CACHED], line->size);
 }
 
 static void write_back(const struct line *line)
 {
 	evict(line);
-	memcpy(line->view[VIEW_SYNCED], line->view[VIEW_CACHED], line->size);
+	copy(line->view[VIEW_SYNCED], line->view[VIEW_CACHED], line->size);
 }
 
 static void read_anew(const struct line *line)
 {
-	memcpy(line->view[VIEW_CACHED], line->view[VIEW_MEMORY], line->size);
-	memcpy(line->view[VIEW_SYNCED], line->view[VIEW_MEMORY], line->size);
+	copy(line->view[VIEW_CACHED], line->view[VIEW_MEMORY], line->size);
+	copy(line->view[VIEW_SYNCED], line->view[VIEW_MEMORY], line->size);
 }
 
 enum act { CLEAN, INVALIDATE, DISTURB };
@@ -119,10 +126,10 @@ void sim_settle_bytes(struct busway_machine *machine, struct busway_range phys)
 
 	if (!store)
 		return;
-	memcpy(sim_byte(store, VIEW_MEMORY, phys.first), sim_byte(store, VIEW_CACHED, phys.first),
-	       size);
-	memcpy(sim_byte(store, VIEW_SYNCED, phys.first), sim_byte(store, VIEW_CACHED, phys.first),
-	       size);
+	copy(sim_byte(store, VIEW_MEMORY, phys.first), sim_byte(store, VIEW_CACHED, phys.first),
+	     size);
+	copy(sim_byte(store, VIEW_SYNCED, phys.first), sim_byte(store, VIEW_CACHED, phys.first),
+	     size);
 }
 
 bool sim_dirty(const struct busway_machine *machine, struct busway_range phys,

@@ -50,7 +50,7 @@ static bool watch_mapped(const struct cpu_access *a)
 
 	while ((item = shelf_next(&machine->by_phys, 0, a->phys, &at))) {
 		const struct sim_segment *segment = item->thing;
-		struct busway_range part;
+		struct busway_range part = a->phys;
 
 		busway_range_common(a->phys, segment->phys, &part);
 		if (!is_with_device(segment, part))

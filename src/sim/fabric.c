@@ -36,12 +36,12 @@ static void list_ways(const struct busway_machine *machine, uint32_t space, stru
 
 	for (size_t i = 0; i < count; i++)
 		if (regions[i].space.index == space)
-			ways->regions[listed++] = &regions[i];
+			ways->regions[listed++].is = &regions[i];
 	listed = 0;
 	windows = busway_platform_windows(machine->platform, &count);
 	for (size_t i = 0; i < count; i++)
 		if (windows[i].from.index == space)
-			ways->windows[listed++] = &windows[i];
+			ways->windows[listed++].is = &windows[i];
 }
 
 int sim_ways_create(struct busway_machine *machine)
@@ -88,7 +88,7 @@ static const struct busway_region *region_at(const struct sim_ways *ways, uint64
 	const struct busway_region *best = NULL;
 
 	for (size_t i = 0; i < ways->region_count; i++) {
-		const struct busway_region *r = ways->regions[i];
+		const struct busway_region *r = ways->regions[i].is;
 
 		if ((r->kind == BUSWAY_REGION_UNKNOWN) == unknown &&
 		    busway_range_has(r->range, address) && (!best || r->kind < best->kind))
@@ -102,8 +102,8 @@ static struct taker taker_at(const struct sim_ways *ways, uint64_t address)
 	struct taker taker = {region_at(ways, address, false), NULL};
 
 	for (size_t i = 0; !taker.region && !taker.window && i < ways->window_count; i++)
-		if (busway_range_has(ways->windows[i]->in, address))
-			taker.window = ways->windows[i];
+		if (busway_range_has(ways->windows[i].is->in, address))
+			taker.window = ways->windows[i].is;
 	if (!taker.region && !taker.window)
 		taker.region = region_at(ways, address, true);
 	return taker;
@@ -122,9 +122,9 @@ static uint64_t before_edge(struct busway_range range, uint64_t address, uint64_
 static uint64_t next_edge(const struct sim_ways *ways, uint64_t address, uint64_t last)
 {
 	for (size_t i = 0; i < ways->region_count; i++)
-		last = before_edge(ways->regions[i]->range, address, last);
+		last = before_edge(ways->regions[i].is->range, address, last);
 	for (size_t i = 0; i < ways->window_count; i++)
-		last = before_edge(ways->windows[i]->in, address, last);
+		last = before_edge(ways->windows[i].is->in, address, last);
 	return last;
 }
 
@@ -307,23 +307,23 @@ static bool hop(const struct busway_machine *machine, const struct busway_device
 	return true;
 }
 
-int busway_machine_route(const struct busway_machine *machine, busway_device_id id,
+int busway_machine_route(const struct busway_machine *machine, busway_device_id device,
 			 struct busway_dma_range dma, enum busway_access access,
 			 struct busway_landing *landing)
 {
 	const struct busway_range range = busway_dma_raw(dma);
-	const struct busway_device *device;
+	const struct busway_device *dev;
 	unsigned hops = 0;
 
-	if (!sim_device_exists(machine, id) || range.first > range.last ||
+	if (!sim_device_exists(machine, device) || range.first > range.last ||
 	    !(access & BUSWAY_READ_WRITE))
 		return -BUSWAY_EINVAL;
-	device = sim_device(machine, id);
-	*landing = (struct busway_landing){range, device->dma.enters,       range, NULL,
+	dev = sim_device(machine, device);
+	*landing = (struct busway_landing){range, dev->dma.enters,          range, NULL,
 					   NULL,  BUSWAY_VIOLATION_EMISSION};
-	if (cut_emitted(&device->emission, &landing->at)) {
+	if (cut_emitted(&dev->emission, &landing->at)) {
 		landing->refused = BUSWAY_NO_VIOLATION;
-		while (hop(machine, device, access, landing))
+		while (hop(machine, dev, access, landing))
 			if (++hops == BUSWAY_HOPS_MAX) {
 				landing->refused = BUSWAY_VIOLATION_LOOP;
 				break;

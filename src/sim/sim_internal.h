@@ -39,10 +39,18 @@ enum {
 
 /* ---- the machine ---- */
 
+struct sim_region {
+	const struct busway_region *is;
+};
+
+struct sim_window {
+	const struct busway_window *is;
+};
+
 /* What of the platform is in one space, in the order in which it was added. */
 struct sim_ways {
-	const struct busway_region **regions;
-	const struct busway_window **windows;
+	struct sim_region *regions;
+	struct sim_window *windows;
 	size_t region_count, window_count;
 };
 

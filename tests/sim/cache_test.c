@@ -94,6 +94,11 @@ static void lines_are_written_back_whole_if_they_are_dirty(void **state)
 	assert_int_equal(memory_at(&b, BUFFER), 0);
 	assert_int_equal(memory_at(&b, BUFFER + 64), 3);
 	assert_int_equal(*cpu_at(&b, BUFFER + 64), 0);
+	*cpu_at(&b, BUFFER + 128) = 4;
+	*cpu_at(&b, BUFFER + 256) = 4;
+	clean(&b, BUFFER + 192, 64); /* one line, and none beside it */
+	assert_int_equal(memory_at(&b, BUFFER + 128), 0);
+	assert_int_equal(memory_at(&b, BUFFER + 256), 0);
 	bench_close(&b);
 }
 
@@ -248,6 +253,22 @@ static void what_is_right_is_not_told(void **state)
 	bench_close(&b);
 }
 
+static void a_device_may_read_what_it_wrote(void **state)
+{
+	(void)state;
+	for (uint32_t i = NONCOHERENT; i <= COHERENT; i++) {
+		static struct bench b;
+		struct made m = made(i, BUFFER, TO_BUS(BUFFER), 64, BUSWAY_BIDIRECTIONAL);
+
+		bench_usual(&b, NULL);
+		bench_map(&b, &m);
+		put(&b, i, BUFFER + 9, 5);
+		assert_int_equal(get(&b, i, BUFFER + 9), 5);
+		bench_told_nothing(&b);
+		bench_close(&b);
+	}
+}
+
 static void bytes_beside_a_buffer_are_the_cpus(void **state)
 {
 	static struct bench b;
@@ -366,35 +387,105 @@ static void access_registers(void *ctx, busway_phys_t phys, void *bytes, size_t 
 		r->last = *(unsigned char *)bytes;
 }
 
+/* A FIFO of 8 bytes below memory, which the window reaches as well. */
+#define FIFO (RAM - 0x1000u)
+
+static void open_with_fifo(struct bench *b, struct made *m, struct registers *registers)
+{
+	const struct busway_machine_options options = {
+		.registers = registers ? access_registers : NULL, .ctx = registers};
+
+	bench_draw(b);
+	b->plan.windows[0].in.first -= 0x1000;
+	b->plan.windows[0].out.raw -= 0x1000;
+	bench_open(b, &options);
+	*m = made(COHERENT, FIFO, TO_BUS(FIFO), 8, BUSWAY_BIDIRECTIONAL);
+	m->mapping.kind = BUSWAY_KIND_PEER;
+	m->mapping.way = BUSWAY_WAY_PEER;
+}
+
 static void registers_of_a_peer_answer_where_they_are_mapped(void **state)
 {
 	static struct bench b;
 	struct registers registers = {0};
-	const struct busway_machine_options options = {.registers = access_registers,
-						       .ctx = &registers};
-	const uint64_t fifo = RAM - 0x1000, seen = BUS - 0x1000;
-	struct made m = made(COHERENT, fifo, seen, 8, BUSWAY_TO_DEVICE);
-	unsigned char byte = 3;
+	unsigned char bytes[8] = {3};
+	struct made m;
 
 	(void)state;
-	bench_draw(&b);
-	b.plan.windows[0].in.first -= 0x1000;
-	b.plan.windows[0].out.raw -= 0x1000;
-	bench_open(&b, &options);
-	assert_int_equal(bench_read(&b, COHERENT, seen, &byte, 1), -BUSWAY_ERANGE);
+	open_with_fifo(&b, &m, &registers);
+	assert_int_equal(bench_read(&b, COHERENT, TO_BUS(FIFO), bytes, 1), -BUSWAY_ERANGE);
 	bench_told(&b, BUSWAY_VIOLATION_NO_MEMORY, 1);
-	m.mapping.kind = BUSWAY_KIND_PEER;
-	m.mapping.way = BUSWAY_WAY_PEER;
-	m.mapping.direction = BUSWAY_BIDIRECTIONAL;
 	bench_event(&b, &m, BUSWAY_EVENT_MAPPED);
-	assert_int_equal(bench_read(&b, COHERENT, seen + 7, &byte, 1), 0);
-	assert_int_equal(byte, 0x5a);
-	assert_int_equal(registers.phys, fifo + 7);
-	assert_int_equal(bench_write(&b, COHERENT, seen, "\7", 1), 0);
+	assert_int_equal(bench_read(&b, COHERENT, TO_BUS(FIFO) + 2, bytes, 4), 0);
+	assert_int_equal(bytes[3], 0x5a);
+	assert_int_equal(registers.phys, FIFO + 2);
+	assert_int_equal(registers.size, 4);
+	assert_int_equal(bench_write(&b, COHERENT, TO_BUS(FIFO), "\7", 1), 0);
 	assert_int_equal(registers.last, 7);
 	bench_told_nothing(&b);
-	assert_int_equal(bench_read(&b, COHERENT, seen + 8, &byte, 1), -BUSWAY_ERANGE);
+	assert_int_equal(bench_read(&b, COHERENT, TO_BUS(FIFO) + 4, bytes, 8), -BUSWAY_ERANGE);
+	assert_memory_equal(bytes, "\x5a\x5a\x5a\x5a\xff\xff\xff\xff", 8);
+	assert_int_equal(bench_first(&b)->asked.first, TO_BUS(FIFO) + 8);
 	bench_told(&b, BUSWAY_VIOLATION_NO_MEMORY, 1);
+	bench_close(&b);
+}
+
+static void registers_that_nobody_plays_read_as_ones(void **state)
+{
+	static struct bench b;
+	unsigned char byte = 3;
+	struct made m;
+
+	(void)state;
+	open_with_fifo(&b, &m, NULL);
+	bench_event(&b, &m, BUSWAY_EVENT_MAPPED);
+	assert_int_equal(bench_read(&b, COHERENT, TO_BUS(FIFO) + 7, &byte, 1), 0);
+	assert_int_equal(byte, 0xff);
+	assert_int_equal(bench_write(&b, COHERENT, TO_BUS(FIFO), &byte, 1), 0);
+	bench_told_nothing(&b);
+	bench_close(&b);
+}
+
+static void registers_are_subject_to_the_direction(void **state)
+{
+	static struct bench b;
+	unsigned char byte = 3;
+	struct made m;
+
+	(void)state;
+	open_with_fifo(&b, &m, NULL);
+	m.mapping.direction = BUSWAY_TO_DEVICE;
+	bench_event(&b, &m, BUSWAY_EVENT_MAPPED);
+	assert_int_equal(bench_write(&b, COHERENT, TO_BUS(FIFO), &byte, 1), -BUSWAY_ERANGE);
+	bench_told(&b, BUSWAY_VIOLATION_NO_MEMORY, 1);
+	bench_close(&b);
+}
+
+static void registers_may_be_behind_an_aperture(void **state)
+{
+	static struct bench b;
+	struct made m;
+	unsigned char byte;
+
+	(void)state;
+	open_with_fifo(&b, &m, NULL);
+	m = made(COHERENT, FIFO, APERTURE + 0x100, 8, BUSWAY_BIDIRECTIONAL);
+	m.mapping.kind = BUSWAY_KIND_PEER;
+	m.mapping.way = BUSWAY_WAY_PEER;
+	bench_event(&b, &m, BUSWAY_EVENT_MAPPED);
+	assert_int_equal(bench_read(&b, COHERENT, APERTURE + 0x100, &byte, 1), 0);
+	bench_told_nothing(&b);
+	assert_int_equal(bench_read(&b, COHERENT, APERTURE + 0x108, &byte, 1), -BUSWAY_ERANGE);
+	bench_told(&b, BUSWAY_VIOLATION_APERTURE, 1);
+	/* but memory is none, and a doorbell is not, either */
+	m = made(COHERENT, FIFO, TO_BUS(BUFFER), 8, BUSWAY_BIDIRECTIONAL);
+	m.mapping.kind = BUSWAY_KIND_PEER;
+	bench_event(&b, &m, BUSWAY_EVENT_MAPPED);
+	bench_told(&b, BUSWAY_VIOLATION_ASTRAY, 1);
+	m = made(COHERENT, FIFO, DOORBELL, 8, BUSWAY_BIDIRECTIONAL);
+	m.mapping.kind = BUSWAY_KIND_PEER;
+	bench_event(&b, &m, BUSWAY_EVENT_MAPPED);
+	bench_told(&b, BUSWAY_VIOLATION_DOORBELL_COVERED, 1);
 	bench_close(&b);
 }
 
@@ -409,11 +500,15 @@ int main(void)
 		cmocka_unit_test(caches_evict_and_refill_when_they_like),
 		cmocka_unit_test(a_missing_sync_is_told_and_shows),
 		cmocka_unit_test(what_is_right_is_not_told),
+		cmocka_unit_test(a_device_may_read_what_it_wrote),
 		cmocka_unit_test(bytes_beside_a_buffer_are_the_cpus),
 		cmocka_unit_test(a_stale_line_that_is_overwritten_is_nobodys_loss),
 		cmocka_unit_test(coherent_memory_is_everybodys),
 		cmocka_unit_test(quarantine_is_out_of_everybodys_way),
 		cmocka_unit_test(registers_of_a_peer_answer_where_they_are_mapped),
+		cmocka_unit_test(registers_that_nobody_plays_read_as_ones),
+		cmocka_unit_test(registers_are_subject_to_the_direction),
+		cmocka_unit_test(registers_may_be_behind_an_aperture),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
