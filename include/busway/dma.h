@@ -259,7 +259,8 @@ struct busway_mask_report {
  * no memory can be reached, or none of the pool that must be used, is refused (empty-reach). An
  * MSI doorbell is a reservation in the space of a bus and touches no mask.
  *
- * Return: 0, -BUSWAY_EINVAL, -BUSWAY_ENOMEM, -BUSWAY_ERANGE: refused, and nothing has changed.
+ * Return: 0, -BUSWAY_EINVAL, -BUSWAY_ENOMEM; -BUSWAY_ERANGE: refused; -BUSWAY_EBUSY: a mapping of
+ * the device waits for slots (streaming mask only). Unless it is 0, nothing has changed.
  */
 int busway_dma_set_mask(struct busway_dma_device *device, unsigned bits,
 			struct busway_mask_report *report, struct busway_refusal *why);

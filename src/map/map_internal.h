@@ -65,6 +65,8 @@ struct busway_dma {
 	struct lock line_lock;
 	struct busway_mapping *line, **line_end;
 	_Atomic uint32_t waiting;
+	bool serving, again;               /* one thread at a time tells others; once more, then */
+	const struct busway_mapping *told; /* its turn() runs */
 };
 
 enum { LIVE_CLASSES = 65 };
@@ -292,6 +294,9 @@ void line_serve(struct busway_dma *dma, uint32_t hint);
 
 /* Nobody waits for @device any more. */
 void line_leave(struct busway_dma_device *device);
+
+/* Does a mapping of @device stand in line? */
+bool line_has(struct busway_dma_device *device);
 
 /* ---- misuse.c ---- */
 
