@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * memory_test.c - simulated memory: what is written is read, 48 GiB cost nothing, who gets what.
+ */
+#include "bench.h"
+
+static const struct busway_machine_options lenient = {.lenient = true};
+
+static void bytes_land_where_the_windows_lead(void **state)
+{
+	static struct bench bench;
+	unsigned char *cpu, bytes[8] = {1, 2, 3, 4, 5, 6, 7, 8}, back[8] = {0};
+
+	(void)state;
+	bench_usual(&bench, &lenient);
+	assert_int_equal(bench_write(&bench, COHERENT, BUS + 0x1000, bytes, 8), 0);
+	cpu = busway_machine_pointer(bench.machine, phys_range(RAM + 0x1000, 8));
+	assert_memory_equal(cpu, bytes, 8);
+	cpu[7] = 9;
+	assert_int_equal(bench_read(&bench, COHERENT, BUS + 0x1000, back, 8), 0);
+	assert_int_equal(back[7], 9);
+	assert_memory_equal(back, bytes, 7);
+	bench_told_nothing(&bench);
+	bench_close(&bench);
+}
+
+static void what_nobody_answers_reads_as_ones(void **state)
+{
+	static struct bench bench;
+	unsigned char bytes[8] = {0}, *cpu;
+
+	(void)state;
+	bench_usual(&bench, &lenient);
+	cpu = busway_machine_pointer(bench.machine, phys_range(RAM, 4));
+	memset(cpu, 7, 4);
+	assert_int_equal(bench_read(&bench, COHERENT, BUS - 4, bytes, 8), -BUSWAY_ERANGE);
+	assert_memory_equal(bytes, "\xff\xff\xff\xff\7\7\7\7", 8);
+	assert_int_equal(bench_first(&bench)->asked.first, BUS - 4);
+	assert_int_equal(bench_first(&bench)->asked.last, BUS - 1);
+	assert_string_equal(bench_first(&bench)->hop, "/bus1");
+	bench_told(&bench, BUSWAY_VIOLATION_NO_WINDOW, 1);
+	bench_close(&bench);
+}
+
+static void only_four_bytes_ring_a_doorbell(void **state)
+{
+	static const struct {
+		const char *because;
+		uint64_t dma;
+		size_t size;
+		bool rings;
+	} cases[] = {
+		{"a message", DOORBELL + 0x40, 4, true},
+		{"half of one", DOORBELL + 0x40, 2, false},
+		{"two", DOORBELL + 0x40, 8, false},
+		{"not aligned", DOORBELL + 0x41, 4, false},
+		{"not all of it inside", DOORBELL + 0xffe, 4, false},
+	};
+	static struct bench bench;
+	const unsigned char message[8] = {0x78, 0x56, 0x34, 0x12};
+	struct busway_interrupt last = {.value = 0};
+
+	(void)state;
+	bench_usual(&bench, NULL);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const uint64_t before = busway_machine_interrupts(bench.machine, &last);
+		const int status = bench_write(&bench, 0, cases[i].dma, message, cases[i].size);
+
+		if (busway_machine_interrupts(bench.machine, &last) - before != cases[i].rings ||
+		    status != (cases[i].rings ? 0 : -BUSWAY_ERANGE) ||
+		    busway_machine_count(bench.machine, BUSWAY_VIOLATION_DOORBELL) ==
+			    cases[i].rings)
+			fail_msg("%s", cases[i].because);
+		busway_machine_clear(bench.machine);
+	}
+	assert_int_equal(last.value, 0x12345678);
+	assert_int_equal(last.dma.raw, DOORBELL + 0x40);
+	bench_close(&bench);
+}
+
+static void many_gigabytes_cost_what_is_touched(void **state)
+{
+	static struct bench bench;
+	const uint64_t gib = (uint64_t)1 << 30;
+
+	(void)state;
+	plan_init(&bench.plan);
+	plan_ram(&bench.plan, (struct busway_range){0, 2 * gib - 1});
+	plan_ram(&bench.plan, (struct busway_range){4 * gib, 34 * gib - 1});
+	plan_ram(&bench.plan, (struct busway_range){64 * gib, 80 * gib - 1});
+	plan_device(&bench.plan, 0);
+	bench_open(&bench, &lenient);
+	for (size_t i = 0; i < bench.plan.bank_count; i++) {
+		const uint64_t last = bench.plan.banks[i].range.last;
+		unsigned char *cpu =
+			busway_machine_pointer(bench.machine, phys_range(last - 4, 5)), byte = 0;
+
+		assert_non_null(cpu);
+		assert_int_equal(cpu[4], 0);
+		assert_int_equal(bench_write(&bench, 0, last, &(unsigned char){(unsigned char)(i + 1)}, 1), 0);
+		assert_int_equal(bench_read(&bench, 0, last, &byte, 1), 0);
+		assert_int_equal(byte, i + 1);
+		assert_null(busway_machine_pointer(bench.machine, phys_range(last - 4, 6)));
+	}
+	bench_close(&bench);
+}
+
+static void pointers_keep_the_offset_in_a_page(void **state)
+{
+	static struct bench bench;
+
+	(void)state;
+	plan_init(&bench.plan);
+	plan_ram(&bench.plan, (struct busway_range){0x80000123, 0x80001fff});
+	plan_ram(&bench.plan, (struct busway_range){0x80002000, 0x80002fff}); /* adjoins */
+	bench_open(&bench, NULL);
+	assert_int_equal((uintptr_t)busway_machine_pointer(bench.machine,
+							   phys_range(0x80000123, 1)) %
+				 4096,
+			 0x123);
+	assert_non_null(busway_machine_pointer(bench.machine, phys_range(0x80001fff, 2)));
+	assert_null(busway_machine_pointer(bench.machine, phys_range(0x80000122, 2)));
+	bench_close(&bench);
+}
+
+static void memory_that_is_set_aside_is_not_given(void **state)
+{
+	const struct busway_phys_range near = phys_range(CARVED - 0x1000, 0x200000);
+	const struct busway_phys_range pool = phys_range(CONFINED, 0x100000);
+	static struct bench bench;
+	busway_phys_t at;
+
+	(void)state;
+	bench_usual(&bench, NULL);
+	assert_int_equal(busway_machine_take(bench.machine, 0x1000, 1, &near, 1, &at), 0);
+	assert_int_equal(at.raw, CARVED - 0x1000);
+	assert_int_equal(busway_machine_take(bench.machine, 0x1000, 1, &near, 1, &at), 0);
+	assert_int_equal(at.raw, CARVED + 0x100000);
+	assert_int_equal(busway_machine_take(bench.machine, 0x1000, 0x2000, &near, 1, &at), 0);
+	assert_int_equal(at.raw, CARVED + 0x102000);
+	assert_int_equal(busway_machine_take(bench.machine, 0x1000, 1, &pool, 1, &at),
+			 -BUSWAY_ENOMEM);
+	assert_int_equal(busway_machine_take(bench.machine, RAM_SIZE, 1, NULL, 0, &at),
+			 -BUSWAY_ENOMEM);
+	assert_int_equal(busway_machine_take(bench.machine, 0, 1, NULL, 0, &at), -BUSWAY_EINVAL);
+	assert_int_equal(busway_machine_take(bench.machine, 1, 3, NULL, 0, &at), -BUSWAY_EINVAL);
+	busway_machine_give(bench.machine, phys_range(CARVED - 0x1000, 0x1000));
+	assert_int_equal(busway_machine_take(bench.machine, 0x1000, 1, &near, 1, &at), 0);
+	assert_int_equal(at.raw, CARVED - 0x1000);
+	bench_close(&bench);
+}
+
+static void memory_may_be_stated_by_options(void **state)
+{
+	static struct bench bench;
+	const struct busway_phys_range more = phys_range(0x1000, 0x1000);
+	const struct busway_machine_options options = {
+		.lenient = true, .memory = &more, .memory_count = 1};
+	unsigned char byte = 5;
+
+	(void)state;
+	plan_init(&bench.plan);
+	plan_region(&bench.plan, 0, BUSWAY_REGION_UNKNOWN, BUSWAY_RANGE_ALL);
+	plan_device(&bench.plan, 0);
+	bench_open(&bench, &options);
+	assert_int_equal(bench_write(&bench, 0, 0x1fff, &byte, 1), 0);
+	bench_told_nothing(&bench);
+	assert_int_equal(bench_write(&bench, 0, 0x2000, &byte, 1), -BUSWAY_ERANGE);
+	bench_told(&bench, BUSWAY_VIOLATION_NO_MEMORY, 1);
+	bench_close(&bench);
+}
+
+static void creation_loses_nothing_when_memory_ends(void **state)
+{
+	static struct bench bench;
+	struct busway_machine *machine = NULL;
+	unsigned long call = 0;
+	int status;
+
+	(void)state;
+	bench_usual(&bench, NULL);
+	busway_machine_destroy(bench.machine);
+	do {
+		test_memory_fail_at(&bench.memory, ++call, false);
+		status = busway_machine_create(bench.plan.platform, NULL, &bench.memory.allocator,
+					       &machine);
+		assert_int_equal(status == 0, machine != NULL);
+		assert_true(status == 0 || status == -BUSWAY_ENOMEM);
+	} while (status);
+	assert_true(call > 8);
+	test_memory_fail_at(&bench.memory, 0, false);
+	bench.machine = machine;
+	bench_close(&bench);
+}
+
+static void nonsense_is_refused(void **state)
+{
+	static struct bench bench;
+	unsigned char byte = 0;
+
+	(void)state;
+	bench_usual(&bench, NULL);
+	assert_int_equal(bench_read(&bench, 0, BUS, &byte, 0), -BUSWAY_EINVAL);
+	assert_int_equal(bench_read(&bench, 4, BUS, &byte, 1), -BUSWAY_EINVAL);
+	assert_int_equal(bench_read(&bench, 0, UINT64_MAX, &byte, 2), -BUSWAY_EINVAL);
+	bench_told_nothing(&bench);
+	busway_machine_destroy(NULL);
+	bench_close(&bench);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bytes_land_where_the_windows_lead),
+		cmocka_unit_test(what_nobody_answers_reads_as_ones),
+		cmocka_unit_test(only_four_bytes_ring_a_doorbell),
+		cmocka_unit_test(many_gigabytes_cost_what_is_touched),
+		cmocka_unit_test(pointers_keep_the_offset_in_a_page),
+		cmocka_unit_test(memory_that_is_set_aside_is_not_given),
+		cmocka_unit_test(memory_may_be_stated_by_options),
+		cmocka_unit_test(creation_loses_nothing_when_memory_ends),
+		cmocka_unit_test(nonsense_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
