@@ -306,7 +306,7 @@ static const struct known_option {
 	 "of the bounce pools that are added where devices\nreach them (default 4M; 0: none)"},
 	{"min-align", required_argument, "SIZE", 0, OWN, "sim", take_min_align,
 	 "a power of two: the low address bits that bounced\nbuffers keep (NVMe: 4K)"},
-	{"coherent", no_argument, NULL, 0, OWN, "sim", take_coherent,
+	{"default-coherent", no_argument, NULL, 0, OWN, "sim", take_coherent,
 	 "devices see the caches where the tree leaves it to\nthe architecture"},
 
 	{"format", required_argument, NULL, 0, COMMON, NULL, NULL, "how to answer (default text)"},

@@ -49,7 +49,7 @@ OPTIONS = {  # option: a value, the commands that take it
     "--script": (os.devnull, {"sim"}),
     "--pool": ("1M", {"sim"}),
     "--min-align": ("4K", {"sim"}),
-    "--coherent": (None, {"sim"}),
+    "--default-coherent": (None, {"sim"}),
 }
 
 

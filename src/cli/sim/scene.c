@@ -74,8 +74,8 @@ static bool is_reached(const struct busway_reach *reach, struct busway_range ran
 
 	for (size_t i = 0; i < count; i++) {
 		const struct busway_range dma = busway_dma_raw(pieces[i].dma);
-		const struct busway_range phys = {
-			pieces[i].phys.raw, pieces[i].phys.raw + busway_range_span(dma)};
+		const struct busway_range phys = {pieces[i].phys.raw,
+						  pieces[i].phys.raw + busway_range_span(dma)};
 
 		if (busway_range_within(range, phys) && pieces[i].access == BUSWAY_READ_WRITE)
 			return true;
@@ -103,8 +103,7 @@ static struct busway_phys_range *reached(const struct busway_reach *reach, size_
 	for (size_t i = 0; ranges && i < *count; i++) {
 		const uint64_t span = busway_range_span(busway_dma_raw(pieces[i].dma));
 
-		ranges[i] = (struct busway_phys_range){pieces[i].phys,
-						       {pieces[i].phys.raw + span}};
+		ranges[i] = (struct busway_phys_range){pieces[i].phys, {pieces[i].phys.raw + span}};
 	}
 	return ranges;
 }
@@ -127,6 +126,29 @@ static void make_pool(struct scene *scene, const struct busway_reach *reach)
 	free(within);
 }
 
+/* A pool for a device that has none of its own and reaches none of those that there are. */
+static bool give_pool(struct scene *scene, const struct actor *actor)
+{
+	struct busway_reach *reach = make_reach(&scene->loaded, actor->id, scene->options->mask);
+
+	if (!reach)
+		return false;
+	if (!has_pool(scene, reach))
+		make_pool(scene, reach);
+	busway_reach_destroy(reach);
+	return true;
+}
+
+/* The pool that the device must use; NULL. */
+static const char *own_pool(const struct scene *scene, busway_device_id id)
+{
+	const struct busway_device *d = busway_platform_device(scene->loaded.platform, id);
+	size_t count;
+	const struct busway_pool *pools = busway_platform_pools(scene->loaded.platform, &count);
+
+	return d->restricted_pool < count ? pools[d->restricted_pool].name : NULL;
+}
+
 /* ---- attaching ---- */
 
 static bool attach(struct scene *scene, struct actor *actor)
@@ -137,12 +159,12 @@ static bool attach(struct scene *scene, struct actor *actor)
 		.bypass_iommu = o->bypass_iommu,
 		.min_align_mask = o->min_align ? o->min_align - 1 : 0,
 	};
-	struct busway_reach *reach;
-	int status = busway_dma_attach(scene->dma, actor->id, &options, &actor->device,
-				       &actor->why);
+	int status =
+		busway_dma_attach(scene->dma, actor->id, &options, &actor->device, &actor->why);
 
 	if (status == -BUSWAY_ERANGE)
 		return true;
+	actor->pool = own_pool(scene, actor->id);
 	if (status == 0)
 		status = busway_dma_set_mask(actor->device, o->mask, &actor->mask, &actor->why);
 	if (status == 0)
@@ -157,13 +179,7 @@ static bool attach(struct scene *scene, struct actor *actor)
 	}
 	if (status)
 		return complain("%s: out of memory", actor->name) == EXIT_YES;
-	reach = make_reach(&scene->loaded, actor->id, o->mask);
-	if (!reach)
-		return false;
-	if (o->pool && !has_pool(scene, reach))
-		make_pool(scene, reach);
-	busway_reach_destroy(reach);
-	return true;
+	return !o->pool || actor->pool || give_pool(scene, actor);
 }
 
 /* ---- all of it ---- */
@@ -234,8 +250,9 @@ struct actor *scene_actor(struct scene *scene, const char *name)
 	for (size_t i = 0; i < scene->count; i++)
 		if (scene->actors[i].id.index == id.index && scene->actors[i].device)
 			return &scene->actors[i];
-	complain("%s takes no part: see what the summary says of it, or name it on the command line",
-		 name);
+	complain(
+		"%s takes no part: see what the summary says of it, or name it on the command line",
+		name);
 	return NULL;
 }
 

@@ -76,8 +76,8 @@ static bool take_memory(struct work *w, struct buffer *b)
 	busway_phys_t phys;
 
 	if (busway_range_span(bank) > (uint64_t)1 << 20)
-		within.first.raw += below(w, busway_range_span(bank) - ((uint64_t)1 << 20)) &
-				    ~(uint64_t)0xfff;
+		within.first.raw +=
+			below(w, busway_range_span(bank) - ((uint64_t)1 << 20)) & ~(uint64_t)0xfff;
 	if (busway_machine_take(w->scene->machine, size, align, &within, 1, &phys) &&
 	    busway_machine_take(w->scene->machine, size, align, NULL, 0, &phys))
 		return false;
