@@ -114,7 +114,7 @@ alloc r {DEVICE} 4096
 device r fill 9
 check r 9
 free r
-""", words=("a to 4096", "direct, dma", "bounce, dma", "as expected", "no violation"), codes=[])
+""", words=("to 4096: direct, dma", "bounce, dma", "as expected", "no violation"), codes=[])
     script(tap, "a refusal is no violation",
            f"map a {DEVICE} to 0x1_8000_0000+4K\n", "--pool", "0",
            words=("refused as no-window",), codes=[])
