@@ -42,11 +42,11 @@ struct options {
 	enum busway_access access;
 	uint64_t align, max_segment, boundary;
 	uint32_t max_segments;
-	unsigned long count; /* bench, sim; 0: not given */
+	unsigned long count;            /* bench, sim; 0: not given */
 	uint64_t seed, pool, min_align; /* sim */
 	const char *script;             /* sim; NULL: random */
 	bool coherent_default;          /* sim */
-	enum fail_on fail_on; /* check */
+	enum fail_on fail_on;           /* check */
 	const char *explain;
 	unsigned jobs;            /* 0: as many as processors */
 	const char *suppress[64]; /* CODE or CODE:NODE */
