@@ -239,6 +239,14 @@ size_t busway_dma_abandon(struct busway_dma_device *device);
 /* The device was reset, or bus mastering is off: what it left behind may be used again. */
 void busway_dma_quiet(struct busway_dma *dma, busway_device_id device);
 
+/*
+ * busway_dma_grow() - a bounce pool of at least @size bytes more, of environment.more(), where the
+ * device reaches it; all devices may use it. As a worker would, that hears of a full pool: mapping
+ * itself never asks for memory. Any thread, while the mask of the device does not change.
+ * -BUSWAY_ENOMEM; -BUSWAY_EINVAL: no size, no more(), or the device has a restricted pool.
+ */
+int busway_dma_grow(struct busway_dma_device *device, uint64_t size);
+
 /* ---- masks ----------------------------------------------------------------------------- */
 
 /* What the platform makes of a mask. */
