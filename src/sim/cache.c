@@ -3,9 +3,12 @@
  * cache.c - lines between what the CPU sees and what is in memory.
  *
  * The CPU has all lines in its cache, always. A line is dirty where it is not what it was when it
- * was written back or read last (VIEW_SYNCED): so a store by a plain pointer is noticed as well,
- * unless it stores what was there. Only dirty lines are written back, and those as a whole, along
- * with what is old in them: this is how bytes beside a buffer destroy it.
+ * was cleaned or read last (VIEW_SYNCED): so a store by a plain pointer is noticed as well, unless
+ * it stores what was there. Only dirty lines are written back, and those as a whole, along with
+ * what is old in them: this is how bytes beside a buffer destroy it.
+ *
+ * A line that was evicted still counts as dirty: that its bytes came to memory was luck, and who
+ * counts on it is told.
  */
 #include "sim_internal.h"
 
@@ -43,9 +46,14 @@ static bool is_dirty(const struct line *line)
 	return memcmp(line->view[VIEW_CACHED], line->view[VIEW_SYNCED], line->size) != 0;
 }
 
-static void write_back(const struct line *line)
+static void evict(const struct line *line)
 {
 	memcpy(line->view[VIEW_MEMORY], line->view[VIEW_CACHED], line->size);
+}
+
+static void write_back(const struct line *line)
+{
+	evict(line);
 	memcpy(line->view[VIEW_SYNCED], line->view[VIEW_CACHED], line->size);
 }
 
@@ -59,11 +67,16 @@ enum act { CLEAN, INVALIDATE, DISTURB };
 
 static void do_line(struct busway_machine *machine, const struct line *line, enum act act)
 {
-	if (act == INVALIDATE ||
-	    (act == DISTURB && !is_dirty(line) && sim_chance(&machine->rng, 50)))
+	if (act == INVALIDATE)
 		read_anew(line);
-	else if (is_dirty(line) && (act == CLEAN || sim_chance(&machine->rng, 50)))
+	else if (act == CLEAN && is_dirty(line))
 		write_back(line);
+	else if (act == DISTURB && sim_chance(&machine->rng, 50)) {
+		if (is_dirty(line))
+			evict(line);
+		else
+			read_anew(line);
+	}
 }
 
 static void do_lines(struct busway_machine *machine, struct busway_range phys, enum act act)

@@ -50,7 +50,7 @@ struct sim_ways {
 enum sim_view {
 	VIEW_CACHED, /* as the CPU sees it through its caches */
 	VIEW_MEMORY, /* as it is, and as devices see it that do not see caches */
-	VIEW_SYNCED, /* VIEW_CACHED, when the line was cleaned or read last */
+	VIEW_SYNCED, /* as VIEW_CACHED was when the line was cleaned or read last */
 	SIM_VIEWS,
 };
 

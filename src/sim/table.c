@@ -136,6 +136,27 @@ static void take_back(struct busway_machine *machine, const struct sim_segment *
 		sim_not_fresh(machine, within(segment->landed, part));
 }
 
+/* The library has copied from slots what a device wrote there: did it see that? */
+static void check_copy(struct busway_machine *machine, const struct sim_segment *segment,
+		       struct busway_range part)
+{
+	const struct busway_range at = within(segment->landed, part);
+	struct busway_violation v = {
+		.kind = BUSWAY_VIOLATION_NO_SYNC_FOR_CPU,
+		.device = BUSWAY_NO_DEVICE,
+		.name = busway_platform_space(machine->platform, BUSWAY_CPU_SPACE)->name,
+		.access = BUSWAY_READ,
+		.asked = at,
+		.has_trace = true,
+	};
+
+	if (!sim_bounced(segment) || !sim_is_fresh(machine, at))
+		return;
+	v.trace = sim_trace(segment);
+	sim_violate(machine, &v);
+	sim_not_fresh(machine, at);
+}
+
 static void forget_fresh(struct busway_machine *machine, const struct sim_segment *segment)
 {
 	sim_not_fresh(machine, segment->phys);
@@ -217,10 +238,12 @@ static void synced(struct busway_machine *machine, struct sim_mapping *mapping,
 	for (uint32_t i = 0; i < mapping->segment_count; i++) {
 		if (!part_of(&mapping->segments[i], offsets, &part))
 			continue;
-		if (for_cpu)
+		if (for_cpu) {
 			take_back(machine, &mapping->segments[i], part);
-		else
+			check_copy(machine, &mapping->segments[i], part);
+		} else {
 			hand_over(machine, &mapping->segments[i], part);
+		}
 	}
 }
 

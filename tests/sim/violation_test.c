@@ -248,6 +248,17 @@ static void bounced_and_read_before(struct bench *b)
 	look(b, BUFFER + 0x13, 1);
 }
 
+static void copied_but_not_invalidated(struct bench *b)
+{
+	static struct made m;
+
+	m = made(NONCOHERENT, BUFFER, TO_BUS(SLOT), 0x40, BUSWAY_FROM_DEVICE);
+	bench_event(b, &m, BUSWAY_EVENT_MAPPED);
+	put(b, NONCOHERENT, TO_BUS(SLOT), 4);
+	bench_event(b, &m, BUSWAY_EVENT_SYNCED_FOR_CPU);
+	look(b, BUFFER, 0x40);
+}
+
 static void touched_while_mapped(struct bench *b)
 {
 	map(b, 0, BUSWAY_FROM_DEVICE);
@@ -408,6 +419,8 @@ static const struct {
 	 BUSWAY_VIOLATION_NO_SYNC_FOR_CPU},
 	{"unmapped without a sync", unmapped_without_a_sync, BUSWAY_VIOLATION_NO_SYNC_FOR_CPU},
 	{"what is copied later", bounced_and_read_before, BUSWAY_VIOLATION_NO_SYNC_FOR_CPU},
+	{"the library copied what is old", copied_but_not_invalidated,
+	 BUSWAY_VIOLATION_NO_SYNC_FOR_CPU},
 	{"read while it is the device's", touched_while_mapped, BUSWAY_VIOLATION_NOT_OWNED},
 	{"written while it is", stored_while_mapped, BUSWAY_VIOLATION_NOT_OWNED},
 	{"half of it is again", given_back_to_the_device, BUSWAY_VIOLATION_NOT_OWNED},
