@@ -43,11 +43,13 @@ struct options {
 	enum busway_access access;
 	uint64_t align, max_segment, boundary;
 	uint32_t max_segments;
-	unsigned long count;            /* bench, sim; 0: not given */
-	uint64_t seed, pool, min_align; /* sim */
-	const char *script;             /* sim; NULL: random */
-	bool coherent_default;          /* sim */
-	enum fail_on fail_on;           /* check */
+	unsigned long count;                 /* bench, sim; 0: not given */
+	uint64_t seed, pool, min_align;      /* sim */
+	const char *script;                  /* sim; NULL: random */
+	struct busway_phys_range memory[16]; /* sim */
+	int memory_count;
+	bool coherent_default; /* sim */
+	enum fail_on fail_on;  /* check */
 	const char *explain;
 	unsigned jobs;            /* 0: as many as processors */
 	const char *suppress[64]; /* CODE or CODE:NODE */
@@ -228,8 +230,8 @@ const char *answer_error(const struct answer *answer);
 /* ---- bounce.c ---- */
 
 /*
- * The address in its restricted pool by which a device would be handed @phys. 0; -BUSWAY_ERANGE: @why
- * the pool does not serve; -BUSWAY_EINVAL: it has none with a place, or @phys is no memory;
+ * The address in its restricted pool by which a device would be handed @phys. 0; -BUSWAY_ERANGE:
+ * @why the pool does not serve; -BUSWAY_EINVAL: it has none with a place, or @phys is no memory;
  * -BUSWAY_ENOMEM.
  */
 int bounce_address(const struct loaded *loaded, busway_device_id id, const struct options *options,

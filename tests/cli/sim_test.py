@@ -6,10 +6,11 @@ The machine follows each access by code of its own and checks every byte, so a r
 is a statement about the library; scripts commit mistakes, to see that they are told.
 """
 
+import os
 import sys
 import tempfile
 
-from support import Tap, ask, board, board_names, run
+from support import ROOT, Tap, ask, board, board_names, run
 
 STEPS = "4000"
 
@@ -35,6 +36,27 @@ def check_boards(tap):
             attached = any(d["attached"] for d in document["devices"])
             tap.check(served > 0 or not attached, what + ": something was mapped", document)
             tap.equal(document["steps"], int(STEPS), what + ": all steps were done")
+
+
+def check_shipped(tap):
+    """The same on trees that distributions ship, where they are there."""
+    folder = next((f for f in (os.path.join(top, "dtb") for top in (
+        os.environ.get("BUSWAY_TEST_DATA") or "", os.path.join(ROOT, "..", "shared", "data")))
+                   if os.path.isdir(f)), None)
+    names = sorted(n for n in os.listdir(folder) if n.endswith(".dtb")) if folder else []
+    if not names:
+        tap.skip("shipped trees", "they are not here: set BUSWAY_TEST_DATA to the folder above dtb/")
+    for name in names:
+        for mask in ("64", "32"):
+            arguments = ["sim", os.path.join(folder, name), "--count", "2000", "--mask", mask]
+            result = run(*arguments, "--format", "json")
+            if result.status == 2 and "--memory" in result.err:
+                result = run(*arguments, "--memory", "0x40000000+1G", "--memory",
+                             "0x2_0000_0000+2G", "--format", "json")
+            document = result.json() if result.status in (0, 1) else {}
+            tap.check(result.status == 0 and document["violation_count"] == 0 and
+                      total(document, "wrong_bytes") == 0,
+                      "%s with a %s-bit mask: no violation" % (name, mask), result)
 
 
 def check_ways(tap):
@@ -153,6 +175,9 @@ def check_bad_input(tap):
             ("a script that there is not", (board("rpi4-8g"), "--script", "/nonexistent"),
              ("/nonexistent",)),
             ("--pool that is no size", (board("rpi4-8g"), "--pool", "much"), ("--pool", "much")),
+            ("--memory that is no range", (board("rpi4-8g"), "--memory", "1G"), ("--memory", "1G")),
+            ("--memory where the tree states it", (board("rpi4-8g"), "--memory", "0+1G"),
+             ("--memory", "rpi4-8g")),
             ("--seed that is no number", (board("rpi4-8g"), "--seed", "x"), ("--seed", "x")),
             ("--min-align that is no power of two", (board("rpi4-8g"), "--min-align", "3"),
              ("--min-align", "3"))):
@@ -164,6 +189,7 @@ def check_bad_input(tap):
 def main():
     tap = Tap()
     check_boards(tap)
+    check_shipped(tap)
     check_ways(tap)
     check_seeds(tap)
     check_scripts(tap)

@@ -48,6 +48,7 @@ OPTIONS = {  # option: a value, the commands that take it
     "--seed": ("1", {"sim"}),
     "--script": (os.devnull, {"sim"}),
     "--pool": ("1M", {"sim"}),
+    "--memory": ("0+1G", {"sim"}),
     "--min-align": ("4K", {"sim"}),
     "--default-coherent": (None, {"sim"}),
 }

@@ -184,12 +184,42 @@ static bool attach(struct scene *scene, struct actor *actor)
 
 /* ---- all of it ---- */
 
+/* What the tree states, or else the command line. */
+static bool find_memory(struct scene *scene)
+{
+	const struct options *o = scene->options;
+	size_t count;
+	const struct busway_memory_bank *banks =
+		busway_platform_banks(scene->loaded.platform, &count);
+
+	scene->memory_stated = count != 0;
+	if (count && o->memory_count)
+		return complain("--memory: %s states its memory itself", scene->loaded.source) ==
+		       EXIT_YES;
+	if (!count && !o->memory_count)
+		return complain("%s: the tree does not state its memory; say where there is some, "
+				"as in --memory 0x4000_0000+1G",
+				scene->loaded.source) == EXIT_YES;
+	if (!count)
+		count = (size_t)o->memory_count;
+	scene->memory = calloc(count, sizeof(*scene->memory));
+	if (!scene->memory)
+		return complain("out of memory") == EXIT_YES;
+	scene->memory_count = count;
+	for (size_t i = 0; i < count; i++)
+		scene->memory[i] =
+			scene->memory_stated ? busway_phys_range(banks[i].range) : o->memory[i];
+	return true;
+}
+
 static bool make_machine(struct scene *scene)
 {
 	const struct busway_machine_options options = {
 		.seed = scene->options->seed,
 		.default_coherent = scene->options->coherent_default,
 		.posted = true,
+		.memory = scene->memory,
+		.memory_count = scene->memory_stated ? 0 : scene->memory_count,
 	};
 	struct busway_dma_environment environment;
 
@@ -207,10 +237,7 @@ bool scene_open(struct scene *scene, const struct options *options)
 	*scene = (struct scene){.options = options};
 	if (!load(options->arguments[0], BUSWAY_FDT_ALL_NODES, &scene->loaded))
 		return false;
-	if (!busway_platform_memory_known(scene->loaded.platform)) {
-		complain("%s: the tree does not state its memory, so there is none to simulate; "
-			 "add the /memory node that the boot loader fills in",
-			 scene->loaded.source);
+	if (!find_memory(scene)) {
 		unload(&scene->loaded);
 		return false;
 	}
@@ -238,6 +265,7 @@ void scene_close(struct scene *scene)
 		busway_dma_destroy(scene->dma);
 	busway_machine_destroy(scene->machine);
 	free(scene->actors);
+	free(scene->memory);
 	unload(&scene->loaded);
 }
 

@@ -36,6 +36,9 @@ struct scene {
 	struct loaded loaded;
 	struct busway_machine *machine;
 	struct busway_dma *dma;
+	struct busway_phys_range *memory; /* banks */
+	size_t memory_count;
+	bool memory_stated; /* by the tree */
 	struct actor *actors;
 	size_t count;   /* of actors */
 	uint64_t steps; /* done */
