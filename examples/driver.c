@@ -98,8 +98,9 @@ static int copy(struct driver *d, struct busway_phys_range from, struct busway_p
 		busway_unmap(&source);
 		return refused("target", &why);
 	}
-	printf("source: %s, 0x%" PRIx64 "; target: %s, 0x%" PRIx64 "\n", busway_way_name(source.way),
-	       source.dma.raw, busway_way_name(target.way), target.dma.raw);
+	printf("source: %s, 0x%" PRIx64 "; target: %s, 0x%" PRIx64 "\n",
+	       busway_way_name(source.way), source.dma.raw, busway_way_name(target.way),
+	       target.dma.raw);
 	descriptor.from = source.dma;
 	descriptor.to = target.dma;
 	busway_engine_encode(&descriptor, d->ring.cpu);
@@ -135,8 +136,8 @@ static int drive(struct driver *d)
 		      (struct busway_phys_range){to, {to.raw + COPY_SIZE - 1}});
 	busway_machine_cpu_read(d->machine, to, copied, COPY_SIZE);
 	if (status == 0)
-		printf("copied: %s\n", memcmp(bytes, copied, COPY_SIZE) == 0 ? "as it should be"
-									     : "other bytes");
+		printf("copied: %s\n",
+		       memcmp(bytes, copied, COPY_SIZE) == 0 ? "as it should be" : "other bytes");
 	return status;
 }
 
@@ -146,9 +147,9 @@ static void add_pool(struct busway_machine *machine, struct busway_dma *dma)
 	busway_phys_t phys;
 
 	if (busway_machine_take(machine, POOL_SIZE, 4096, NULL, 0, &phys) == 0)
-		busway_dma_add_pool(
-			dma, (struct busway_phys_range){phys, {phys.raw + POOL_SIZE - 1}},
-			BUSWAY_USE_BOTH, 1);
+		busway_dma_add_pool(dma,
+				    (struct busway_phys_range){phys, {phys.raw + POOL_SIZE - 1}},
+				    BUSWAY_USE_BOTH, 1);
 }
 
 static int run(const struct busway_platform *platform, busway_device_id id)

@@ -33,6 +33,9 @@ if [ -n "$board" ]; then
 	ask 0 show "$board"
 	say "Mistakes in its tree (check --explain CODE tells more)"
 	ask 0 check "$board" --fail-on never
+	say "Random drivers of its devices, on the simulated machine"
+	"$busway" sim "$board" --color "$color" 2>/dev/null ||
+		ask 0 sim "$board" --memory 0x4000_0000+1G # the tree states none
 	exit 0
 fi
 
@@ -65,8 +68,14 @@ ask 0 map "$boards/xgene-mustang.dts" sata@1a400000 0x40_0000_0000+1M --mask 40
 ask 1 map "$boards/xgene-mustang.dts" sata@1a400000 0x40_0000_0000+1M --mask 32
 
 say "Chromebook: Wi-Fi behind a restricted pool never gets memory outside of it"
-ask 1 map "$boards/chromebook-asurada.dts" pcie@11230000 0x9000_0000+4K
+ask 0 map "$boards/chromebook-asurada.dts" pcie@11230000 0x9000_0000+4K
 ask 0 alloc "$boards/chromebook-asurada.dts" pcie@11230000 2M
+
+say "The same Wi-Fi driven by random drivers on the simulated machine: it gets its pool and nothing else"
+ask 0 sim "$boards/chromebook-asurada.dts" wifi@0,0
+
+say "Raspberry Pi 4 with 8 GiB: every master at once; what it does not reach, bounces"
+ask 0 sim "$boards/rpi4-8g.dts"
 
 say "A mistake that shipped: a PCIe window where functions reach RAM; then the tree as it was mended"
 ask 1 check "$history/before.dts"

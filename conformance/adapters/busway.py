@@ -59,7 +59,8 @@ def windows(device):
 # ---- addresses ----
 
 # The command tells why no window leads anywhere; the vectors do not.
-CLASSES = {"untranslatable": "no-window", "pool-rejected": "restricted-pool"}
+CLASSES = {"untranslatable": "no-window", "pool-rejected": "restricted-pool",
+           "empty-reach": "restricted-pool", "pool-too-small": "restricted-pool"}
 
 # A refusal of the CPU's own space: the address got there, and what is there is another question.
 ARRIVED = ("reserved", "no-memory", "unknown-memory", "access")
@@ -80,6 +81,8 @@ def for_phys(dtb, path, question):
     if not result["ok"]:
         code = result["refusal"]["code"]
         return {"refused": CLASSES.get(code, code)}
+    if result["how"] == "bounce":
+        return {"refused": "restricted-pool"}  # the address is one of the pool's
     if len(result["segments"]) > 1:
         return {"refused": "straddles"}
     return {"dma": result["segments"][0]["dma"]}

@@ -239,6 +239,14 @@ size_t busway_dma_abandon(struct busway_dma_device *device);
 /* The device was reset, or bus mastering is off: what it left behind may be used again. */
 void busway_dma_quiet(struct busway_dma *dma, busway_device_id device);
 
+/*
+ * busway_dma_grow() - a bounce pool of at least @size bytes more, of environment.more(), where the
+ * device reaches it; all devices may use it. As a worker would, that hears of a full pool: mapping
+ * itself never asks for memory. Any thread, while the mask of the device does not change.
+ * -BUSWAY_ENOMEM; -BUSWAY_EINVAL: no size, no more(), or the device has a restricted pool.
+ */
+int busway_dma_grow(struct busway_dma_device *device, uint64_t size);
+
 /* ---- masks ----------------------------------------------------------------------------- */
 
 /* What the platform makes of a mask. */
@@ -259,7 +267,8 @@ struct busway_mask_report {
  * no memory can be reached, or none of the pool that must be used, is refused (empty-reach). An
  * MSI doorbell is a reservation in the space of a bus and touches no mask.
  *
- * Return: 0, -BUSWAY_EINVAL, -BUSWAY_ENOMEM, -BUSWAY_ERANGE: refused, and nothing has changed.
+ * Return: 0, -BUSWAY_EINVAL, -BUSWAY_ENOMEM; -BUSWAY_ERANGE: refused; -BUSWAY_EBUSY: a mapping of
+ * the device waits for slots (streaming mask only). Unless it is 0, nothing has changed.
  */
 int busway_dma_set_mask(struct busway_dma_device *device, unsigned bits,
 			struct busway_mask_report *report, struct busway_refusal *why);

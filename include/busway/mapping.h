@@ -168,9 +168,10 @@ int busway_sync_for_device(struct busway_mapping *mapping, uint64_t offset, uint
 
 /**
  * busway_map_or_wait() - as busway_map(), but where the pool is full, wait in line
- * @turn: called when @mapping's turn has come, by the thread that made room; slots are set aside
- *        for it then, so that calling this function again, for the same memory and by the lane's
- *        own thread, maps without fail. @turn may do so itself if that is the same thread.
+ * @turn: called once, when @mapping's turn has come, by a thread that made room, which may hold up
+ *        others: it should do no more than tell the lane's own thread. Slots are set aside then, so
+ *        that calling this function again, for the same memory and by that thread, maps without
+ *        fail. Not before @turn was called; @turn may do it itself if it is that thread.
  *
  * Turns come in the order of the calls: while somebody waits for a pool, later calls of this
  * function for that pool wait behind. Only pool-full and pool-fragmented wait; other refusals are
@@ -184,7 +185,8 @@ int busway_map_or_wait(struct busway_lane *lane, struct busway_phys_range phys,
 		       void (*turn)(struct busway_mapping *mapping, void *ctx), void *ctx,
 		       struct busway_refusal *why) BUSWAY_CHECKED;
 
-/* Leave the line, or give back what was set aside. False: it does not wait. */
+/* Leave the line, or give back what was set aside. False: it does not wait. Not from turn(), which
+ * is not called any more when this returns. */
 bool busway_map_cancel(struct busway_mapping *mapping);
 
 /* ---- asking first ---------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
  *   device.c    a device by name
  *   output.c    text, colours and JSON
  *   answer.c    what is asked about one device
+ *   bounce.c    the address in a restricted pool
  *   show*.c, why.c, map.c, alloc.c, bench.c   one command each
  *   check/      busway check: see check/check.h
  *   sim/        busway sim: see sim/sim.h
@@ -42,11 +43,13 @@ struct options {
 	enum busway_access access;
 	uint64_t align, max_segment, boundary;
 	uint32_t max_segments;
-	unsigned long count; /* bench, sim; 0: not given */
-	uint64_t seed, pool, min_align; /* sim */
-	const char *script;             /* sim; NULL: random */
-	bool coherent_default;          /* sim */
-	enum fail_on fail_on; /* check */
+	unsigned long count;                 /* bench, sim; 0: not given */
+	uint64_t seed, pool, min_align;      /* sim */
+	const char *script;                  /* sim; NULL: random */
+	struct busway_phys_range memory[16]; /* sim */
+	int memory_count;
+	bool coherent_default; /* sim */
+	enum fail_on fail_on;  /* check */
 	const char *explain;
 	unsigned jobs;            /* 0: as many as processors */
 	const char *suppress[64]; /* CODE or CODE:NODE */
@@ -223,6 +226,17 @@ void answer_free(struct answer *answer);
 
 /* Why no window of a restricted device leads anywhere: a code, or NULL where some does. */
 const char *answer_error(const struct answer *answer);
+
+/* ---- bounce.c ---- */
+
+/*
+ * The address in its restricted pool by which a device would be handed @phys. 0; -BUSWAY_ERANGE:
+ * @why the pool does not serve; -BUSWAY_EINVAL: it has none with a place, or @phys is no memory;
+ * -BUSWAY_ENOMEM.
+ */
+int bounce_address(const struct loaded *loaded, busway_device_id id, const struct options *options,
+		   struct busway_range phys, struct busway_dma_range *out,
+		   struct busway_refusal *why);
 
 /* ---- show_json.c, show_text.c ---- */
 

@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&command_show, &command_why, &command_map, &command_alloc, &command_check, &command_sim, &command_bench,
+	&command_show,  &command_why, &command_map,   &command_alloc,
+	&command_check, &command_sim, &command_bench,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };

@@ -9,7 +9,7 @@
 
 struct mapping {
 	struct busway_range phys;
-	bool ok;
+	bool ok, bounced;
 	struct busway_segment *segments;
 	size_t count;
 	struct busway_refusal refusal;
@@ -32,7 +32,7 @@ static json_t *mapping_json(const struct mapping *m)
 		json_array_append_new(segments, json_pack("{s:o, s:o}", "dma", json_hex(dma.first),
 							  "size", json_size(dma)));
 	}
-	json_object_set_new(object, "how", json_string("direct"));
+	json_object_set_new(object, "how", json_string(m->bounced ? "bounce" : "direct"));
 	json_object_set_new(object, "segments", segments);
 	return object;
 }
@@ -62,7 +62,7 @@ static void put_mapping(struct page *page, const struct mapping *m)
 		put_refusal(page, &m->refusal);
 		return;
 	}
-	put_styled(page, STYLE_GOOD, "direct");
+	put_styled(page, STYLE_GOOD, m->bounced ? "bounce" : "direct");
 	fputs(m->count == 1 ? ", dma " : "\n", page->out);
 	for (size_t i = 0; i < m->count; i++) {
 		if (m->count > 1)
@@ -91,9 +91,29 @@ static int map_text(const struct options *options, const struct loaded *loaded,
 	return page_print(&page, status);
 }
 
+/* A device with a restricted pool: the address in the pool, or why the pool has none for it. */
+static int map_bounced(const struct options *options, const struct loaded *loaded,
+		       busway_device_id device, struct mapping *m)
+{
+	struct busway_refusal why;
+	int status;
+
+	m->segments = malloc(sizeof(*m->segments));
+	if (!m->segments)
+		return complain("out of memory");
+	status = bounce_address(loaded, device, options, m->phys, &m->segments[0].dma, &why);
+	if (status == -BUSWAY_ENOMEM)
+		return complain("out of memory");
+	if (status == -BUSWAY_ERANGE)
+		m->refusal = why;
+	m->count = 1;
+	m->ok = m->bounced = status == 0;
+	return m->ok ? EXIT_YES : EXIT_NO;
+}
+
 /* Ask once for the count, and again with room for all. */
 static int map_one(const struct busway_reach *reach, const struct options *options,
-		   struct mapping *m)
+		   const struct loaded *loaded, busway_device_id device, struct mapping *m)
 {
 	const unsigned flags = options->bypass_iommu ? BUSWAY_ADDRESS_BYPASS_IOMMU : 0;
 	const struct busway_phys_range phys = busway_phys_range(m->phys);
@@ -108,6 +128,8 @@ static int map_one(const struct busway_reach *reach, const struct options *optio
 					    m->count, &m->count, &m->refusal);
 	}
 	m->ok = status == 0;
+	if (status == -BUSWAY_ERANGE && m->refusal.reason == BUSWAY_RESTRICTED)
+		return map_bounced(options, loaded, device, m);
 	return m->ok ? EXIT_YES : EXIT_NO;
 }
 
@@ -120,7 +142,7 @@ static int map_all(const struct options *options, const struct loaded *loaded,
 	if (!reach)
 		return EXIT_BAD;
 	for (size_t i = 0; i < count && result != EXIT_BAD; i++) {
-		const int one = map_one(reach, options, &mappings[i]);
+		const int one = map_one(reach, options, loaded, device, &mappings[i]);
 
 		if (one > result)
 			result = one;
@@ -171,7 +193,9 @@ const struct command command_map = {
 	.help = "\n"
 		"PHYS is CPU-physical. Each range is answered by itself: the addresses by which "
 		"the\n"
-		"device reaches it directly, or the reason why it cannot and what would help.\n"
+		"device reaches it directly, the one in its restricted pool, or the reason why "
+		"there\n"
+		"is none and what would help.\n"
 		"\n"
 		"  busway map board.dtb mmc@7e340000 0x3000_0000+64K\n"
 		"  busway map board.dtb pcie@7d500000 0x1_0000_0000+1M --mask 32\n",

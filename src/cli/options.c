@@ -239,6 +239,24 @@ static bool take_min_align(const char *text, struct options *o)
 	return parse_size("--min-align", text, true, &o->min_align);
 }
 
+static bool take_memory(const char *text, struct options *o)
+{
+	const int room = (int)(sizeof(o->memory) / sizeof(o->memory[0]));
+	struct busway_range range;
+
+	if (!parse_range(text, false, &range)) {
+		complain("--memory: '%s' is no range; say ADDR+LEN or FIRST-LAST%s", text,
+			 number_hint(text));
+		return false;
+	}
+	if (o->memory_count == room) {
+		complain("--memory: more than %d ranges", room);
+		return false;
+	}
+	o->memory[o->memory_count++] = busway_phys_range(range);
+	return true;
+}
+
 static bool take_script(const char *text, struct options *o)
 {
 	o->script = text;
@@ -304,9 +322,11 @@ static const struct known_option {
 	 "do the steps of a file instead"},
 	{"pool", required_argument, "SIZE", 0, OWN, "sim", take_pool,
 	 "of the bounce pools that are added where devices\nreach them (default 4M; 0: none)"},
+	{"memory", required_argument, "RANGE", 0, OWN, "sim", take_memory,
+	 "where memory is, for a tree that does not say;\nseveral make several banks"},
 	{"min-align", required_argument, "SIZE", 0, OWN, "sim", take_min_align,
 	 "a power of two: the low address bits that bounced\nbuffers keep (NVMe: 4K)"},
-	{"coherent", no_argument, NULL, 0, OWN, "sim", take_coherent,
+	{"default-coherent", no_argument, NULL, 0, OWN, "sim", take_coherent,
 	 "devices see the caches where the tree leaves it to\nthe architecture"},
 
 	{"format", required_argument, NULL, 0, COMMON, NULL, NULL, "how to answer (default text)"},

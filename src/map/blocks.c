@@ -105,15 +105,24 @@ int busway_blocks_create(struct busway_lane *lane, uint64_t size, uint64_t align
 	return 0;
 }
 
+/* Of an abandoned device, nothing is to be given back any more. */
+static bool is_abandoned(const struct busway_blocks *b)
+{
+	return b->chunks && !is_live(&b->chunks->memory.mapping_);
+}
+
 int busway_blocks_destroy(struct busway_blocks *b)
 {
-	if (b->out)
+	const bool abandoned = is_abandoned(b);
+
+	if (b->out && !abandoned)
 		return -BUSWAY_EBUSY;
 	while (b->chunks) {
 		struct chunk *chunk = b->chunks;
 
 		b->chunks = chunk->next;
-		busway_coherent_free(&chunk->memory);
+		if (!abandoned)
+			busway_coherent_free(&chunk->memory);
 		b->memory->free(b->memory->ctx, chunk, record_size(b), _Alignof(struct chunk));
 	}
 	b->memory->free(b->memory->ctx, b, sizeof(*b), _Alignof(struct busway_blocks));

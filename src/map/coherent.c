@@ -4,62 +4,6 @@
  */
 #include "live.h"
 
-/* What pools grow by where the surroundings have that much. */
-#define GROWTH ((uint64_t)1 << 20)
-
-/* ---- more memory ---- */
-
-/* Where new memory would serve the device: what it reaches. */
-static struct busway_range *reached(const struct busway_dma_device *device, size_t *count)
-{
-	const struct busway_reach *reach = device->coherent.reach;
-	const struct busway_allocator *m = device->dma->memory;
-	struct busway_range *ranges;
-
-	*count = 0;
-	if (!reach->run_count)
-		return NULL;
-	ranges =
-		m->alloc(m->ctx, reach->run_count * sizeof(*ranges), _Alignof(struct busway_range));
-	for (size_t i = 0; ranges && i < reach->run_count; i++)
-		if (reach->runs[i].access == BUSWAY_READ_WRITE)
-			ranges[(*count)++] = (struct busway_range){reach->runs[i].phys_first,
-								   reach->runs[i].phys_last};
-	return ranges;
-}
-
-/* A run that is as long as what is wanted serves it wherever in the run it has to begin. */
-static int grow(struct busway_dma_device *device, const struct want *want)
-{
-	const struct busway_dma_environment *e = &device->dma->environment;
-	const struct busway_allocator *m = device->dma->memory;
-	const uint64_t exact = slots_for(want->size) * BUSWAY_SLOT_SIZE;
-	const uint64_t align = want->modulus > BUSWAY_SLOT_SIZE ? want->modulus : BUSWAY_SLOT_SIZE;
-	uint64_t size = exact > GROWTH ? exact : GROWTH;
-	busway_phys_t phys;
-	size_t count;
-	struct busway_range *within = reached(device, &count);
-	int status;
-
-	if (!within)
-		return -BUSWAY_ENOMEM;
-	status = e->more(e->ctx, size, align, within, count, &phys);
-	if (status && size != exact) {
-		size = exact;
-		status = e->more(e->ctx, size, align, within, count, &phys);
-	}
-	m->free(m->ctx, within, device->coherent.reach->run_count * sizeof(*within),
-		_Alignof(struct busway_range));
-	if (status)
-		return status;
-	status = add_pool(device->dma, (struct busway_range){phys.raw, phys.raw + (size - 1)},
-			  BUSWAY_USE_COHERENT, 1, true);
-	if (status)
-		e->release(e->ctx, busway_phys_range(
-					   (struct busway_range){phys.raw, phys.raw + (size - 1)}));
-	return status;
-}
-
 /* ---- allocation ---- */
 
 /* Where the CPU sees the slots so that the device's view is the same; NULL: nowhere. */
@@ -93,7 +37,8 @@ static int find_run(struct busway_lane *lane, const struct want *want, unsigned 
 	if (run_take(spans, want, lane->index, run))
 		return 0;
 	if (grows)
-		status = grow(device, want);
+		status = grow(device, &device->coherent, want->size, want->modulus,
+			      BUSWAY_USE_COHERENT);
 	if (grows && status == 0 && run_take(spans, want, lane->index, run))
 		return 0;
 	run_refuse(device, spans, want, asked, why);

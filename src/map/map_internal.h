@@ -3,6 +3,7 @@
  * map_internal.h - what the files of the DMA API share. Read <busway/dma.h> and mapping.h first.
  *
  *   dma.c      the API of a platform: create, destroy, its pools
+ *   grow.c     more memory for them
  *   device.c   attach, detach, abandon
  *   route.c    what one mask makes of platform and pools: a reach, and spans of pools
  *   mask.c     changing it
@@ -65,6 +66,8 @@ struct busway_dma {
 	struct lock line_lock;
 	struct busway_mapping *line, **line_end;
 	_Atomic uint32_t waiting;
+	bool serving, again;               /* one thread at a time tells others; once more, then */
+	const struct busway_mapping *told; /* its turn() runs */
 };
 
 enum { LIVE_CLASSES = 65 };
@@ -141,6 +144,12 @@ int platform_pool(struct busway_dma *dma, uint32_t index, unsigned use, struct p
 /* A pool for all in @range, seen by every device. @grown: environment.more() gave it. */
 int add_pool(struct busway_dma *dma, struct busway_range range, unsigned use, uint32_t areas,
 	     bool grown);
+
+/* ---- grow.c ---- */
+
+/* A pool of @size bytes or more, aligned to @align, where @route of @device reaches it. */
+int grow(struct busway_dma_device *device, const struct route *route, uint64_t size, uint64_t align,
+	 unsigned use);
 
 /* ---- route.c ---- */
 
@@ -292,6 +301,9 @@ void line_serve(struct busway_dma *dma, uint32_t hint);
 
 /* Nobody waits for @device any more. */
 void line_leave(struct busway_dma_device *device);
+
+/* Does a mapping of @device stand in line? */
+bool line_has(struct busway_dma_device *device);
 
 /* ---- misuse.c ---- */
 

@@ -152,6 +152,8 @@ static int set_mask(struct busway_dma_device *device, unsigned bits, bool cohere
 		why = &own_why;
 	if (bits < 1 || bits > 64)
 		return -BUSWAY_EINVAL;
+	if (!coherent && line_has(device))
+		return -BUSWAY_EBUSY;
 	live = falls_out(device, coherent, bits);
 	if (live)
 		return refuse_live(device, live, bits, why);

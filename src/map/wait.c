@@ -83,23 +83,41 @@ static struct busway_mapping *next_turn(struct busway_dma *dma, uint32_t hint)
 	return found;
 }
 
+/*
+ * One thread tells at a time, so that whoever leaves the line can wait until it is not being told.
+ * Who gives slots back meanwhile, in turn() or elsewhere, leaves word to look again.
+ */
 void line_serve(struct busway_dma *dma, uint32_t hint)
 {
-	while (atomic_load_explicit(&dma->waiting, memory_order_acquire)) {
-		void (*turn)(struct busway_mapping *, void *) = NULL;
-		struct busway_mapping *mapping;
-		void *ctx = NULL;
+	struct busway_mapping *mapping;
 
-		lock_take(&dma->line_lock);
+	if (!atomic_load_explicit(&dma->waiting, memory_order_acquire))
+		return;
+	lock_take(&dma->line_lock);
+	dma->again = true;
+	while (!dma->serving && dma->again) {
+		dma->again = false;
 		mapping = next_turn(dma, hint);
-		if (mapping) {
-			turn = mapping->waiter_.turn;
-			ctx = mapping->waiter_.ctx;
-		}
-		lock_give(&dma->line_lock);
 		if (!mapping)
-			return;
-		turn(mapping, ctx);
+			continue;
+		dma->again = true;
+		dma->serving = true;
+		dma->told = mapping;
+		lock_give(&dma->line_lock);
+		mapping->waiter_.turn(mapping, mapping->waiter_.ctx);
+		lock_take(&dma->line_lock);
+		dma->told = NULL;
+		dma->serving = false;
+	}
+	lock_give(&dma->line_lock);
+}
+
+/* Under line_lock: until its turn() has returned, which another thread may be calling. */
+static void until_told(struct busway_dma *dma, const struct busway_mapping *mapping)
+{
+	while (dma->told == mapping) {
+		lock_give(&dma->line_lock);
+		lock_take(&dma->line_lock);
 	}
 }
 
@@ -213,6 +231,7 @@ bool busway_map_cancel(struct busway_mapping *mapping)
 		return false;
 	dma = lane->device->dma;
 	lock_take(&dma->line_lock);
+	until_told(dma, mapping);
 	has_slots = mapping->waiter_.has_turn;
 	line_remove(dma, mapping);
 	lock_give(&dma->line_lock);
@@ -234,6 +253,11 @@ void line_leave(struct busway_dma_device *device)
 		next = m->waiter_.next;
 		if (m->lane_->device != device)
 			continue;
+		if (dma->told == m) {
+			until_told(dma, m);
+			next = dma->line; /* the line may be another one now */
+			continue;
+		}
 		line_remove(dma, m);
 		if (m->waiter_.has_turn)
 			slots_free(m->lane_, &m->one_);
@@ -242,4 +266,16 @@ void line_leave(struct busway_dma_device *device)
 	}
 	lock_give(&dma->line_lock);
 	line_serve(dma, 0);
+}
+
+bool line_has(struct busway_dma_device *device)
+{
+	struct busway_dma *dma = device->dma;
+	bool has = false;
+
+	lock_take(&dma->line_lock);
+	for (const struct busway_mapping *m = dma->line; m && !has; m = m->waiter_.next)
+		has = m->lane_->device == device;
+	lock_give(&dma->line_lock);
+	return has;
 }

@@ -246,8 +246,8 @@ def check_restricted_users(tap, boards, name, row, pool):
         tap.equal(pool["node"] in one["pools"], uses,
                   "%s: %s has to use %s" % (name, one["path"], pool["node"]))
         status, document = ask("map", board(name), one["path"], "0x60000000+4K")
-        refusal = document["results"][0].get("refusal", {}).get("code")
-        tap.equal((status, refusal), (1, "restricted-pool") if uses else (0, None),
+        tap.equal((status, document["results"][0].get("how")),
+                  (0, "bounce" if uses else "direct"),
                   "%s: %s is mapped directly, or not" % (name, one["path"]))
 
 

@@ -61,19 +61,36 @@ def check_answers(tap):
     refused(tap, "all of it, or nothing", board("rpi4-8g"), USB, "0x3b3ff000+0x2000", "no-memory")
 
 
+def bounced(tap, what, platform, device, phys, pool, *arguments):
+    """One address, all of it inside the pool (first and last)."""
+    status, document = ask("map", platform, device, phys, *arguments)
+    result = document["results"][0]
+    segment = (result.get("segments") or [{"dma": "0x0", "size": "0x0"}])[0]
+    first, size = int(segment["dma"], 0), int(segment["size"], 0)
+    tap.check(status == 0 and result["how"] == "bounce" and len(result["segments"]) == 1 and
+              size == int(result["size"], 0) and pool[0] <= first and first + size - 1 <= pool[1],
+              what, document)
+
+
 def check_restricted(tap):
     """A device with a restricted pool is never mapped directly, not even in the pool."""
     wifi = "/soc/pcie@11230000/pcie@0,0/wifi@0,0"
+    pool = (0xc0000000, 0xc3ffffff)
     for what, device, phys in (("ordinary memory", wifi, "0x60000000+0x1000"),
                                ("memory of the pool", wifi, "0xc0000000+0x1000"),
-                               ("what the host refuses itself", "pcie@11230000", "0x60000000+4K")):
-        refusal = refused(tap, "restricted: " + what, board("chromebook-asurada"), device, phys,
-                          "restricted-pool")
-        tap.check("0xc0000000" in (refusal or {}).get("advice", ""),
-                  "restricted: %s: the pool is advised" % what, refusal)
+                               ("more than 256 KiB", wifi, "0x60000000+1M"),
+                               ("all that the pool holds", wifi, "0x60000000+64M"),
+                               ("what the host gets itself", "pcie@11230000", "0x60000000+4K")):
+        bounced(tap, "restricted: " + what, board("chromebook-asurada"), device, phys, pool)
+    refused(tap, "restricted: more than the pool holds", board("chromebook-asurada"), wifi,
+            "0x60000000+0x4000001", "pool-too-small")
+    refused(tap, "restricted: the pool is beyond the mask", board("chromebook-asurada"), wifi,
+            "0x60000000+4K", "empty-reach", "--mask", "31")
+    refused(tap, "restricted: what is no memory is not copied", board("chromebook-asurada"), wifi,
+            "0x10000000+4K", "restricted-pool")
     function = "/pcie@8b20000/pci@0,0/pci-ep@0,0"
-    refused(tap, "restricted: the function's own pool", board("restricted-endpoint"), function,
-            "0x50000000+4K", "restricted-pool")
+    bounced(tap, "restricted: the function's own pool", board("restricted-endpoint"), function,
+            "0x50000000+4K", (0x4a000000, 0x4c3fffff))
     direct(tap, "the port above it has no pool", board("restricted-endpoint"),
            "/pcie@8b20000/pci@0,0", "0x50000000+4K", [("0x50000000", "0x1000")])
     direct(tap, "nor has another function", board("restricted-endpoint"), "pcie@8b20000:02:00.0",

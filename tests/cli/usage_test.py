@@ -48,8 +48,9 @@ OPTIONS = {  # option: a value, the commands that take it
     "--seed": ("1", {"sim"}),
     "--script": (os.devnull, {"sim"}),
     "--pool": ("1M", {"sim"}),
+    "--memory": ("0+1G", {"sim"}),
     "--min-align": ("4K", {"sim"}),
-    "--coherent": (None, {"sim"}),
+    "--default-coherent": (None, {"sim"}),
 }
 
 

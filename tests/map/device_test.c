@@ -324,6 +324,38 @@ static void a_doorbell_touches_no_mask_and_takes_no_memory(void **state)
 	rig_close(&rig);
 }
 
+static void bounce_pools_grow_when_asked(void **state)
+{
+	struct busway_mapping mapping = {0};
+	struct busway_dma_device *device;
+	struct busway_pool_census census;
+	struct busway_lane *lane;
+	struct rig rig;
+
+	(void)state;
+	rig_draw(&rig);
+	rig_open(&rig);
+	device = rig_attach(&rig, 0, NULL);
+	lane = busway_dma_lane(device, 0);
+	assert_int_equal(busway_dma_set_mask(device, 19, NULL, NULL), 0);
+	rig.more_at = RIG_BASE + 0x7e000; /* two pages before what the mask reaches ends */
+	assert_int_equal(busway_dma_grow(device, 0x3000), -BUSWAY_ENOMEM);
+	rig.more_left = 0x3000;
+	assert_int_equal(busway_dma_grow(device, 0x2001), -BUSWAY_ENOMEM);
+	assert_int_equal(busway_dma_grow(device, 0), -BUSWAY_EINVAL);
+	assert_int_equal(busway_dma_grow(device, 0x1801), 0);
+	assert_true(busway_dma_pool(rig.dma, 0, &census));
+	assert_int_equal(census.size, 0x2000);
+	assert_int_equal(census.use, BUSWAY_USE_BOUNCE);
+	assert_int_equal(busway_map(lane, rig_phys(0x90000, 0x2000), BUSWAY_TO_DEVICE, 0, &mapping,
+				    NULL),
+			 0);
+	assert_int_equal(mapping.way, BUSWAY_WAY_BOUNCE);
+	assert_int_equal(busway_unmap(&mapping), 0);
+	assert_int_equal(busway_dma_detach(device), 0);
+	rig_close(&rig);
+}
+
 static void pools_that_make_no_sense_are_refused(void **state)
 {
 	struct busway_dma_device *device;
@@ -389,6 +421,7 @@ int main(void)
 		cmocka_unit_test(what_an_iommu_translates_is_not_attached),
 		cmocka_unit_test(what_an_abandoned_device_may_write_to_is_not_used_again),
 		cmocka_unit_test(a_doorbell_touches_no_mask_and_takes_no_memory),
+		cmocka_unit_test(bounce_pools_grow_when_asked),
 		cmocka_unit_test(pools_that_make_no_sense_are_refused),
 		cmocka_unit_test(a_pool_that_comes_later_serves_devices_that_are_there),
 	};

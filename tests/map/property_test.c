@@ -99,7 +99,7 @@ static void draw_device(struct world *w)
 		d->untrusted = rng_chance(&w->rng, 50);
 	}
 	if (rng_chance(&w->rng, 25))
-		d->segments.max_size = 0x1000 << rng_below(&w->rng, 4);
+		d->segments.max_size = (uint64_t)0x1000 << rng_below(&w->rng, 4);
 	if (rng_chance(&w->rng, 25))
 		d->segments.boundary = (uint64_t)0x1000 << rng_below(&w->rng, 4);
 }

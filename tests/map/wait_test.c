@@ -175,6 +175,52 @@ static void a_new_pool_serves_who_waits(void **state)
 	close_all(&s);
 }
 
+static void a_mask_stays_while_somebody_waits(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	open(&s);
+	assert_int_equal(map_or_wait(&s, 0, 0x800), -BUSWAY_EAGAIN);
+	assert_int_equal(busway_dma_set_mask(s.device, 64, NULL, NULL), -BUSWAY_EBUSY);
+	assert_int_equal(busway_dma_mask(s.device), 19);
+	assert_true(busway_map_cancel(&s.waiter[0]));
+	assert_int_equal(busway_dma_set_mask(s.device, 64, NULL, NULL), 0);
+	assert_int_equal(busway_unmap(&s.big), 0);
+	close_all(&s);
+}
+
+static void map_again(struct busway_mapping *mapping, void *ctx)
+{
+	struct scene *s = ctx;
+	const unsigned i = (unsigned)(mapping - s->waiter);
+
+	assert_int_equal(busway_map_or_wait(s->lane, rig_phys(0x90000 + i * 0x8000, 0x2000),
+					    BUSWAY_FROM_DEVICE, 0, mapping, map_again, s, NULL),
+			 0);
+	s->turns[s->turn_count++] = i;
+	/* room for the next one, while this one is being told */
+	assert_int_equal(busway_unmap(mapping), 0);
+}
+
+static void a_turn_may_map_and_unmap(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	open(&s);
+	for (unsigned i = 0; i < WAITERS; i++)
+		assert_int_equal(busway_map_or_wait(s.lane, rig_phys(0x90000 + i * 0x8000, 0x2000),
+						    BUSWAY_FROM_DEVICE, 0, &s.waiter[i], map_again,
+						    &s, NULL),
+				 -BUSWAY_EAGAIN);
+	assert_int_equal(busway_unmap(&s.big), 0);
+	assert_int_equal(s.turn_count, WAITERS);
+	for (unsigned i = 0; i < WAITERS; i++)
+		assert_int_equal(s.turns[i], i);
+	close_all(&s);
+}
+
 static void an_abandoned_device_waits_no_more(void **state)
 {
 	struct scene s;
@@ -199,6 +245,8 @@ int main(void)
 		cmocka_unit_test(leaving_the_line_lets_others_on),
 		cmocka_unit_test(what_no_unmapping_mends_does_not_wait),
 		cmocka_unit_test(a_new_pool_serves_who_waits),
+		cmocka_unit_test(a_mask_stays_while_somebody_waits),
+		cmocka_unit_test(a_turn_may_map_and_unmap),
 		cmocka_unit_test(an_abandoned_device_waits_no_more),
 	};
 

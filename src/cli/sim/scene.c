@@ -74,8 +74,8 @@ static bool is_reached(const struct busway_reach *reach, struct busway_range ran
 
 	for (size_t i = 0; i < count; i++) {
 		const struct busway_range dma = busway_dma_raw(pieces[i].dma);
-		const struct busway_range phys = {
-			pieces[i].phys.raw, pieces[i].phys.raw + busway_range_span(dma)};
+		const struct busway_range phys = {pieces[i].phys.raw,
+						  pieces[i].phys.raw + busway_range_span(dma)};
 
 		if (busway_range_within(range, phys) && pieces[i].access == BUSWAY_READ_WRITE)
 			return true;
@@ -103,8 +103,7 @@ static struct busway_phys_range *reached(const struct busway_reach *reach, size_
 	for (size_t i = 0; ranges && i < *count; i++) {
 		const uint64_t span = busway_range_span(busway_dma_raw(pieces[i].dma));
 
-		ranges[i] = (struct busway_phys_range){pieces[i].phys,
-						       {pieces[i].phys.raw + span}};
+		ranges[i] = (struct busway_phys_range){pieces[i].phys, {pieces[i].phys.raw + span}};
 	}
 	return ranges;
 }
@@ -127,6 +126,29 @@ static void make_pool(struct scene *scene, const struct busway_reach *reach)
 	free(within);
 }
 
+/* A pool for a device that has none of its own and reaches none of those that there are. */
+static bool give_pool(struct scene *scene, const struct actor *actor)
+{
+	struct busway_reach *reach = make_reach(&scene->loaded, actor->id, scene->options->mask);
+
+	if (!reach)
+		return false;
+	if (!has_pool(scene, reach))
+		make_pool(scene, reach);
+	busway_reach_destroy(reach);
+	return true;
+}
+
+/* The pool that the device must use; NULL. */
+static const char *own_pool(const struct scene *scene, busway_device_id id)
+{
+	const struct busway_device *d = busway_platform_device(scene->loaded.platform, id);
+	size_t count;
+	const struct busway_pool *pools = busway_platform_pools(scene->loaded.platform, &count);
+
+	return d->restricted_pool < count ? pools[d->restricted_pool].name : NULL;
+}
+
 /* ---- attaching ---- */
 
 static bool attach(struct scene *scene, struct actor *actor)
@@ -137,12 +159,12 @@ static bool attach(struct scene *scene, struct actor *actor)
 		.bypass_iommu = o->bypass_iommu,
 		.min_align_mask = o->min_align ? o->min_align - 1 : 0,
 	};
-	struct busway_reach *reach;
-	int status = busway_dma_attach(scene->dma, actor->id, &options, &actor->device,
-				       &actor->why);
+	int status =
+		busway_dma_attach(scene->dma, actor->id, &options, &actor->device, &actor->why);
 
 	if (status == -BUSWAY_ERANGE)
 		return true;
+	actor->pool = own_pool(scene, actor->id);
 	if (status == 0)
 		status = busway_dma_set_mask(actor->device, o->mask, &actor->mask, &actor->why);
 	if (status == 0)
@@ -157,16 +179,38 @@ static bool attach(struct scene *scene, struct actor *actor)
 	}
 	if (status)
 		return complain("%s: out of memory", actor->name) == EXIT_YES;
-	reach = make_reach(&scene->loaded, actor->id, o->mask);
-	if (!reach)
-		return false;
-	if (o->pool && !has_pool(scene, reach))
-		make_pool(scene, reach);
-	busway_reach_destroy(reach);
-	return true;
+	return !o->pool || actor->pool || give_pool(scene, actor);
 }
 
 /* ---- all of it ---- */
+
+/* What the tree states, or else the command line. */
+static bool find_memory(struct scene *scene)
+{
+	const struct options *o = scene->options;
+	size_t count;
+	const struct busway_memory_bank *banks =
+		busway_platform_banks(scene->loaded.platform, &count);
+
+	scene->memory_stated = count != 0;
+	if (count && o->memory_count)
+		return complain("--memory: %s states its memory itself", scene->loaded.source) ==
+		       EXIT_YES;
+	if (!count && !o->memory_count)
+		return complain("%s: the tree does not state its memory; say where there is some, "
+				"as in --memory 0x4000_0000+1G",
+				scene->loaded.source) == EXIT_YES;
+	if (!count)
+		count = (size_t)o->memory_count;
+	scene->memory = calloc(count, sizeof(*scene->memory));
+	if (!scene->memory)
+		return complain("out of memory") == EXIT_YES;
+	scene->memory_count = count;
+	for (size_t i = 0; i < count; i++)
+		scene->memory[i] =
+			scene->memory_stated ? busway_phys_range(banks[i].range) : o->memory[i];
+	return true;
+}
 
 static bool make_machine(struct scene *scene)
 {
@@ -174,6 +218,8 @@ static bool make_machine(struct scene *scene)
 		.seed = scene->options->seed,
 		.default_coherent = scene->options->coherent_default,
 		.posted = true,
+		.memory = scene->memory,
+		.memory_count = scene->memory_stated ? 0 : scene->memory_count,
 	};
 	struct busway_dma_environment environment;
 
@@ -191,10 +237,7 @@ bool scene_open(struct scene *scene, const struct options *options)
 	*scene = (struct scene){.options = options};
 	if (!load(options->arguments[0], BUSWAY_FDT_ALL_NODES, &scene->loaded))
 		return false;
-	if (!busway_platform_memory_known(scene->loaded.platform)) {
-		complain("%s: the tree does not state its memory, so there is none to simulate; "
-			 "add the /memory node that the boot loader fills in",
-			 scene->loaded.source);
+	if (!find_memory(scene)) {
 		unload(&scene->loaded);
 		return false;
 	}
@@ -222,6 +265,7 @@ void scene_close(struct scene *scene)
 		busway_dma_destroy(scene->dma);
 	busway_machine_destroy(scene->machine);
 	free(scene->actors);
+	free(scene->memory);
 	unload(&scene->loaded);
 }
 
@@ -234,8 +278,9 @@ struct actor *scene_actor(struct scene *scene, const char *name)
 	for (size_t i = 0; i < scene->count; i++)
 		if (scene->actors[i].id.index == id.index && scene->actors[i].device)
 			return &scene->actors[i];
-	complain("%s takes no part: see what the summary says of it, or name it on the command line",
-		 name);
+	complain(
+		"%s takes no part: see what the summary says of it, or name it on the command line",
+		name);
 	return NULL;
 }
 

@@ -64,8 +64,8 @@ static void say_refused(const struct script *s, struct actor *actor,
 			const struct busway_refusal *why)
 {
 	char text[640];
-	const size_t length = (size_t)snprintf(text, sizeof(text), "refused as %s: ",
-					       busway_reason_code(why->reason));
+	const size_t length = (size_t)snprintf(text, sizeof(text),
+					       "refused as %s: ", busway_reason_code(why->reason));
 
 	busway_refusal_detail(why, text + length, sizeof(text) - length);
 	actor->refused[why->reason]++;
@@ -317,8 +317,7 @@ static bool run_engine(struct script *s, struct actor *actor,
 {
 	static const char *const outcomes[] = {"done", "refused by the bus", "other bytes",
 					       "a bad descriptor", "a chain without end"};
-	const struct busway_engine_result result =
-		busway_engine_execute(actor->engine, descriptor);
+	const struct busway_engine_result result = busway_engine_execute(actor->engine, descriptor);
 
 	actor->wrong += result.status == BUSWAY_ENGINE_MISMATCH;
 	busway_machine_flush(s->scene->machine, actor->id);
@@ -379,8 +378,8 @@ static const struct {
 	int min, max; /* words, with the name */
 	bool (*run)(struct script *s);
 } steps[] = {
-	{"map", 5, 5, step_map},     {"unmap", 2, 2, step_unmap}, {"alloc", 4, 4, step_alloc},
-	{"free", 2, 2, step_free},   {"sync", 3, 3, step_sync},   {"fill", 3, 3, step_fill},
+	{"map", 5, 5, step_map},     {"unmap", 2, 2, step_unmap},   {"alloc", 4, 4, step_alloc},
+	{"free", 2, 2, step_free},   {"sync", 3, 3, step_sync},     {"fill", 3, 3, step_fill},
 	{"check", 3, 3, step_check}, {"device", 3, 4, step_device}, {"access", 4, 4, step_access},
 	{"mask", 3, 3, step_mask},
 };
@@ -428,6 +427,24 @@ static bool run_text(struct script *s, char *text)
 	return true;
 }
 
+static bool is_live(const struct named *n, const struct busway_mapping *mapping)
+{
+	return busway_dma_owner(n->actor->device, mapping->dma) == mapping;
+}
+
+/* What the script left live: its records must not be outlived. */
+static void give_back(struct script *s)
+{
+	for (size_t i = 0; s && i < s->count; i++) {
+		struct named *n = &s->names[i];
+
+		if (n->actor && is_live(n, &n->mapping))
+			busway_unmap(&n->mapping);
+		if (n->actor && is_live(n, &n->coherent.mapping_))
+			busway_coherent_free(&n->coherent);
+	}
+}
+
 bool sim_script(struct scene *scene, const char *path)
 {
 	struct script *s = calloc(1, sizeof(*s));
@@ -446,13 +463,7 @@ bool sim_script(struct scene *scene, const char *path)
 		free(bytes);
 		complain("out of memory");
 	}
-	/* what is still live is the script's leak: the records must outlive it */
-	for (size_t i = 0; ok && i < s->count; i++) {
-		if (busway_dma_owner(s->names[i].actor->device, s->names[i].mapping.dma) ==
-		    &s->names[i].mapping)
-			busway_unmap(&s->names[i].mapping);
-		busway_coherent_free(&s->names[i].coherent);
-	}
+	give_back(s);
 	free(text);
 	free(s);
 	return ok;

@@ -21,11 +21,12 @@ struct actor {
 	const char *name;
 	struct busway_dma_device *device; /* NULL: it takes no part, */
 	struct busway_refusal why;        /* for this reason */
+	const char *pool;                 /* that it must bounce through; NULL */
 	struct busway_engine *engine;
 	struct busway_mask_report mask;
 	uint64_t ways[BUSWAY_WAY_MIXED + 1]; /* mappings, by enum busway_way */
 	uint64_t bytes, bounced_bytes;
-	uint64_t coherent;                    /* allocations */
+	uint64_t coherent; /* allocations */
 	uint64_t refused[BUSWAY_REASON_COUNT];
 	uint64_t wrong; /* times that other bytes were found than were put there */
 };
@@ -35,9 +36,12 @@ struct scene {
 	struct loaded loaded;
 	struct busway_machine *machine;
 	struct busway_dma *dma;
+	struct busway_phys_range *memory; /* banks */
+	size_t memory_count;
+	bool memory_stated; /* by the tree */
 	struct actor *actors;
-	size_t count;      /* of actors */
-	uint64_t steps;    /* done */
+	size_t count;   /* of actors */
+	uint64_t steps; /* done */
 };
 
 /* Complain and return false where that fails. */

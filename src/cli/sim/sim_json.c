@@ -22,8 +22,8 @@ static json_t *refusals(const struct actor *a)
 
 static json_t *actor(const struct actor *a)
 {
-	json_t *object = json_pack("{s:o, s:b}", "path", json_text(a->name), "attached",
-				   a->device != NULL);
+	json_t *object =
+		json_pack("{s:o, s:b}", "path", json_text(a->name), "attached", a->device != NULL);
 
 	if (!a->device) {
 		json_object_set_new(object, "refusal", json_refusal(&a->why));
@@ -47,11 +47,11 @@ static json_t *pools(const struct scene *scene)
 	struct busway_pool_census c;
 
 	for (size_t i = 0; busway_dma_pool(scene->dma, i, &c); i++)
-		json_array_append_new(
-			array, json_pack("{s:o, s:o, s:o, s:o}", "node",
-					 c.name ? json_text(c.name) : json_null(), "base",
-					 json_hex(c.range.first.raw), "size", json_hex(c.size),
-					 "high_water", json_hex(c.high_water)));
+		json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o}", "node",
+						       c.name ? json_text(c.name) : json_null(),
+						       "base", json_hex(c.range.first.raw), "size",
+						       json_hex(c.size), "high_water",
+						       json_hex(c.high_water)));
 	return array;
 }
 
@@ -64,14 +64,14 @@ static json_t *violations(const struct scene *scene)
 		char text[1024];
 
 		busway_violation_text(v, text, sizeof(text));
-		json_array_append_new(
-			array,
-			json_pack("{s:s, s:o, s:o, s:o, s:o}", "code",
-				  v->kind == BUSWAY_VIOLATION_MISUSE
-					  ? busway_misuse_code(v->misuse)
-					  : busway_violation_code(v->kind),
-				  "device", json_text(v->name), "first", json_hex(v->asked.first),
-				  "last", json_hex(v->asked.last), "detail", json_text(text)));
+		json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:o, s:o}", "code",
+						       v->kind == BUSWAY_VIOLATION_MISUSE
+							       ? busway_misuse_code(v->misuse)
+							       : busway_violation_code(v->kind),
+						       "device", json_text(v->name), "first",
+						       json_hex(v->asked.first), "last",
+						       json_hex(v->asked.last), "detail",
+						       json_text(text)));
 	}
 	return array;
 }
@@ -82,11 +82,11 @@ int sim_json(const struct scene *scene)
 
 	for (size_t i = 0; i < scene->count; i++)
 		json_array_append_new(devices, actor(&scene->actors[i]));
-	return json_print(
-		json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "busway-sim/1", "seed",
-			  json_hex(scene->options->seed), "steps", number(scene->steps), "devices",
-			  devices, "pools", pools(scene), "violation_count",
-			  number(busway_machine_violations(scene->machine)), "violations",
-			  violations(scene)),
-		sim_status(scene));
+	return json_print(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "busway-sim/1",
+				    "seed", json_hex(scene->options->seed), "steps",
+				    number(scene->steps), "devices", devices, "pools", pools(scene),
+				    "violation_count",
+				    number(busway_machine_violations(scene->machine)), "violations",
+				    violations(scene)),
+			  sim_status(scene));
 }

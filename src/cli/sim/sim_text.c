@@ -26,9 +26,12 @@ static void put_actor(struct page *page, const struct actor *a)
 			fprintf(page->out, "  %" PRIu64 " refused as %s: %s\n", a->refused[r],
 				busway_reason_code((enum busway_reason)r),
 				busway_reason_text((enum busway_reason)r));
-	if (a->mask.limited)
-		fprintf(page->out, "  not all memory is reached directly; a mask of %u bits drives "
-				   "all that windows lead to\n",
+	if (a->pool)
+		fprintf(page->out, "  everything goes through %s\n", a->pool);
+	else if (a->mask.limited)
+		fprintf(page->out,
+			"  not all memory is reached directly; a mask of %u bits drives "
+			"all that windows lead to\n",
 			a->mask.required_bits);
 	if (a->wrong) {
 		fputs("  ", page->out);
@@ -81,7 +84,8 @@ int sim_text(const struct scene *scene)
 
 	if (!page_open(&page, o))
 		return EXIT_BAD;
-	put_styled(&page, STYLE_BOLD, "%" PRIu64 " steps, seed %" PRIu64 "\n", scene->steps, o->seed);
+	put_styled(&page, STYLE_BOLD, "%" PRIu64 " steps, seed %" PRIu64 "\n", scene->steps,
+		   o->seed);
 	for (size_t i = 0; i < scene->count; i++) {
 		if (scene->actors[i].device || o->verbose || o->argument_count > 1)
 			put_actor(&page, &scene->actors[i]);

@@ -66,18 +66,16 @@ static uint64_t size_of(const struct buffer *b)
 /* Memory for a buffer: near a random place of a random bank, or wherever there is some. */
 static bool take_memory(struct work *w, struct buffer *b)
 {
-	size_t count;
-	const struct busway_memory_bank *banks =
-		busway_platform_banks(w->scene->loaded.platform, &count);
-	const struct busway_range bank = banks[below(w, count)].range;
+	const struct busway_range bank =
+		busway_phys_raw(w->scene->memory[below(w, w->scene->memory_count)]);
 	const uint64_t size = 1 + below(w, below(w, 4) ? 4096 : LONGEST);
 	const uint64_t align = (uint64_t)1 << below(w, 13);
 	struct busway_phys_range within = busway_phys_range(bank);
 	busway_phys_t phys;
 
 	if (busway_range_span(bank) > (uint64_t)1 << 20)
-		within.first.raw += below(w, busway_range_span(bank) - ((uint64_t)1 << 20)) &
-				    ~(uint64_t)0xfff;
+		within.first.raw +=
+			below(w, busway_range_span(bank) - ((uint64_t)1 << 20)) & ~(uint64_t)0xfff;
 	if (busway_machine_take(w->scene->machine, size, align, &within, 1, &phys) &&
 	    busway_machine_take(w->scene->machine, size, align, NULL, 0, &phys))
 		return false;
