@@ -3,10 +3,11 @@
  * bench.h - workloads of `busway bench`, and what they have in common.
  *
  *   bench.c          chooses, runs in rounds, prints
- *   bench_list.c    the list of workloads
+ *   bench_list.c     the list of workloads
  *   bench_import.c   G: load, validate, index and answer whole trees
  *   bench_lookup.c   reach, resolve and D: look up one address
  *   bench_tree.c     trees of a size
+ *   bench_windows.c  a device behind windows
  */
 #ifndef BUSWAY_BENCH_H
 #define BUSWAY_BENCH_H
@@ -42,6 +43,26 @@ bool add_lookup_workloads(struct workloads *workloads);
 
 /* A tree of about 120 bytes a block, from malloc; NULL: out of memory. */
 void *bench_tree(unsigned blocks, size_t *size);
+
+/* ---- a device behind windows (bench_windows.c) ---- */
+
+enum { BENCH_PAGES = 4096, BENCH_WINDOWS = 64 };
+
+/* An entry of the table that kernels walk. */
+struct table_entry {
+	uint64_t cpu, dma, size;
+};
+
+struct bench_windows {
+	struct busway_platform *platform;
+	busway_device_id device;
+	struct table_entry table[BENCH_WINDOWS];
+	unsigned table_count;
+	uint64_t phys[BENCH_PAGES], dma[BENCH_PAGES]; /* first bytes of pages, two by two */
+};
+
+/* Behind @windows of them; 0: on the CPU's own bus. False: out of memory. */
+bool bench_windows_make(struct bench_windows *bench, unsigned windows);
 
 /* splitmix64, as in the published workloads. */
 static inline uint64_t bench_random(uint64_t *state)
