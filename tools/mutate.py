@@ -214,6 +214,8 @@ MUTATIONS = [Mutation(*row) for row in [
      "reach->highest[i] = runs[i].phys_last;",
      "a long way is not found behind short ones", "reach"),
 
+    (core("reach"), "taken[i] ? &no_run : run", "run",
+     "of several ways in one part of memory the last one is taken", "reach"),
     (core("reach"), "		if (!best || rank < best_rank) {",
      "		if (!best || rank > best_rank) {",
      "of several addresses that of the last window is taken", "reach"),
