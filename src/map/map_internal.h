@@ -70,7 +70,7 @@ struct busway_dma {
 	const struct busway_mapping *told; /* its turn() runs */
 };
 
-enum { LIVE_CLASSES = 65 };
+enum { LIVE_CLASSES = 64 };
 
 struct busway_lane {
 	/* what mapping reads first */
@@ -82,7 +82,7 @@ struct busway_lane {
 	uint32_t index;
 	struct busway_mapped **buckets; /* 2^(64 - bucket_shift) */
 	struct busway_dma_device *device;
-	uint32_t in_class[LIVE_CLASSES]; /* live segments, by the bits of their size */
+	uint32_t in_class[LIVE_CLASSES]; /* live segments: see live.h */
 	size_t live;                     /* live mappings and allocations */
 	char apart_[64]; /* no cache line is shared with the next lane, wherever memory begins */
 };
