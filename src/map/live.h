@@ -17,7 +17,7 @@
 /* Of a segment of @span + 1 bytes. */
 static inline size_t live_class(uint64_t span)
 {
-	return 63 - (size_t)__builtin_clzll(span | 1);
+	return (size_t)(__builtin_clzll(span | 1) ^ 63);
 }
 
 static inline uint64_t live_key(uint64_t address, size_t class)

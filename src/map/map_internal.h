@@ -250,6 +250,11 @@ void refuse_direct(const struct busway_lane *lane, struct busway_range phys,
 bool shares_lines(const struct busway_dma_device *device, struct busway_range phys,
 		  enum busway_direction direction, unsigned attributes);
 
+static inline bool keeps_low_bits(const struct busway_lane *lane, uint64_t phys, uint64_t dma)
+{
+	return ((phys ^ dma) & lane->min_align_mask) == 0;
+}
+
 /* Does a segment at @dma keep to the device's limits? */
 bool within_limits(const struct busway_segment_limits *limits, uint64_t dma, uint64_t span);
 

@@ -25,11 +25,6 @@ bool shares_lines(const struct busway_dma_device *device, struct busway_range ph
 	       (lines.first != phys.first || lines.last != phys.last);
 }
 
-static bool keeps_low_bits(const struct busway_lane *lane, uint64_t phys, uint64_t dma)
-{
-	return ((phys ^ dma) & lane->min_align_mask) == 0;
-}
-
 /* What is wanted of an address beside leading to the memory. */
 struct wanted {
 	const struct busway_lane *lane;
@@ -409,9 +404,13 @@ int busway_unmap(struct busway_mapping *mapping)
 	struct busway_lane *lane = mapping->lane_;
 
 	if (!LIKELY(is_live(mapping) && lane->plain && mapping->way == BUSWAY_WAY_DIRECT &&
-		    mapping->kind == BUSWAY_KIND_SINGLE))
+		    mapping->kind <= BUSWAY_KIND_LIST))
 		return unmap_slowly(mapping);
-	live_remove(lane, &mapping->one_);
+	if (LIKELY(mapping->kind == BUSWAY_KIND_SINGLE))
+		live_remove(lane, &mapping->one_);
+	else
+		for (uint32_t i = 0; i < mapping->segment_count; i++)
+			live_remove(lane, &mapping->segments[i]);
 	lane->live--;
 	map_ended(lane, mapping, STATE_GONE);
 	return 0;
