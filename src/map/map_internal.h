@@ -23,12 +23,15 @@
 
 #include <busway/coherent.h>
 
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+
 /* ---- where a device finds pools ---- */
 
 /* Slots low..high of @pool, by addresses: slot i at base + i * BUSWAY_SLOT_SIZE, modulo 2^64. */
 struct span {
 	struct pool *pool;
 	uint32_t low, high;
+	bool whole; /* all of them */
 	uint64_t base;
 };
 

@@ -4,8 +4,6 @@
  */
 #include "live.h"
 
-#define LIKELY(x) __builtin_expect(!!(x), 1)
-
 /* ---- direct ---- */
 
 bool within_limits(const struct busway_segment_limits *limits, uint64_t dma, uint64_t span)
@@ -51,7 +49,8 @@ bool is_direct(const struct busway_lane *lane, struct busway_range phys,
 		return false;
 	if (reach_lookup(lane->reach, phys, access, dma) && suits(&wanted, *dma))
 		return true;
-	return reach_any_way(lane->reach, phys, access, suits, &wanted, dma);
+	return (lane->reach->aliased || lane->reach->mixed) &&
+	       reach_any_way(lane->reach, phys, access, suits, &wanted, dma);
 }
 
 /* ---- why not direct ---- */

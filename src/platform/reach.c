@@ -83,6 +83,13 @@ static uint64_t phys_last(const struct busway_piece *piece)
 	return piece->phys.raw + (piece->dma.last.raw - piece->dma.first.raw);
 }
 
+/* On both sides, but with another access: else they would be one. */
+static bool goes_on(const struct reach_run *run, const struct reach_run *next)
+{
+	return run->phys_last != UINT64_MAX && next->phys_first == run->phys_last + 1 &&
+	       next->dma_first == run->dma_first + (next->phys_first - run->phys_first);
+}
+
 static void make_runs(struct busway_reach *reach)
 {
 	struct reach_run *runs = reach->runs;
@@ -103,6 +110,8 @@ static void make_runs(struct busway_reach *reach)
 
 		if (i && runs[i].phys_first <= before)
 			reach->aliased = true;
+		if (i && goes_on(&runs[i - 1], &runs[i]))
+			reach->mixed = true;
 		reach->highest[i] = i && before > runs[i].phys_last ? before : runs[i].phys_last;
 	}
 	reach->run_count = count;

@@ -75,6 +75,7 @@ struct busway_reach {
 	size_t run_count;
 	bool direct;  /* else busway_reach_address() must not answer */
 	bool aliased; /* some runs overlap in memory */
+	bool mixed;   /* some adjoin on both sides, and allow another access */
 	/* only where aliased: which window each stretch of emitted addresses passes first */
 	struct reach_rank *ranks; /* sorted by first */
 	size_t rank_count;
@@ -117,7 +118,8 @@ bool reach_lookup(const struct busway_reach *reach, struct busway_range phys,
 
 /*
  * The same off the hot path, by any way that @suits: where windows alias, and where parts of @phys
- * adjoin that allow more than @access, each another thing. Of several, the first window's.
+ * adjoin that allow more than @access, each another thing. Of several, the first window's. Where
+ * the reach is neither .aliased nor .mixed, reach_lookup() knows all ways.
  */
 bool reach_any_way(const struct busway_reach *reach, struct busway_range phys,
 		   enum busway_access access, bool (*suits)(const void *ctx, uint64_t dma),
