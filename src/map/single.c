@@ -304,6 +304,86 @@ void map_ended(struct busway_lane *lane, struct busway_mapping *mapping, uint8_t
 	mapping->api_ = lane->device->dma;
 }
 
+/* A record of one segment that nobody looks on at: all of it but the segment's own. */
+static inline void make_live(struct busway_lane *lane, struct busway_mapping *mapping,
+			     struct busway_range phys, uint64_t dma, unsigned direction,
+			     unsigned attributes)
+{
+	mapping->dma = busway_dma(dma);
+	mapping->size = busway_range_span(phys) + 1;
+	mapping->segments = &mapping->one_;
+	mapping->segment_count = mapping->entry_count = 1;
+	mapping->direction = (uint8_t)direction;
+	mapping->attributes = (uint8_t)attributes;
+	mapping->kind = BUSWAY_KIND_SINGLE;
+	mapping->state_ = STATE_LIVE;
+	mapping->lane_ = lane;
+	mapping->one_.dma = (struct busway_dma_range){{dma}, {dma + busway_range_span(phys)}};
+	mapping->one_.phys = busway_phys(phys.first);
+	mapping->one_.owner_ = mapping;
+	live_add(lane, &mapping->one_);
+	lane->live++;
+}
+
+/* ---- bouncing where nothing is special about device or pool ---- */
+
+/*
+ * What serve_bounced() and map_finish() would do for a lane that is plain, in its first pool, if
+ * that is seen as a whole. False: nothing was done, they know more.
+ */
+static bool bounce_plainly(struct busway_lane *lane, struct busway_range phys, unsigned direction,
+			   unsigned attributes, struct busway_mapping *mapping)
+{
+	const struct spans *spans = &lane->device->streaming.spans;
+	const struct span *span = &spans->span[0];
+	const uint64_t ahead = (phys.first - span->base) & lane->min_align_mask;
+	const uint64_t offset = ahead % BUSWAY_SLOT_SIZE;
+	const uint64_t align = (lane->min_align_mask + 1) / BUSWAY_SLOT_SIZE;
+	const size_t size = (size_t)busway_range_span(phys) + 1;
+	struct slot_wish wish = {.align = align ? (uint32_t)align : 1,
+				 .phase = (uint32_t)(ahead / BUSWAY_SLOT_SIZE)};
+	unsigned char *bytes;
+	const void *own;
+	uint32_t first;
+
+	if (!atomic_load_explicit(&spans->count, memory_order_acquire) || !span->whole ||
+	    busway_range_span(phys) >= SLOTS_MAX || lane->min_align_mask >= SLOTS_MAX ||
+	    (attributes & BUSWAY_MAP_NO_BOUNCE))
+		return false;
+	wish.count = (uint32_t)slots_for(offset + size);
+	own = pointer_to(lane->device->dma, phys);
+	first = own ? slot_pool_take(&span->pool->slots, &wish, lane->index) : SLOT_NONE;
+	if (first == SLOT_NONE)
+		return false;
+	bytes = span->pool->cached + pool_offset(first) + offset;
+	if (!(attributes & BUSWAY_MAP_SKIP_SYNC) &&
+	    (direction != BUSWAY_FROM_DEVICE || !(attributes & BUSWAY_MAP_OVERWRITES)))
+		memcpy(bytes, own, size);
+	mapping->one_.pool_ = span->pool;
+	mapping->one_.slot_ = first;
+	mapping->one_.offset_ = (uint32_t)offset;
+	mapping->way = BUSWAY_WAY_BOUNCE;
+	make_live(lane, mapping, phys, span->base + pool_offset(first) + offset, direction,
+		  attributes);
+	return true;
+}
+
+static void unbounce_plainly(struct busway_lane *lane, struct busway_mapping *mapping)
+{
+	const struct busway_mapped *segment = &mapping->one_;
+
+	live_remove(lane, &mapping->one_);
+	lane->live--;
+	if ((mapping->direction & BUSWAY_WRITE) && !(mapping->attributes & BUSWAY_MAP_SKIP_SYNC))
+		memcpy(own_bytes(lane, segment, 0, (size_t)mapping->size), bounced_bytes(segment),
+		       (size_t)mapping->size);
+	map_ended(lane, mapping, STATE_GONE);
+	slots_free(lane, segment);
+	slots_freed(lane);
+}
+
+/* ---- mapping, and unmapping ---- */
+
 /* Out of line, so that busway_map() keeps no registers for it. */
 __attribute__((noinline)) static int map_slowly(struct busway_lane *lane, struct busway_range phys,
 						enum busway_direction direction,
@@ -311,12 +391,16 @@ __attribute__((noinline)) static int map_slowly(struct busway_lane *lane, struct
 						struct busway_refusal *why)
 {
 	struct busway_refusal own_why;
+	uint64_t dma;
 	int status;
 
 	if (phys.first > phys.last || !map_arguments(lane, mapping, direction))
 		return -BUSWAY_EINVAL;
 	if (mapping->state_ == STATE_WAITS)
 		return -BUSWAY_EBUSY;
+	if (lane->plain && !is_direct(lane, phys, direction, attributes, &dma) &&
+	    bounce_plainly(lane, phys, direction, attributes, mapping))
+		return 0;
 	status = serve(lane, phys, direction, attributes, &mapping->one_, why ? why : &own_why);
 	if (status) {
 		map_ended(lane, mapping, STATE_REFUSED);
@@ -345,22 +429,9 @@ int busway_map(struct busway_lane *lane, struct busway_phys_range phys,
 	if (!LIKELY(simple && reach_glance(lane->reach, r, (enum busway_access)direction, &dma) &&
 		    keeps_low_bits(lane, r.first, dma)))
 		return map_slowly(lane, r, direction, attributes, mapping, why);
-	mapping->dma = busway_dma(dma);
-	mapping->size = busway_range_span(r) + 1;
-	mapping->segments = &mapping->one_;
-	mapping->segment_count = mapping->entry_count = 1;
-	mapping->direction = (uint8_t)direction;
-	mapping->attributes = (uint8_t)attributes;
-	mapping->kind = BUSWAY_KIND_SINGLE;
 	mapping->way = BUSWAY_WAY_DIRECT;
-	mapping->state_ = STATE_LIVE;
-	mapping->lane_ = lane;
-	mapping->one_.dma = (struct busway_dma_range){{dma}, {dma + busway_range_span(r)}};
-	mapping->one_.phys = phys.first;
-	mapping->one_.owner_ = mapping;
 	mapping->one_.pool_ = NULL;
-	live_add(lane, &mapping->one_);
-	lane->live++;
+	make_live(lane, mapping, r, dma, direction, attributes);
 	return 0;
 }
 
@@ -382,6 +453,11 @@ __attribute__((noinline)) static int unmap_slowly(struct busway_mapping *mapping
 
 	if (!is_live(mapping))
 		return not_live(mapping, true);
+	if (lane->plain && mapping->way == BUSWAY_WAY_BOUNCE &&
+	    mapping->kind == BUSWAY_KIND_SINGLE) {
+		unbounce_plainly(lane, mapping);
+		return 0;
+	}
 	if (mapping->kind == BUSWAY_KIND_COHERENT) {
 		report(lane, BUSWAY_MISUSE_WRONG_KIND, mapping, mapping->segments[0].dma,
 		       BUSWAY_KIND_SINGLE, mapping->kind);
