@@ -138,6 +138,23 @@ static void the_lines_at_the_ends_of_memory_are_cut(void **state)
 	bench_close(&b);
 }
 
+static void each_bank_has_lines(void **state)
+{
+	static struct bench b;
+
+	(void)state;
+	bench_draw(&b);
+	plan_ram(&b.plan, (struct busway_range){0x10000, 0x1ffff});
+	bench_open(&b, &lenient);
+	*cpu_at(&b, 0x10000) = 1;
+	*cpu_at(&b, RAM + RAM_SIZE - 1) = 2;
+	clean(&b, 0x10000, 1);
+	clean(&b, RAM + RAM_SIZE - 1, 1);
+	assert_int_equal(memory_at(&b, 0x10000), 1);
+	assert_int_equal(memory_at(&b, RAM + RAM_SIZE - 1), 2);
+	bench_close(&b);
+}
+
 /* ---- at any time ---- */
 
 static void caches_evict_and_refill_when_they_like(void **state)
@@ -497,6 +514,7 @@ int main(void)
 		cmocka_unit_test(lines_are_written_back_whole_if_they_are_dirty),
 		cmocka_unit_test(lines_are_read_anew_whole),
 		cmocka_unit_test(the_lines_at_the_ends_of_memory_are_cut),
+		cmocka_unit_test(each_bank_has_lines),
 		cmocka_unit_test(caches_evict_and_refill_when_they_like),
 		cmocka_unit_test(a_missing_sync_is_told_and_shows),
 		cmocka_unit_test(what_is_right_is_not_told),

@@ -164,7 +164,14 @@ static void written_after_mapping(struct bench *b)
 {
 	map(b, 0, BUSWAY_TO_DEVICE);
 	cpu_at(b, BUFFER)[5] ^= 1;
+	cpu_at(b, BUFFER)[6] ^= 1;
+	cpu_at(b, BUFFER)[9] ^= 1; /* is not read */
 	get(b, 0, TO_BUS(BUFFER), 8);
+	assert_int_equal(bench_first(b)->asked.first, TO_BUS(BUFFER) + 5);
+	assert_int_equal(bench_first(b)->asked.last, TO_BUS(BUFFER) + 6);
+	assert_int_equal(bench_first(b)->at.first, BUFFER + 5);
+	assert_int_equal(bench_first(b)->at.last, BUFFER + 6);
+	assert_string_equal(bench_first(b)->hop, "cpu");
 }
 
 static void written_after_mapping_coherently(struct bench *b)
@@ -186,6 +193,8 @@ static void a_dirty_line_below_a_write(struct bench *b)
 	cpu_at(b, BUFFER)[0x3f] ^= 1;
 	observe(b, small(BUSWAY_FROM_DEVICE));
 	put(b, 0, TO_BUS(BUFFER), 4);
+	assert_int_equal(bench_first(b)->asked.last, TO_BUS(BUFFER) + 3);
+	assert_int_equal(bench_first(b)->at.first, BUFFER + 0x3f);
 }
 
 static void bounced_and_written_after(struct bench *b)
@@ -193,6 +202,8 @@ static void bounced_and_written_after(struct bench *b)
 	observe(b, made(COHERENT, BUFFER, TO_BUS(SLOT), 0x40, BUSWAY_TO_DEVICE));
 	cpu_at(b, BUFFER)[0x3f] ^= 1;
 	get(b, COHERENT, TO_BUS(SLOT), 0x40);
+	assert_int_equal(bench_first(b)->asked.first, TO_BUS(SLOT) + 0x3f);
+	assert_int_equal(bench_first(b)->at.first, BUFFER + 0x3f);
 }
 
 static void read_before_a_sync(struct bench *b)
@@ -264,6 +275,8 @@ static void touched_while_mapped(struct bench *b)
 {
 	map(b, 0, BUSWAY_FROM_DEVICE);
 	look(b, BUFFER + 0xfff, 2);
+	assert_int_equal(bench_first(b)->asked.last, BUFFER + 0xfff);
+	assert_true(bench_first(b)->has_trace);
 }
 
 static void stored_while_mapped(struct bench *b)
@@ -373,6 +386,8 @@ static void misuse(struct bench *b)
 	b->environment.misuse(b->environment.ctx, &report);
 	assert_int_equal(busway_machine_misuses(b->machine, BUSWAY_MISUSE_WRONG_SIZE), 1);
 	assert_int_equal(busway_machine_misuses(b->machine, BUSWAY_MISUSE_LEAK), 0);
+	assert_true(bench_first(b)->has_trace);
+	assert_int_equal(bench_first(b)->trace.dma.first.raw, TO_BUS(BUFFER));
 }
 
 static void no_memory_for_records(struct bench *b)
@@ -461,6 +476,28 @@ static void open(struct bench *b)
 	bench_open(b, &usual);
 }
 
+/* No record is meant: the mapping that is nearest to what was named. */
+static void misuse_by_address_names_the_nearest(void **state)
+{
+	static struct bench b;
+	struct made low, high;
+	const uint64_t gap = TO_BUS(BUFFER) + 0x40;
+	const struct busway_misuse_report report = {
+		.misuse = BUSWAY_MISUSE_NOT_MAPPED, .device = {0}, .asked = {{gap}, {gap + 0xffff}}};
+
+	(void)state;
+	open(&b);
+	low = small(BUSWAY_TO_DEVICE);
+	high = made(0, BUFFER + 0x10000, TO_BUS(BUFFER) + 0x10000, 0x40, BUSWAY_TO_DEVICE);
+	bench_event(&b, &low, BUSWAY_EVENT_MAPPED);
+	bench_event(&b, &high, BUSWAY_EVENT_MAPPED);
+	b.environment.misuse(b.machine, &report);
+	assert_true(bench_first(&b)->has_trace);
+	assert_int_equal(bench_first(&b)->trace.number, 1);
+	bench_told(&b, BUSWAY_VIOLATION_MISUSE, 1);
+	bench_close(&b);
+}
+
 static void what_is_done_wrong_once_is_told_once(void **state)
 {
 	static struct bench b;
@@ -498,6 +535,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_done_wrong_once_is_told_once),
 		cmocka_unit_test(every_kind_is_committed),
+		cmocka_unit_test(misuse_by_address_names_the_nearest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
