@@ -177,6 +177,59 @@ static void each_part_of_an_access_is_judged(void **state)
 	bench_close(&b);
 }
 
+/*
+ *   first    [== to device ==]          both in force where they overlap
+ *   second           [== from device ==]
+ */
+static void mappings_that_overlap_are_all_in_force(void **state)
+{
+	static struct bench b;
+	struct made first = made(COHERENT, BUFFER, TO_BUS(BUFFER), 64, BUSWAY_TO_DEVICE);
+	struct made second =
+		made(COHERENT, BUFFER + 32, TO_BUS(BUFFER + 32), 64, BUSWAY_FROM_DEVICE);
+	static unsigned char bytes[96];
+
+	(void)state;
+	bench_usual(&b, NULL);
+	bench_map(&b, &first);
+	bench_map(&b, &second);
+	put(&b, BUFFER + 32, 64);
+	bench_read(&b, COHERENT, TO_BUS(BUFFER), bytes, 64);
+	bench_told_nothing(&b);
+	put(&b, BUFFER, 33);
+	assert_int_equal(bench_first(&b)->asked.last, TO_BUS(BUFFER) + 31);
+	assert_int_equal(bench_first(&b)->trace.number, 1);
+	bench_told(&b, BUSWAY_VIOLATION_WROTE, 1);
+	bench_read(&b, COHERENT, TO_BUS(BUFFER) + 1, bytes, 95);
+	assert_int_equal(bench_first(&b)->asked.first, TO_BUS(BUFFER) + 64);
+	assert_int_equal(bench_first(&b)->asked.last, TO_BUS(BUFFER) + 95);
+	bench_told(&b, BUSWAY_VIOLATION_READ, 1);
+	bench_unmap(&b, &first);
+	bench_read(&b, COHERENT, TO_BUS(BUFFER) + 30, bytes, 3); /* gone, and not for reading */
+	assert_int_equal(busway_machine_count(b.machine, BUSWAY_VIOLATION_AFTER_UNMAP), 1);
+	assert_int_equal(busway_machine_count(b.machine, BUSWAY_VIOLATION_READ), 1);
+	busway_machine_clear(b.machine);
+	bench_close(&b);
+}
+
+static void what_the_api_cannot_mean_is_ignored(void **state)
+{
+	static struct bench b;
+	struct made m = made(99, BUFFER, TO_BUS(BUFFER), 64, BUSWAY_TO_DEVICE);
+
+	(void)state;
+	bench_usual(&b, NULL);
+	bench_event(&b, &m, BUSWAY_EVENT_MAPPED); /* no such device */
+	m.device = COHERENT;
+	m.mapping.segment_count = 0;
+	bench_event(&b, &m, BUSWAY_EVENT_MAPPED);
+	m.mapping.segment_count = 1;
+	bench_event(&b, &m, BUSWAY_EVENT_UNMAPPED); /* never mapped */
+	bench_event(&b, &m, BUSWAY_EVENT_SYNCED_FOR_CPU);
+	bench_told_nothing(&b);
+	bench_close(&b);
+}
+
 static void a_lenient_machine_tells_what_is_wrong_for_certain(void **state)
 {
 	static struct bench b;
@@ -265,6 +318,8 @@ int main(void)
 		cmocka_unit_test(the_nearest_mapping_is_named),
 		cmocka_unit_test(what_was_unmapped_is_remembered_for_a_while),
 		cmocka_unit_test(each_part_of_an_access_is_judged),
+		cmocka_unit_test(mappings_that_overlap_are_all_in_force),
+		cmocka_unit_test(what_the_api_cannot_mean_is_ignored),
 		cmocka_unit_test(a_lenient_machine_tells_what_is_wrong_for_certain),
 		cmocka_unit_test(each_segment_of_a_list_is_watched),
 		cmocka_unit_test(it_says_when_it_cannot_watch),

@@ -114,6 +114,7 @@ static void half_a_message(struct bench *b)
 static void never_mapped(struct bench *b)
 {
 	put(b, 0, TO_BUS(BUFFER), 4);
+	assert_false(bench_first(b)->has_trace); /* there is none */
 }
 
 static void one_byte_behind(struct bench *b)
@@ -269,6 +270,11 @@ static void copied_but_not_invalidated(struct bench *b)
 	put(b, NONCOHERENT, TO_BUS(SLOT), 4);
 	bench_event(b, &m, BUSWAY_EVENT_SYNCED_FOR_CPU);
 	look(b, BUFFER, 0x40);
+	bench_event(b, &m, BUSWAY_EVENT_SYNCED_FOR_CPU); /* told once */
+	assert_int_equal(bench_first(b)->access, BUSWAY_READ);
+	assert_int_equal(bench_first(b)->asked.first, SLOT);
+	assert_int_equal(bench_first(b)->asked.last, SLOT + 0x3f);
+	assert_int_equal(bench_first(b)->trace.number, 1);
 }
 
 static void touched_while_mapped(struct bench *b)
