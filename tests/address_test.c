@@ -178,6 +178,31 @@ static void way_on_which_more_or_less_is_allowed_is_still_one_way(void **state)
 	plan_close(&plan);
 }
 
+/*
+ *   window 0   the last 0x1000 addresses of the bus --> 0x0000..0x0fff
+ *   window 1   dma 0x0000..0x0fff                   --> 0x1000..0x1fff
+ */
+static void last_address_of_a_bus_is_a_seam(void **state)
+{
+	struct plan plan;
+	struct answer a;
+
+	(void)state;
+	plan_init(&plan);
+	plan_space(&plan, BUSWAY_SPACE_BUS);
+	plan_window(&plan, BUS, CPU, (struct busway_range){UINT64_MAX - 0xfff, UINT64_MAX}, 0);
+	plan_window(&plan, BUS, CPU, (struct busway_range){0, 0xfff}, 0x1000);
+	plan_ram(&plan, (struct busway_range){0, 0x1fff});
+	plan_device(&plan, BUS);
+	plan_open(&plan);
+	a = ask(&plan, (struct busway_range){0, 0x1fff}, BUSWAY_READ_WRITE, 0, SEGMENTS);
+	assert_int_equal(a.status, 0);
+	assert_int_equal(a.count, 2);
+	assert_int_equal(a.segments[0].dma.last.raw, UINT64_MAX);
+	assert_int_equal(a.segments[1].dma.first.raw, 0);
+	plan_close(&plan);
+}
+
 static void limits_split_segments_further(void **state)
 {
 	static const struct {
@@ -379,13 +404,13 @@ static void way_of_fewest_segments_is_taken(void **state)
 	plan_window(&plan, BUS, CPU, (struct busway_range){0x8000, 0x8fff}, 0x10000);
 	plan_ram(&plan, (struct busway_range){0x10000, 0x10fff});
 	plan_device(&plan, BUS);
-	plan.devices[0].segments =
-		(struct busway_segment_limits){.max_size = 0x100, .boundary = 0x100, .max_count = 2};
+	plan.devices[0].segments = (struct busway_segment_limits){
+		.max_size = 0x100, .boundary = 0x100, .max_count = 2};
 	plan_open(&plan);
 	reach = plan_reach(&plan, 0, NULL);
-	assert_int_equal(busway_address_for(reach, memory, BUSWAY_READ_WRITE, 0, segments, 4,
-					    &count, NULL),
-			 0);
+	assert_int_equal(
+		busway_address_for(reach, memory, BUSWAY_READ_WRITE, 0, segments, 4, &count, NULL),
+		0);
 	assert_int_equal(count, 2);
 	assert_int_equal(segments[0].dma.first.raw, 0x8000);
 	assert_int_equal(segments[1].dma.last.raw, 0x81ff);
@@ -413,9 +438,9 @@ static void segments_are_counted_as_they_are_made(void **state)
 		(struct busway_segment_limits){.max_size = 0x80, .boundary = 0x100};
 	plan_open(&plan);
 	reach = plan_reach(&plan, 0, NULL);
-	assert_int_equal(busway_address_for(reach, memory, BUSWAY_READ_WRITE, 0, segments, 64,
-					    &count, NULL),
-			 0);
+	assert_int_equal(
+		busway_address_for(reach, memory, BUSWAY_READ_WRITE, 0, segments, 64, &count, NULL),
+		0);
 	assert_int_equal(count, 33);
 	assert_int_equal(segments[32].dma.first.raw, 0x1000);
 	assert_int_equal(segments[32].dma.last.raw, 0x103f);
@@ -449,11 +474,11 @@ static void endless_lists_are_refused_at_once(void **state)
 		plan.devices[0].segments = limits[i % COUNT(limits)];
 		plan_open(&plan);
 		reach = plan_reach(&plan, 0, NULL);
-		assert_int_equal(busway_address_for(reach,
-						    (struct busway_phys_range){
-							    {0}, {UINT64_MAX - 0x1000}},
-						    BUSWAY_READ_WRITE, 0, NULL, 0, &count, &why),
-				 -BUSWAY_ERANGE);
+		assert_int_equal(
+			busway_address_for(reach,
+					   (struct busway_phys_range){{0}, {UINT64_MAX - 0x1000}},
+					   BUSWAY_READ_WRITE, 0, NULL, 0, &count, &why),
+			-BUSWAY_ERANGE);
 		assert_int_equal(why.reason, BUSWAY_SEGMENT_LIMITS);
 		assert_true(why.needed > BUSWAY_SEGMENTS_MAX);
 		busway_reach_destroy(reach);
@@ -467,10 +492,11 @@ static void access_to_do_nothing_is_invalid(void **state)
 	struct busway_path path;
 	struct answer a;
 
-	a = ask(*state, (struct busway_range){0x10000, 0x1000f}, (enum busway_access)0, 0, SEGMENTS);
+	a = ask(*state, (struct busway_range){0x10000, 0x1000f}, (enum busway_access)0, 0,
+		SEGMENTS);
 	assert_int_equal(a.status, -BUSWAY_EINVAL);
-	assert_int_equal(plan_resolve(*state, 0, (struct busway_range){0, 0},
-				      (enum busway_access)0, &path, NULL),
+	assert_int_equal(plan_resolve(*state, 0, (struct busway_range){0, 0}, (enum busway_access)0,
+				      &path, NULL),
 			 -BUSWAY_EINVAL);
 }
 
@@ -481,10 +507,12 @@ int main(void)
 		cmocka_unit_test(segments_are_counted_as_they_are_made),
 		cmocka_unit_test(way_of_fewest_segments_is_taken),
 		cmocka_unit_test(endless_lists_are_refused_at_once),
-		cmocka_unit_test_setup_teardown(access_to_do_nothing_is_invalid, open_plan, close_plan),
+		cmocka_unit_test_setup_teardown(access_to_do_nothing_is_invalid, open_plan,
+						close_plan),
 		TEST(memory_is_reached_in_as_few_segments_as_the_windows_allow),
 		cmocka_unit_test(change_of_what_is_allowed_is_no_seam),
 		cmocka_unit_test(way_on_which_more_or_less_is_allowed_is_still_one_way),
+		cmocka_unit_test(last_address_of_a_bus_is_a_seam),
 		TEST(limits_split_segments_further),
 		TEST(list_that_is_too_long_for_the_device_is_refused),
 		TEST(segments_beyond_the_array_are_counted),

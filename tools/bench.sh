@@ -13,14 +13,24 @@ busway=$build/src/cli/busway
 
 "$busway" bench "$@"
 
-count() { # WORKLOAD OPERATIONS
-	valgrind --tool=callgrind --callgrind-out-file=/dev/null "$busway" bench "$1" --count "$2" 2>&1 |
-		awk '/Collected/ {print $NF}'
+count() { # WORKLOAD OPERATIONS [FUNCTION: that alone, and what it calls]
+	valgrind --tool=callgrind --callgrind-out-file=/dev/null ${3:+--toggle-collect="$3"} \
+		"$busway" bench "$1" --count "$2" 2>&1 | awk '/Collected/ {print $NF}'
 }
 
-[ $# -gt 0 ] || set -- G-small G-big D-R0 D-R1 D-R4 D-R16 reach-1 reach-8 reach-64 resolve-1 resolve-8 resolve-64
+[ $# -gt 0 ] || set -- G-small G-big D-R0 D-R1 D-R4 D-R16 reach-1 reach-8 reach-64 resolve-1 resolve-8 resolve-64 \
+	map-R0 map-R1 map-R4 map-R16 mapalone-R0 mapalone-R1 mapalone-R4 mapalone-R16 \
+	list-R1 list-R16 listalone-R1 listalone-R16 owner-100 owner-10K owner-1M \
+	E1-hot-to-64 E1-hot-to-4K E1-slots-2K E3-75-2K E3-95-64K E3-95-8192K
 printf '\n%-14s %s\n' workload 'instructions an operation (with the loop around it)'
 for name in "$@"; do
-	case $name in G*) base=1 more=11 ;; *) base=10000 more=110000 ;; esac
-	printf '%-14s %d\n' "$name" $((($(count "$name" $more) - $(count "$name" $base)) / (more - base)))
+	function=
+	case $name in
+	G*) base=1 more=11 ;;
+	mapalone*) base=1600 more=17600 function=busway_map ;;
+	listalone*) base=1600 more=17600 function=busway_map_list ;;
+	*) base=10000 more=110000 ;;
+	esac
+	printf '%-14s %d\n' "$name" \
+		$((($(count "$name" $more $function) - $(count "$name" $base $function)) / (more - base)))
 done

@@ -214,6 +214,8 @@ MUTATIONS = [Mutation(*row) for row in [
      "reach->highest[i] = runs[i].phys_last;",
      "a long way is not found behind short ones", "reach"),
 
+    (core("reach"), "taken[i] ? &no_run : run", "run",
+     "of several ways in one part of memory the last one is taken", "reach"),
     (core("reach"), "		if (!best || rank < best_rank) {",
      "		if (!best || rank > best_rank) {",
      "of several addresses that of the last window is taken", "reach"),
@@ -490,7 +492,7 @@ MUTATIONS = [Mutation(*row) for row in [
      "a device's own coherent pool is not used", "map_device"),
     ("src/map/mask.c", "	if (live)\n		return refuse_live(device, live, bits, why);", "",
      "a mask is narrowed under a live mapping", "map_device"),
-    ("src/map/live.h", "	return class < 64 ? address >> class : 0;", "	return address;",
+    ("src/map/live.h", "	return address >> class >> 1;", "	return address;",
      "only the first address of a mapping finds it", "map_single"),
     ("src/map/list.c", "	       next->phys.raw - last->phys.raw == b.first - a.first &&\n", "",
      "list entries are joined that lie apart in memory", "map_list"),

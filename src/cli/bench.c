@@ -105,6 +105,8 @@ static void measure(const struct workloads *all, const bool *chosen, const struc
 
 			if (!chosen[i])
 				continue;
+			if (w->before)
+				w->before(w->state);
 			start = now();
 			w->run(w->state, w->batch);
 			if (round) /* the first one warms up */
@@ -162,14 +164,14 @@ static int print_text(const struct workloads *all, const bool *chosen, const str
 
 	if (!page_open(&page, options))
 		return EXIT_BAD;
-	fprintf(page.out, "%-22s %14s %14s  %-9s %s\n", "workload", "median ns", "minimum ns",
+	fprintf(page.out, "%-24s %14s %14s  %-9s %s\n", "workload", "median ns", "minimum ns",
 		"ratio", "(of minima, to the reference above it)");
 	for (unsigned i = 0; i < all->count; i++) {
 		const struct result *reference = reference_of(all, results, &all->list[i]);
 
 		if (!chosen[i])
 			continue;
-		fprintf(page.out, "%-22s %14.1f %14.1f  ", all->list[i].name, results[i].median,
+		fprintf(page.out, "%-24s %14.1f %14.1f  ", all->list[i].name, results[i].median,
 			results[i].min);
 		if (reference)
 			fprintf(page.out, "%-9.2f %s\n", results[i].min / reference->min,
@@ -190,9 +192,36 @@ static bool gather(struct workloads *all, const struct options *options)
 		if (is_file(options->arguments[i]))
 			files[count++] = options->arguments[i];
 	ok = files && add_import_workloads(all, files, count) &&
-	     (count || add_lookup_workloads(all));
+	     (count || (add_lookup_workloads(all) && add_map_workloads(all) &&
+			add_bounce_workloads(all) && add_slot_workloads(all)));
 	free(files);
 	return ok;
+}
+
+static bool prepare(const struct workloads *all, const bool *chosen)
+{
+	for (unsigned i = 0; i < all->count; i++) {
+		const struct workload *w = &all->list[i];
+
+		if (chosen[i] && w->prepare && !w->prepare(w->state)) {
+			complain("bench: %s: out of memory", w->name);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* So many operations of each, without a clock. */
+static void run_once(const struct workloads *all, const bool *chosen, unsigned long operations)
+{
+	for (unsigned i = 0; i < all->count; i++) {
+		const struct workload *w = &all->list[i];
+
+		if (chosen[i] && w->before)
+			w->before(w->state);
+		if (chosen[i])
+			w->run(w->state, operations);
+	}
 }
 
 static int run(const struct options *options)
@@ -206,12 +235,10 @@ static int run(const struct options *options)
 	mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
 	if (!gather(&all, options))
 		return EXIT_BAD;
-	if (!choose(&all, options, chosen))
+	if (!choose(&all, options, chosen) || !prepare(&all, chosen))
 		return EXIT_BAD;
 	if (options->count) {
-		for (unsigned i = 0; i < all.count; i++)
-			if (chosen[i])
-				all.list[i].run(all.list[i].state, options->count);
+		run_once(&all, chosen, options->count);
 		return EXIT_YES;
 	}
 	measure(&all, chosen, options, results);
@@ -228,9 +255,11 @@ const struct command command_bench = {
 		"the\n"
 		"ratio to a reference measured in the same run. A NAME is that of a workload or "
 		"the\n"
-		"letters before its '-': G (whole trees), D (direct mapping), reach, resolve. "
-		"With\n"
-		"trees named, those are measured instead of the built-in ones.\n"
+		"letters before its '-': G (whole trees), D (direct addresses), reach, resolve, "
+		"map,\n"
+		"mapalone, list, listalone, owner (the DMA API where nothing bounces), E1, E3, E4 "
+		"(where\n"
+		"all does). With trees named, those are measured instead of the built-in ones.\n"
 		"\n"
 		"  busway bench G\n"
 		"  busway bench /usr/lib/linux-image-*/broadcom/*.dtb --format json\n",

@@ -3,26 +3,37 @@
  * bench.h - workloads of `busway bench`, and what they have in common.
  *
  *   bench.c          chooses, runs in rounds, prints
- *   bench_list.c    the list of workloads
+ *   bench_list.c     the list of workloads
  *   bench_import.c   G: load, validate, index and answer whole trees
  *   bench_lookup.c   reach, resolve and D: look up one address
+ *   bench_map.c      map, list and owner: the DMA API where nothing bounces
+ *   bench_bounce.c   E1, E4: the same where everything bounces
+ *   bench_slots.c    E3: slots of a pool that is partly taken
  *   bench_tree.c     trees of a size
+ *   bench_windows.c  a device behind windows
+ *   bench_pool.c     a device that bounces
  */
 #ifndef BUSWAY_BENCH_H
 #define BUSWAY_BENCH_H
 
 #include "cli.h"
 
+#include <busway/mapping.h>
+
 struct workload {
-	char name[32];
+	char name[48];
 	const char *what;
 	const char *reference; /* name of the workload that it is compared with; NULL: none */
 	unsigned long batch;   /* operations in one call of .run */
 	void (*run)(void *state, unsigned long operations);
 	void *state;
+	/* may be NULL: once, if the workload is chosen (false: out of memory); and off the clock,
+	 * before each call of .run */
+	bool (*prepare)(void *state);
+	void (*before)(void *state);
 };
 
-enum { WORKLOADS_MAX = 64 };
+enum { WORKLOADS_MAX = 256 };
 
 struct workloads {
 	struct workload list[WORKLOADS_MAX];
@@ -39,9 +50,55 @@ extern volatile uint64_t bench_sink;
 /* Add the workloads of a file. False: out of memory, or trees that cannot be read (complains). */
 bool add_import_workloads(struct workloads *workloads, char *const *files, size_t file_count);
 bool add_lookup_workloads(struct workloads *workloads);
+bool add_map_workloads(struct workloads *workloads);
+bool add_bounce_workloads(struct workloads *workloads);
+bool add_slot_workloads(struct workloads *workloads);
 
 /* A tree of about 120 bytes a block, from malloc; NULL: out of memory. */
 void *bench_tree(unsigned blocks, size_t *size);
+
+/* ---- a device behind windows (bench_windows.c) ---- */
+
+enum { BENCH_PAGES = 4096, BENCH_WINDOWS = 64 };
+
+/* An entry of the table that kernels walk. */
+struct table_entry {
+	uint64_t cpu, dma, size;
+};
+
+struct bench_windows {
+	struct busway_platform *platform;
+	busway_device_id device;
+	struct table_entry table[BENCH_WINDOWS];
+	unsigned table_count;
+	uint64_t phys[BENCH_PAGES], dma[BENCH_PAGES]; /* first bytes of pages, two by two */
+};
+
+/* Behind @windows of them; 0: on the CPU's own bus. False: out of memory. */
+bool bench_windows_make(struct bench_windows *bench, unsigned windows);
+
+/* ---- a device that bounces (bench_pool.c) ---- */
+
+#define BENCH_POOL_SIZE ((uint64_t)64 << 20)
+#define BENCH_OWN_SIZE  ((uint64_t)256 << 20) /* the driver's memory, */
+#define BENCH_OWN_PHYS  ((uint64_t)4 << 30)   /* and where it begins */
+
+enum { BENCH_LANES = 2 };
+
+struct bench_pool {
+	struct busway_dma *dma;
+	struct busway_lane *lane[BENCH_LANES];
+};
+
+/* A device and a pool of its own. False: out of memory. */
+bool bench_pool_make(uint32_t areas, uint32_t lanes, struct bench_pool *pool);
+
+/* The bytes of every pool, and of the driver's memory. */
+unsigned char *bench_slot_bytes(void);
+unsigned char *bench_own_bytes(void);
+
+/* The reference where nothing is copied: a lock that nobody else wants. */
+void bench_run_lock(void *state, unsigned long operations);
 
 /* splitmix64, as in the published workloads. */
 static inline uint64_t bench_random(uint64_t *state)

@@ -2,26 +2,15 @@
 /*
  * bench_lookup.c - look up one address: reach, resolve, and D, the direct mapping.
  *
- * Windows of 32 GiB, one every 64 GiB, at an offset of 2 GiB, and 4096 pages drawn before the
- * clock starts. The reference is what kernels do: walk the table until an entry fits.
+ * The reference is what kernels do: walk the table until an entry fits.
  */
 #include "bench.h"
 
 #include <stdlib.h>
 
-enum { PAGES = 4096, WINDOW_LG2 = 35, STEP_LG2 = 36, SEED = 4 };
-
-struct table_entry {
-	uint64_t cpu, dma, size;
-};
-
 struct lookup {
-	struct busway_platform *platform;
+	struct bench_windows windows;
 	struct busway_reach *reach;
-	busway_device_id device;
-	struct table_entry *table;
-	unsigned table_count;
-	uint64_t phys[PAGES], dma[PAGES];
 };
 
 static void run_find(void *state, unsigned long operations)
@@ -31,7 +20,7 @@ static void run_find(void *state, unsigned long operations)
 
 	for (unsigned long i = 0; i < operations; i++) {
 		const struct busway_piece *piece =
-			busway_reach_find(l->reach, busway_dma(l->dma[i % PAGES]));
+			busway_reach_find(l->reach, busway_dma(l->windows.dma[i % BENCH_PAGES]));
 
 		sum += piece ? piece->phys.raw : 1;
 	}
@@ -45,7 +34,7 @@ static void run_address(void *state, unsigned long operations)
 	uint64_t sum = 0;
 
 	for (unsigned long i = 0; i < operations; i++) {
-		const uint64_t phys = l->phys[i % PAGES];
+		const uint64_t phys = l->windows.phys[i % BENCH_PAGES];
 		const struct busway_phys_range page = {{phys}, {phys + 4095}};
 
 		sum += (uint64_t)busway_reach_address(l->reach, page, &dma) + dma.raw;
@@ -60,10 +49,10 @@ static void run_resolve(void *state, unsigned long operations)
 	uint64_t sum = 0;
 
 	for (unsigned long i = 0; i < operations; i++) {
-		const uint64_t dma = l->dma[i % PAGES];
+		const uint64_t dma = l->windows.dma[i % BENCH_PAGES];
 		const struct busway_dma_range page = {{dma}, {dma + 4095}};
 
-		sum += (uint64_t)busway_resolve(l->platform, l->device, page, NULL,
+		sum += (uint64_t)busway_resolve(l->windows.platform, l->windows.device, page, NULL,
 						BUSWAY_READ_WRITE, &path, NULL);
 	}
 	bench_sink += sum;
@@ -84,77 +73,19 @@ static void run_walk(void *state, unsigned long operations)
 	uint64_t sum = 0;
 
 	for (unsigned long i = 0; i < operations; i++)
-		sum += walk_table(l->table, l->table_count, l->phys[i % PAGES]);
+		sum += walk_table(l->windows.table, l->windows.table_count,
+				  l->windows.phys[i % BENCH_PAGES]);
 	bench_sink += sum;
-}
-
-static bool add_window(struct lookup *l, busway_space_id bus, unsigned i)
-{
-	const uint64_t cpu = (uint64_t)i << STEP_LG2, dma = cpu + ((uint64_t)1 << 31);
-	const uint64_t size = (uint64_t)1 << WINDOW_LG2;
-	const struct busway_window window = {
-		.from = bus,
-		.to = BUSWAY_CPU_SPACE,
-		.in = {dma, dma + (size - 1)},
-		.out = {cpu},
-		.access = BUSWAY_READ_WRITE,
-		.name = "/bus",
-		.entry = i,
-	};
-
-	l->table[i] = (struct table_entry){cpu, dma, size};
-	return busway_platform_add_window(l->platform, &window) == 0;
-}
-
-static bool build(struct lookup *l, unsigned windows)
-{
-	const struct busway_space space = {.name = "/bus", .kind = BUSWAY_SPACE_BUS};
-	const struct busway_region ram = {
-		.range = {0, ((uint64_t)1 << 44) - 1},
-		.kind = BUSWAY_REGION_RAM,
-		.access = BUSWAY_READ_WRITE,
-		.name = "/memory",
-	};
-	struct busway_device device = {
-		.name = "/bus/device",
-		.emission = busway_emission_mask(64),
-		.own = BUSWAY_NO_DEVICE,
-		.restricted_pool = UINT32_MAX,
-	};
-	busway_space_id bus = BUSWAY_CPU_SPACE;
-
-	if (busway_platform_create(&cli_memory, &l->platform) ||
-	    (windows && busway_platform_add_space(l->platform, &space, &bus)) ||
-	    busway_platform_add_region(l->platform, &ram))
-		return false;
-	for (unsigned i = 0; i < windows; i++)
-		if (!add_window(l, bus, i))
-			return false;
-	device.dma.enters = bus;
-	return !busway_platform_add_device(l->platform, &device, &l->device) &&
-	       !busway_platform_seal(l->platform) &&
-	       !busway_reach_build(l->platform, l->device, NULL, &cli_memory, &l->reach);
 }
 
 static struct lookup *make_lookup(unsigned windows)
 {
 	struct lookup *l = calloc(1, sizeof(*l));
-	uint64_t random = SEED;
 
-	if (!l)
+	if (!l || !bench_windows_make(&l->windows, windows) ||
+	    busway_reach_build(l->windows.platform, l->windows.device, NULL, &cli_memory,
+			       &l->reach))
 		return NULL;
-	l->table = calloc(windows + 1, sizeof(*l->table));
-	l->table_count = windows ? windows : 1;
-	l->table[0] = (struct table_entry){0, 0, (uint64_t)1 << 44};
-	if (!build(l, windows))
-		return NULL;
-	for (unsigned i = 0; i < PAGES; i++) {
-		const uint64_t window = windows ? bench_random(&random) % windows : 0;
-		const uint64_t page = bench_random(&random) % ((uint64_t)1 << (WINDOW_LG2 - 12));
-
-		l->phys[i] = (window << STEP_LG2) + (page << 12);
-		l->dma[i] = l->phys[i] + (windows ? (uint64_t)1 << 31 : 0);
-	}
 	return l;
 }
 

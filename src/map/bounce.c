@@ -27,27 +27,18 @@ bool fits_segment(const struct busway_dma_device *device, uint64_t size)
 	       (!limits->boundary || size <= limits->boundary);
 }
 
-/* The wish that a want is, in the slots of a span; false: it holds more than slots are counted. */
-static bool wish_of(const struct span *span, const struct want *want, struct slot_wish *wish,
-		    struct slot_bounds *bounds)
+/* How far behind the modulus the first slot lies, as the device counts. */
+static uint64_t ahead_of(const struct span *span, const struct want *want)
 {
-	/* how far behind the modulus the first slot lies, as the device counts */
-	const uint64_t ahead = (want->residue - span->base) & (want->modulus - 1);
-	const uint64_t offset = ahead % BUSWAY_SLOT_SIZE;
-	const uint64_t align =
-		want->modulus > BUSWAY_SLOT_SIZE ? want->modulus / BUSWAY_SLOT_SIZE : 1;
-	const bool whole = span->low == 0 && span->high + 1 == span->pool->slots.row.count;
+	return (want->residue - span->base) & (want->modulus - 1);
+}
 
-	if (want->size > UINT64_MAX - BUSWAY_SLOT_SIZE || align > SLOTS_MAX ||
-	    slots_for(offset + want->size) > SLOTS_MAX)
-		return false;
-	*wish = (struct slot_wish){
-		.count = (uint32_t)slots_for(offset + want->size),
-		.align = (uint32_t)align,
-		.phase = (uint32_t)(ahead / BUSWAY_SLOT_SIZE),
-		.bounds = whole && !want->boundary ? NULL : bounds,
-		.probe = want->probe,
-	};
+/* Where in the pool it may be; NULL: anywhere. */
+static const struct slot_bounds *bounds_of(const struct span *span, const struct want *want,
+					   uint64_t offset, struct slot_bounds *bounds)
+{
+	if (LIKELY(span->whole && !want->boundary))
+		return NULL;
 	*bounds = (struct slot_bounds){
 		.low = span->low,
 		.high = span->high,
@@ -57,6 +48,24 @@ static bool wish_of(const struct span *span, const struct want *want, struct slo
 		.offset = offset,
 		.size = want->size,
 	};
+	return bounds;
+}
+
+/* The wish that a want is, in the slots of a span; false: it holds more than slots are counted. */
+static bool wish_of(const struct span *span, const struct want *want, struct slot_wish *wish,
+		    struct slot_bounds *bounds)
+{
+	const uint64_t ahead = ahead_of(span, want);
+	const uint64_t offset = ahead % BUSWAY_SLOT_SIZE;
+	const uint64_t align = want->modulus / BUSWAY_SLOT_SIZE;
+
+	if (want->size > SLOTS_MAX * BUSWAY_SLOT_SIZE - BUSWAY_SLOT_SIZE || align > SLOTS_MAX)
+		return false;
+	wish->count = (uint32_t)slots_for(offset + want->size);
+	wish->align = align ? (uint32_t)align : 1;
+	wish->phase = (uint32_t)(ahead / BUSWAY_SLOT_SIZE);
+	wish->probe = want->probe;
+	wish->bounds = bounds_of(span, want, offset, bounds);
 	return true;
 }
 
@@ -75,13 +84,11 @@ bool run_take(const struct spans *spans, const struct want *want, uint32_t hint,
 		first = slot_pool_take(&span->pool->slots, &wish, hint);
 		if (first == SLOT_NONE)
 			continue;
-		*run = (struct run){
-			.span = span,
-			.first = first,
-			.count = wish.count,
-			.offset = bounds.offset,
-			.dma = span->base + pool_offset(first) + bounds.offset,
-		};
+		run->span = span;
+		run->first = first;
+		run->count = wish.count;
+		run->offset = ahead_of(span, want) % BUSWAY_SLOT_SIZE;
+		run->dma = span->base + pool_offset(first) + run->offset;
 		return true;
 	}
 	return false;
@@ -110,10 +117,8 @@ static bool could_serve(const struct span *span, const struct want *want)
 	struct slot_bounds bounds;
 	struct slot_wish wish;
 
-	if (!wish_of(span, want, &wish, &bounds))
-		return false;
-	wish.bounds = &bounds;
-	return slot_place(&wish, span->low, span->high) != SLOT_NONE;
+	return wish_of(span, want, &wish, &bounds) &&
+	       slot_place(&wish, span->low, span->high) != SLOT_NONE;
 }
 
 bool run_could(const struct spans *spans, const struct want *want)

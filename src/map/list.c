@@ -2,7 +2,7 @@
 /*
  * list.c - scatter-gather lists: joined, cut, bounced, all or nothing; and how one would be served.
  */
-#include "map_internal.h"
+#include "live.h"
 
 struct list {
 	struct busway_lane *lane;
@@ -219,41 +219,123 @@ static uint64_t total_size(const struct busway_phys_range *entries, size_t count
 	return size;
 }
 
+static void fill_in(struct busway_mapping *mapping, const struct list *list,
+		    const struct busway_phys_range *entries, size_t count, size_t segments)
+{
+	mapping->size = total_size(entries, count);
+	mapping->segments = list->segments;
+	mapping->segment_count = (uint32_t)segments;
+	mapping->entry_count = (uint32_t)count;
+	mapping->direction = (uint8_t)list->direction;
+	mapping->attributes = (uint8_t)list->attributes;
+	mapping->kind = BUSWAY_KIND_LIST;
+}
+
+/* ---- where nothing stands in the way ---- */
+
+/*
+ * The segments of a list that a plain lane's device reaches at a glance; 0: it has to be looked at
+ * closely, whatever was filled.
+ */
+static size_t glance_at(const struct busway_lane *lane, const struct busway_phys_range *entries,
+			size_t count, enum busway_access access, struct busway_mapped *segments,
+			size_t capacity)
+{
+	uint64_t end = 0,
+		 phys_end = 0; /* behind the last segment; no segment is behind address 0 */
+	size_t filled = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct busway_range phys = busway_phys_raw(entries[i]);
+		uint64_t dma;
+
+		if (phys.first > phys.last || !reach_glance(lane->reach, phys, access, &dma) ||
+		    !keeps_low_bits(lane, phys.first, dma))
+			return 0;
+		if (!end || dma != end || phys.first != phys_end) {
+			if (filled == capacity)
+				return 0;
+			segments[filled].dma.first.raw = dma;
+			segments[filled].phys.raw = phys.first;
+			segments[filled++].pool_ = NULL;
+		}
+		end = dma + busway_range_span(phys) + 1;
+		phys_end = phys.last + 1;
+		segments[filled - 1].dma.last.raw = end - 1;
+	}
+	return filled;
+}
+
+/* False: nothing has changed. */
+static bool map_at_a_glance(const struct list *list, const struct busway_phys_range *entries,
+			    size_t count, struct busway_mapping *mapping)
+{
+	struct busway_lane *lane = list->lane;
+	const uint32_t most = lane->device->segments.max_count;
+	const size_t filled =
+		lane->plain ? glance_at(lane, entries, count, (enum busway_access)list->direction,
+					list->segments, list->capacity)
+			    : 0;
+
+	if (!filled || (most && filled > most))
+		return false;
+	fill_in(mapping, list, entries, count, filled);
+	mapping->way = BUSWAY_WAY_DIRECT;
+	mapping->lane_ = lane;
+	mapping->dma = list->segments[0].dma.first;
+	for (size_t i = 0; i < filled; i++) {
+		list->segments[i].owner_ = mapping;
+		live_add(lane, &list->segments[i]);
+	}
+	mapping->state_ = STATE_LIVE;
+	lane->live++;
+	return true;
+}
+
+/* ---- mapping ---- */
+
+__attribute__((noinline)) static int map_slowly(struct list *list,
+						const struct busway_phys_range *entries,
+						size_t count, struct busway_mapping *mapping,
+						size_t *needed)
+{
+	struct busway_refusal own_why;
+	int status;
+
+	if (!list->why)
+		list->why = &own_why;
+	status = serve_list(list, entries, count);
+	if (status == -BUSWAY_ENOSPC && needed)
+		*needed = list->count;
+	if (status) {
+		map_ended(list->lane, mapping, STATE_REFUSED);
+		return status;
+	}
+	mark_high_water(list);
+	fill_in(mapping, list, entries, count, list->count);
+	map_finish(list->lane, mapping);
+	return 0;
+}
+
 int busway_map_list(struct busway_lane *lane, const struct busway_phys_range *entries, size_t count,
 		    enum busway_direction direction, unsigned attributes,
 		    struct busway_mapped *segments, size_t capacity, struct busway_mapping *mapping,
 		    size_t *needed, struct busway_refusal *why)
 {
-	struct busway_refusal own_why;
 	struct list list = {
 		.lane = lane,
 		.direction = direction,
 		.attributes = attributes,
 		.segments = segments,
 		.capacity = capacity < UINT32_MAX ? capacity : UINT32_MAX,
-		.why = why ? why : &own_why,
+		.why = why,
 	};
-	int status;
 
 	if (!count || count > UINT32_MAX || !map_arguments(lane, mapping, direction))
 		return -BUSWAY_EINVAL;
-	status = serve_list(&list, entries, count);
-	if (status == -BUSWAY_ENOSPC && needed)
-		*needed = list.count;
-	if (status) {
-		map_ended(lane, mapping, STATE_REFUSED);
-		return status;
-	}
-	mark_high_water(&list);
-	mapping->size = total_size(entries, count);
-	mapping->segments = segments;
-	mapping->segment_count = (uint32_t)list.count;
-	mapping->entry_count = (uint32_t)count;
-	mapping->direction = (uint8_t)direction;
-	mapping->attributes = (uint8_t)attributes;
-	mapping->kind = BUSWAY_KIND_LIST;
-	map_finish(lane, mapping);
-	return 0;
+	if (map_at_a_glance(&list, entries, count, mapping))
+		return 0;
+	return map_slowly(&list, entries, count, mapping, needed);
 }
 
 static void end_plan(struct list *list)

@@ -4,10 +4,10 @@
  */
 #include "live.h"
 
-static const struct busway_mapped *in_bucket(const struct busway_lane *lane, unsigned class,
-					     uint64_t key, uint64_t dma)
+static const struct busway_mapped *in_bucket(const struct busway_lane *lane, uint64_t key,
+					     uint64_t dma)
 {
-	for (const struct busway_mapped *s = *live_bucket(lane, class, key); s; s = s->next_)
+	for (const struct busway_mapped *s = *live_bucket(lane, key); s; s = s->next_)
 		if (s->dma.first.raw <= dma && dma <= s->dma.last.raw)
 			return s;
 	return NULL;
@@ -15,15 +15,15 @@ static const struct busway_mapped *in_bucket(const struct busway_lane *lane, uns
 
 const struct busway_mapped *live_find(const struct busway_lane *lane, uint64_t dma)
 {
-	for (unsigned class = 0; class < LIVE_CLASSES; class ++) {
+	for (size_t class = 0; class < LIVE_CLASSES; class ++) {
 		const uint64_t key = live_key(dma, class);
 		const struct busway_mapped *found;
 
 		if (!lane->in_class[class])
 			continue;
-		found = in_bucket(lane, class, key, dma);
+		found = in_bucket(lane, key, dma);
 		if (!found && key)
-			found = in_bucket(lane, class, key - 1, dma);
+			found = in_bucket(lane, key - 1, dma);
 		if (found)
 			return found;
 	}
@@ -42,12 +42,12 @@ struct busway_mapping *live_at(const struct busway_lane *lane, uint64_t dma,
 {
 	const struct busway_mapped *best = NULL;
 
-	for (unsigned class = 0; class < LIVE_CLASSES; class ++) {
+	for (size_t class = 0; class < LIVE_CLASSES; class ++) {
 		const struct busway_mapped *s;
 
 		if (!lane->in_class[class])
 			continue;
-		for (s = *live_bucket(lane, class, live_key(dma, class)); s; s = s->next_)
+		for (s = *live_bucket(lane, live_key(dma, class)); s; s = s->next_)
 			if (s->dma.first.raw == dma && s == s->owner_->segments &&
 			    is_better(best, s, kind))
 				best = s;
@@ -73,8 +73,8 @@ struct busway_mapped *live_first(const struct busway_lane *lane)
 struct busway_mapped *live_next(const struct busway_lane *lane, const struct busway_mapped *segment)
 {
 	const struct busway_range dma = busway_dma_raw(segment->dma);
-	const unsigned class = live_class(busway_range_span(dma));
-	struct busway_mapped **bucket = live_bucket(lane, class, live_key(dma.first, class));
+	const size_t class = live_class(busway_range_span(dma));
+	struct busway_mapped **bucket = live_bucket(lane, live_key(dma.first, class));
 
 	return segment->next_ ? segment->next_
 			      : first_from(lane, (uint64_t)(bucket - lane->buckets) + 1);

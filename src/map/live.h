@@ -2,9 +2,10 @@
 /*
  * live.h - which mapping owns an address.
  *
- *   class k: segments of 2^(k-1) + 1 .. 2^k bytes        bucket: hash of (k, dma.first >> k)
+ *   class k: segments of 2^k + 1 .. 2^(k+1) bytes (1 and 2 bytes: class 0)
+ *   bucket:  hash of dma.first >> (k + 1)
  *
- * A segment of class k that holds an address begins in the same 2^k bytes as the address, or in
+ * A segment of class k that holds an address begins in the same 2^(k+1) bytes as the address, or in
  * those before: two buckets to look in, for each class of which a segment lives. Segments are
  * linked through themselves, so that nothing is allocated, and leave without being searched.
  */
@@ -13,31 +14,28 @@
 
 #include "map_internal.h"
 
-/* How many bits the size less one has. */
-static inline unsigned live_class(uint64_t span)
+/* Of a segment of @span + 1 bytes. */
+static inline size_t live_class(uint64_t span)
 {
-	return span ? 64 - (unsigned)__builtin_clzll(span) : 0;
+	return (size_t)(__builtin_clzll(span | 1) ^ 63);
 }
 
-static inline uint64_t live_key(uint64_t address, unsigned class)
+static inline uint64_t live_key(uint64_t address, size_t class)
 {
-	return class < 64 ? address >> class : 0;
+	return address >> class >> 1;
 }
 
-static inline struct busway_mapped **live_bucket(const struct busway_lane *lane, unsigned class,
-						 uint64_t key)
+static inline struct busway_mapped **live_bucket(const struct busway_lane *lane, uint64_t key)
 {
 	/* a multiplication by an odd number near 2^64 / golden ratio spreads the high bits */
-	const uint64_t hash = (key + ((uint64_t) class << 56)) * 0x9e3779b97f4a7c15u;
-
-	return &lane->buckets[hash >> lane->bucket_shift];
+	return &lane->buckets[key * 0x9e3779b97f4a7c15u >> lane->bucket_shift];
 }
 
 static inline void live_add(struct busway_lane *lane, struct busway_mapped *segment)
 {
 	const struct busway_range dma = busway_dma_raw(segment->dma);
-	const unsigned class = live_class(busway_range_span(dma));
-	struct busway_mapped **bucket = live_bucket(lane, class, live_key(dma.first, class));
+	const size_t class = live_class(busway_range_span(dma));
+	struct busway_mapped **bucket = live_bucket(lane, live_key(dma.first, class));
 	struct busway_mapped *head = *bucket;
 
 	segment->next_ = head;

@@ -23,12 +23,15 @@
 
 #include <busway/coherent.h>
 
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+
 /* ---- where a device finds pools ---- */
 
 /* Slots low..high of @pool, by addresses: slot i at base + i * BUSWAY_SLOT_SIZE, modulo 2^64. */
 struct span {
 	struct pool *pool;
 	uint32_t low, high;
+	bool whole; /* all of them */
 	uint64_t base;
 };
 
@@ -70,7 +73,7 @@ struct busway_dma {
 	const struct busway_mapping *told; /* its turn() runs */
 };
 
-enum { LIVE_CLASSES = 65 };
+enum { LIVE_CLASSES = 64 };
 
 struct busway_lane {
 	/* what mapping reads first */
@@ -82,7 +85,7 @@ struct busway_lane {
 	uint32_t index;
 	struct busway_mapped **buckets; /* 2^(64 - bucket_shift) */
 	struct busway_dma_device *device;
-	uint32_t in_class[LIVE_CLASSES]; /* live segments, by the bits of their size */
+	uint32_t in_class[LIVE_CLASSES]; /* live segments: see live.h */
 	size_t live;                     /* live mappings and allocations */
 	char apart_[64]; /* no cache line is shared with the next lane, wherever memory begins */
 };
@@ -249,6 +252,11 @@ void refuse_direct(const struct busway_lane *lane, struct busway_range phys,
 /* May others write to lines in which @phys begins and ends, while the device writes to it? */
 bool shares_lines(const struct busway_dma_device *device, struct busway_range phys,
 		  enum busway_direction direction, unsigned attributes);
+
+static inline bool keeps_low_bits(const struct busway_lane *lane, uint64_t phys, uint64_t dma)
+{
+	return ((phys ^ dma) & lane->min_align_mask) == 0;
+}
 
 /* Does a segment at @dma keep to the device's limits? */
 bool within_limits(const struct busway_segment_limits *limits, uint64_t dma, uint64_t span);

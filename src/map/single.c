@@ -4,8 +4,6 @@
  */
 #include "live.h"
 
-#define LIKELY(x) __builtin_expect(!!(x), 1)
-
 /* ---- direct ---- */
 
 bool within_limits(const struct busway_segment_limits *limits, uint64_t dma, uint64_t span)
@@ -23,11 +21,6 @@ bool shares_lines(const struct busway_dma_device *device, struct busway_range ph
 	return device->caches && (direction & BUSWAY_WRITE) &&
 	       !(attributes & BUSWAY_MAP_OWNS_LINES) &&
 	       (lines.first != phys.first || lines.last != phys.last);
-}
-
-static bool keeps_low_bits(const struct busway_lane *lane, uint64_t phys, uint64_t dma)
-{
-	return ((phys ^ dma) & lane->min_align_mask) == 0;
 }
 
 /* What is wanted of an address beside leading to the memory. */
@@ -56,7 +49,8 @@ bool is_direct(const struct busway_lane *lane, struct busway_range phys,
 		return false;
 	if (reach_lookup(lane->reach, phys, access, dma) && suits(&wanted, *dma))
 		return true;
-	return reach_any_way(lane->reach, phys, access, suits, &wanted, dma);
+	return (lane->reach->aliased || lane->reach->mixed) &&
+	       reach_any_way(lane->reach, phys, access, suits, &wanted, dma);
 }
 
 /* ---- why not direct ---- */
@@ -310,9 +304,11 @@ void map_ended(struct busway_lane *lane, struct busway_mapping *mapping, uint8_t
 	mapping->api_ = lane->device->dma;
 }
 
-static int map_slowly(struct busway_lane *lane, struct busway_range phys,
-		      enum busway_direction direction, unsigned attributes,
-		      struct busway_mapping *mapping, struct busway_refusal *why)
+/* Out of line, so that busway_map() keeps no registers for it. */
+__attribute__((noinline)) static int map_slowly(struct busway_lane *lane, struct busway_range phys,
+						enum busway_direction direction,
+						unsigned attributes, struct busway_mapping *mapping,
+						struct busway_refusal *why)
 {
 	struct busway_refusal own_why;
 	int status;
@@ -346,7 +342,7 @@ int busway_map(struct busway_lane *lane, struct busway_phys_range phys,
 			    direction - 1u < 3;
 	uint64_t dma;
 
-	if (!LIKELY(simple && reach_lookup(lane->reach, r, (enum busway_access)direction, &dma) &&
+	if (!LIKELY(simple && reach_glance(lane->reach, r, (enum busway_access)direction, &dma) &&
 		    keeps_low_bits(lane, r.first, dma)))
 		return map_slowly(lane, r, direction, attributes, mapping, why);
 	mapping->dma = busway_dma(dma);
@@ -380,19 +376,12 @@ static void unmap_segment(struct busway_lane *lane, const struct busway_mapping 
 		direct_end(mapping, segment);
 }
 
-int busway_unmap(struct busway_mapping *mapping)
+__attribute__((noinline)) static int unmap_slowly(struct busway_mapping *mapping)
 {
 	struct busway_lane *lane = mapping->lane_;
 
 	if (!is_live(mapping))
 		return not_live(mapping, true);
-	if (LIKELY(lane->plain && mapping->way == BUSWAY_WAY_DIRECT &&
-		   mapping->kind == BUSWAY_KIND_SINGLE)) {
-		lane->live--;
-		live_remove(lane, &mapping->one_);
-		map_ended(lane, mapping, STATE_GONE);
-		return 0;
-	}
 	if (mapping->kind == BUSWAY_KIND_COHERENT) {
 		report(lane, BUSWAY_MISUSE_WRONG_KIND, mapping, mapping->segments[0].dma,
 		       BUSWAY_KIND_SINGLE, mapping->kind);
@@ -406,6 +395,23 @@ int busway_unmap(struct busway_mapping *mapping)
 	for (uint32_t i = 0; i < mapping->segment_count; i++)
 		slots_free(lane, &mapping->segments[i]);
 	slots_freed(lane);
+	return 0;
+}
+
+int busway_unmap(struct busway_mapping *mapping)
+{
+	struct busway_lane *lane = mapping->lane_;
+
+	if (!LIKELY(is_live(mapping) && lane->plain && mapping->way == BUSWAY_WAY_DIRECT &&
+		    mapping->kind <= BUSWAY_KIND_LIST))
+		return unmap_slowly(mapping);
+	if (LIKELY(mapping->kind == BUSWAY_KIND_SINGLE))
+		live_remove(lane, &mapping->one_);
+	else
+		for (uint32_t i = 0; i < mapping->segment_count; i++)
+			live_remove(lane, &mapping->segments[i]);
+	lane->live--;
+	map_ended(lane, mapping, STATE_GONE);
 	return 0;
 }
 

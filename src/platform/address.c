@@ -13,7 +13,8 @@ struct way {
 	uint32_t rank;
 };
 
-/* Where @run, and what goes on behind it on both sides, ends. Only what is allowed differs. */
+/* Where @run, and what goes on behind it on both sides, ends. Only what is allowed differs. Behind
+ * the last address of the bus nothing goes on. */
 static uint64_t way_last(const struct busway_reach *reach, const struct reach_run *run,
 			 enum busway_access access)
 {
@@ -22,7 +23,8 @@ static uint64_t way_last(const struct busway_reach *reach, const struct reach_ru
 		if (run->phys_last == UINT64_MAX || next->phys_first > run->phys_last + 1)
 			break;
 		if (next->phys_first == run->phys_last + 1 && (next->access & access) == access &&
-		    next->dma_first == run->dma_first + (next->phys_first - run->phys_first))
+		    next->dma_first == run->dma_first + (next->phys_first - run->phys_first) &&
+		    next->dma_first != 0)
 			run = next;
 	}
 	return run->phys_last;

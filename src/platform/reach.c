@@ -83,6 +83,13 @@ static uint64_t phys_last(const struct busway_piece *piece)
 	return piece->phys.raw + (piece->dma.last.raw - piece->dma.first.raw);
 }
 
+/* On both sides, but with another access: else they would be one. */
+static bool goes_on(const struct reach_run *run, const struct reach_run *next)
+{
+	return run->phys_last != UINT64_MAX && next->phys_first == run->phys_last + 1 &&
+	       next->dma_first == run->dma_first + (next->phys_first - run->phys_first);
+}
+
 static void make_runs(struct busway_reach *reach)
 {
 	struct reach_run *runs = reach->runs;
@@ -103,6 +110,8 @@ static void make_runs(struct busway_reach *reach)
 
 		if (i && runs[i].phys_first <= before)
 			reach->aliased = true;
+		if (i && goes_on(&runs[i - 1], &runs[i]))
+			reach->mixed = true;
 		reach->highest[i] = i && before > runs[i].phys_last ? before : runs[i].phys_last;
 	}
 	reach->run_count = count;
@@ -137,12 +146,58 @@ static void make_pieces(struct busway_reach *reach, const struct flat *flat)
 	reach->rank_count = flat->count;
 }
 
-/* One block: the reach, then its pieces, runs, the highest ends of runs, and ranks. */
+/* ---- index of runs ---- */
+
+static const struct reach_run no_run = {.phys_first = UINT64_MAX};
+
+static size_t index_parts(size_t pieces)
+{
+	size_t parts = REACH_PARTS_MIN;
+
+	while (parts < REACH_PARTS_MAX && parts < 4 * pieces)
+		parts *= 2;
+	return parts;
+}
+
+static void index_run(struct busway_reach *reach, const struct reach_run *run, bool *taken)
+{
+	const uint64_t last = (run->phys_last >> reach->index_shift) - reach->index_base;
+
+	for (uint64_t i = (run->phys_first >> reach->index_shift) - reach->index_base; i <= last;
+	     i++) {
+		reach->index[i] = taken[i] ? &no_run : run;
+		taken[i] = true;
+	}
+}
+
+static void make_index(struct busway_reach *reach, size_t parts)
+{
+	bool taken[REACH_PARTS_MAX] = {false};
+	uint64_t first, last;
+
+	if (!reach->run_count)
+		return;
+	first = reach->runs[0].phys_first;
+	last = reach->highest[reach->run_count - 1];
+	while ((last >> reach->index_shift) - (first >> reach->index_shift) >= parts)
+		reach->index_shift++;
+	reach->index_base = first >> reach->index_shift;
+	reach->index_count = (last >> reach->index_shift) - reach->index_base + 1;
+	for (size_t i = 0; i < parts; i++)
+		reach->index[i] = &no_run;
+	for (size_t i = 0; i < reach->run_count; i++)
+		index_run(reach, &reach->runs[i], taken);
+}
+
+/* ---- making ---- */
+
+/* One block: the reach, then its pieces, runs, the highest ends of runs, ranks, and the index. */
 static size_t block_size(size_t pieces)
 {
 	return sizeof(struct busway_reach) +
 	       pieces * (sizeof(struct busway_piece) + sizeof(struct reach_run) + sizeof(uint64_t) +
-			 sizeof(struct reach_rank));
+			 sizeof(struct reach_rank)) +
+	       index_parts(pieces) * sizeof(const struct reach_run *);
 }
 
 /* May memory be handed to the device as it is, in one segment of any size? */
@@ -171,10 +226,11 @@ static int reach_make(const struct busway_platform *platform, busway_device_id d
 	reach->runs = (struct reach_run *)(reach->pieces + flat->count);
 	reach->highest = (uint64_t *)(reach->runs + flat->count);
 	reach->ranks = (struct reach_rank *)(reach->highest + flat->count);
+	reach->index = (const struct reach_run **)(reach->ranks + flat->count);
 	make_pieces(reach, flat);
 	make_runs(reach);
-	if (is_direct(busway_platform_device(platform, device)))
-		reach->direct_count = reach->run_count;
+	make_index(reach, index_parts(flat->count));
+	reach->direct = is_direct(busway_platform_device(platform, device));
 	*out = reach;
 	return 0;
 }
@@ -277,10 +333,10 @@ const struct busway_piece *busway_reach_find(const struct busway_reach *reach, b
 	return base->dma.first.raw <= dma.raw && dma.raw <= base->dma.last.raw ? base : NULL;
 }
 
-/* The last of the first @count runs that begins at or before @phys; @count where none does. */
-static size_t last_run_from(const struct busway_reach *reach, size_t count, uint64_t phys)
+size_t reach_run_at(const struct busway_reach *reach, uint64_t phys)
 {
 	const struct reach_run *base = reach->runs;
+	size_t count = reach->run_count;
 
 	if (!count || base->phys_first > phys)
 		return count;
@@ -291,11 +347,6 @@ static size_t last_run_from(const struct busway_reach *reach, size_t count, uint
 		count -= half;
 	}
 	return (size_t)(base - reach->runs);
-}
-
-size_t reach_run_at(const struct busway_reach *reach, uint64_t phys)
-{
-	return last_run_from(reach, reach->run_count, phys);
 }
 
 uint32_t run_rank(const struct busway_reach *reach, const struct reach_run *run, uint64_t phys)
@@ -335,23 +386,25 @@ static const struct reach_run *first_alias(const struct busway_reach *reach, siz
 	return best;
 }
 
-/* Of the first @count runs, the one by which @phys has an address; NULL. */
-static inline const struct reach_run *run_for(const struct busway_reach *reach, size_t count,
-					      struct busway_range phys, enum busway_access access)
+/* The run by which @phys has an address; NULL. */
+static const struct reach_run *run_for(const struct busway_reach *reach, struct busway_range phys,
+				       enum busway_access access)
 {
-	const size_t at = last_run_from(reach, count, phys.first);
+	const size_t at = reach_run_at(reach, phys.first);
 
-	if (at == count)
+	if (at == reach->run_count)
 		return NULL;
 	if (reach->aliased)
 		return first_alias(reach, at, phys, access);
 	return run_holds(&reach->runs[at], phys, access) ? &reach->runs[at] : NULL;
 }
 
-bool reach_lookup(const struct busway_reach *reach, struct busway_range phys,
-		  enum busway_access access, uint64_t *dma)
+/* What no glance tells. Out of line, so that those who glance keep no registers for it. */
+__attribute__((noinline)) static bool search(const struct busway_reach *reach,
+					     struct busway_range phys, enum busway_access access,
+					     uint64_t *dma)
 {
-	const struct reach_run *run = run_for(reach, reach->run_count, phys, access);
+	const struct reach_run *run = run_for(reach, phys, access);
 
 	if (!run)
 		return false;
@@ -359,16 +412,20 @@ bool reach_lookup(const struct busway_reach *reach, struct busway_range phys,
 	return true;
 }
 
+bool reach_lookup(const struct busway_reach *reach, struct busway_range phys,
+		  enum busway_access access, uint64_t *dma)
+{
+	return reach_glance(reach, phys, access, dma) || search(reach, phys, access, dma);
+}
+
 int busway_reach_address(const struct busway_reach *reach, struct busway_phys_range phys,
 			 busway_dma_t *out)
 {
-	const struct busway_range r = busway_phys_raw(phys);
-	const struct reach_run *run = run_for(reach, reach->direct_count, r, BUSWAY_READ_WRITE);
-
-	if (!run)
+	if (!reach->direct)
 		return -BUSWAY_ERANGE;
-	*out = busway_dma(run->dma_first + (r.first - run->phys_first));
-	return 0;
+	return reach_lookup(reach, busway_phys_raw(phys), BUSWAY_READ_WRITE, &out->raw)
+		       ? 0
+		       : -BUSWAY_ERANGE;
 }
 
 bool reach_longest(const struct busway_reach *reach, enum busway_access access,

@@ -50,7 +50,20 @@ struct reach_rank {
 	uint32_t rank;
 };
 
+/*
+ * An index of runs by the top bits of memory, for the hot path:
+ *
+ *   memory   |  index_base << shift  |          |          |   ...   of index_count parts
+ *   run               A        A       none: search for it      B
+ *
+ * Each part has the run in it, if that is the only one; else one that holds nothing.
+ */
+enum { REACH_PARTS_MIN = 4, REACH_PARTS_MAX = 256 };
+
 struct busway_reach {
+	uint64_t index_base, index_count;
+	const struct reach_run **index;
+	unsigned index_shift;
 	const struct busway_platform *platform;
 	const struct busway_allocator *memory;
 	busway_device_id device;
@@ -60,8 +73,9 @@ struct busway_reach {
 	struct reach_run *runs; /* sorted by phys_first */
 	uint64_t *highest;      /* highest[i]: the greatest phys_last of runs 0..i */
 	size_t run_count;
-	size_t direct_count; /* run_count; 0 where busway_reach_address() must not answer */
-	bool aliased;        /* some runs overlap in memory */
+	bool direct;  /* else busway_reach_address() must not answer */
+	bool aliased; /* some runs overlap in memory */
+	bool mixed;   /* some adjoin on both sides, and allow another access */
 	/* only where aliased: which window each stretch of emitted addresses passes first */
 	struct reach_rank *ranks; /* sorted by first */
 	size_t rank_count;
@@ -72,6 +86,22 @@ static inline bool run_holds(const struct reach_run *run, struct busway_range ph
 {
 	return run->phys_first <= phys.first && phys.last <= run->phys_last &&
 	       (run->access & access) == access;
+}
+
+/* The address of all of @phys, where one look is enough. False: reach_lookup() may still know. */
+static inline bool reach_glance(const struct busway_reach *reach, struct busway_range phys,
+				enum busway_access access, uint64_t *dma)
+{
+	const uint64_t part = (phys.first >> reach->index_shift) - reach->index_base;
+	const struct reach_run *run;
+
+	if (part >= reach->index_count)
+		return false;
+	run = reach->index[part];
+	if (!run_holds(run, phys, access))
+		return false;
+	*dma = run->dma_first + (phys.first - run->phys_first);
+	return true;
 }
 
 /* As busway_reach_build(), in another mode. */
@@ -88,7 +118,8 @@ bool reach_lookup(const struct busway_reach *reach, struct busway_range phys,
 
 /*
  * The same off the hot path, by any way that @suits: where windows alias, and where parts of @phys
- * adjoin that allow more than @access, each another thing. Of several, the first window's.
+ * adjoin that allow more than @access, each another thing. Of several, the first window's. Where
+ * the reach is neither .aliased nor .mixed, reach_lookup() knows all ways.
  */
 bool reach_any_way(const struct busway_reach *reach, struct busway_range phys,
 		   enum busway_access access, bool (*suits)(const void *ctx, uint64_t dma),
