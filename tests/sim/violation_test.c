@@ -517,9 +517,49 @@ static void what_is_done_wrong_once_is_told_once(void **state)
 		print_message("# %s\n", acts[i].because);
 		busway_violation_text(bench_first(&b), words, sizeof(words));
 		assert_true(strlen(words) > 20);
+		if (acts[i].kind >= BUSWAY_VIOLATION_STACK &&
+		    acts[i].kind <= BUSWAY_VIOLATION_DOORBELL_COVERED)
+			assert_true(bench_first(&b)->has_trace);
 		bench_told(&b, acts[i].kind, 1);
 		bench_close(&b);
 	}
+}
+
+/* What leads to memory by two windows leads to memory. */
+static void ways_that_meet_again_are_right(void **state)
+{
+	static struct bench b;
+	struct made m = made(COHERENT, RAM + 0xfff0, TO_BUS(RAM) + 0xfff0, 0x20, BUSWAY_TO_DEVICE);
+
+	(void)state;
+	bench_draw(&b);
+	b.plan.windows[0].in.last = BUS + 0xffff;
+	plan_window(&b.plan, 1, 0, (struct busway_range){BUS + 0x10000, BUS + 0xfffff},
+		    RAM + 0x10000);
+	bench_open(&b, NULL);
+	bench_map(&b, &m);
+	get(&b, COHERENT, TO_BUS(RAM) + 0xfff0, 0x20);
+	bench_told_nothing(&b);
+	bench_close(&b);
+}
+
+static void memory_that_only_the_options_state_is_mapped_as_any(void **state)
+{
+	static struct bench b;
+	const struct busway_phys_range more = phys_range(RAM, 0x10000);
+	const struct busway_machine_options options = {.memory = &more, .memory_count = 1};
+	struct made m = made(0, RAM, RAM, 0x40, BUSWAY_FROM_DEVICE);
+
+	(void)state;
+	plan_init(&b.plan);
+	plan_region(&b.plan, 0, BUSWAY_REGION_UNKNOWN, BUSWAY_RANGE_ALL);
+	plan_device(&b.plan, 0);
+	bench_open(&b, &options);
+	m.mapping.way = BUSWAY_WAY_DIRECT;
+	bench_map(&b, &m);
+	put(&b, 0, RAM, 0x40);
+	bench_told_nothing(&b);
+	bench_close(&b);
 }
 
 static void every_kind_is_committed(void **state)
@@ -541,6 +581,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_done_wrong_once_is_told_once),
 		cmocka_unit_test(every_kind_is_committed),
+		cmocka_unit_test(ways_that_meet_again_are_right),
+		cmocka_unit_test(memory_that_only_the_options_state_is_mapped_as_any),
 		cmocka_unit_test(misuse_by_address_names_the_nearest),
 	};
 
