@@ -207,6 +207,13 @@ static bool same_name(const char *a, const char *b)
 	return a && b && strcmp(a, b) == 0;
 }
 
+/* Is all of @region in a place that is known? Pools are in the CPU's space. */
+static bool is_in(const struct busway_region *region, const struct sim_place *place)
+{
+	return place->known && region->space.index == BUSWAY_CPU_SPACE.index &&
+	       busway_range_within(region->range, place->range);
+}
+
 /* Is pool @index the one that @region keeps from others? */
 static bool is_of_pool(const struct busway_machine *machine, const struct busway_region *region,
 		       uint32_t index)
@@ -214,10 +221,8 @@ static bool is_of_pool(const struct busway_machine *machine, const struct busway
 	size_t count;
 	const struct busway_pool *pools = busway_platform_pools(machine->platform, &count);
 
-	return index < count &&
-	       (same_name(pools[index].name, region->name) ||
-		(machine->places[index].known &&
-		 busway_range_within(region->range, machine->places[index].range)));
+	return index < count && (same_name(pools[index].name, region->name) ||
+				 is_in(region, &machine->places[index]));
 }
 
 /* Is the carve-out the device's own? */
@@ -235,7 +240,7 @@ static bool owns(const struct busway_machine *machine, const struct busway_devic
 
 /* Cuts @at where the checker's answer changes; does it let the device through? */
 static bool checker_passes(const struct busway_machine *machine, const struct busway_device *device,
-			   struct busway_range *at)
+			   const struct busway_region *region, struct busway_range *at)
 {
 	const struct sim_place *place;
 	bool inside;
@@ -243,7 +248,7 @@ static bool checker_passes(const struct busway_machine *machine, const struct bu
 	if (device->restricted_pool >= machine->place_count)
 		return true;
 	place = &machine->places[device->restricted_pool];
-	if (!place->known)
+	if (!place->known || region->space.index != BUSWAY_CPU_SPACE.index)
 		return false;
 	inside = busway_range_has(place->range, at->first);
 	at->last = before_edge(place->range, at->first, at->last);
@@ -270,7 +275,8 @@ static enum busway_violation_kind refusal_of(const struct busway_machine *machin
 	case BUSWAY_REGION_UNKNOWN:
 		break;
 	}
-	return checker_passes(machine, device, at) ? BUSWAY_NO_VIOLATION : BUSWAY_VIOLATION_FILTER;
+	return checker_passes(machine, device, region, at) ? BUSWAY_NO_VIOLATION
+							   : BUSWAY_VIOLATION_FILTER;
 }
 
 /* ---- all the way ---- */

@@ -6,16 +6,18 @@
 
 enum { RECORDS = 256 };
 
+static void *allocate(const struct busway_allocator *memory, size_t size)
+{
+	void *mem = memory->alloc(memory->ctx, size, _Alignof(max_align_t));
+
+	if (mem)
+		memset(mem, 0, size);
+	return mem;
+}
+
 void *sim_alloc(const struct busway_machine *machine, size_t count, size_t size)
 {
-	void *mem;
-
-	if (count == 0 || count > SIZE_MAX / size)
-		return NULL;
-	mem = machine->memory->alloc(machine->memory->ctx, count * size, _Alignof(max_align_t));
-	if (mem)
-		memset(mem, 0, count * size);
-	return mem;
+	return count && count <= SIZE_MAX / size ? allocate(machine->memory, count * size) : NULL;
 }
 
 void sim_free(const struct busway_machine *machine, void *mem, size_t count, size_t size)
@@ -50,8 +52,7 @@ int busway_machine_create(const struct busway_platform *platform,
 			  const struct busway_machine_options *options,
 			  const struct busway_allocator *memory, struct busway_machine **out)
 {
-	struct busway_machine *machine =
-		sim_alloc(&(struct busway_machine){.memory = memory}, 1, sizeof(*machine));
+	struct busway_machine *machine = allocate(memory, sizeof(*machine));
 	int status;
 
 	if (!machine)

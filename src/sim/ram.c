@@ -142,11 +142,15 @@ void sim_ram_destroy(struct busway_machine *machine)
 int busway_machine_place_pool(struct busway_machine *machine, uint32_t index,
 			      struct busway_phys_range range)
 {
+	int status;
+
 	if (index >= machine->place_count || machine->places[index].known ||
 	    range.first.raw > range.last.raw)
 		return -BUSWAY_EINVAL;
-	machine->places[index] = (struct sim_place){true, busway_phys_raw(range)};
-	return busway_intervals_remove(&machine->unused, busway_phys_raw(range));
+	status = busway_intervals_remove(&machine->unused, busway_phys_raw(range));
+	if (status == 0)
+		machine->places[index] = (struct sim_place){true, busway_phys_raw(range)};
+	return status;
 }
 
 /* ---- looking ---- */

@@ -138,6 +138,23 @@ static void the_lines_at_the_ends_of_memory_are_cut(void **state)
 	bench_close(&b);
 }
 
+static void each_bank_has_lines(void **state)
+{
+	static struct bench b;
+
+	(void)state;
+	bench_draw(&b);
+	plan_ram(&b.plan, (struct busway_range){0x10000, 0x1ffff});
+	bench_open(&b, &lenient);
+	*cpu_at(&b, 0x10000) = 1;
+	*cpu_at(&b, RAM + RAM_SIZE - 1) = 2;
+	clean(&b, 0x10000, 1);
+	clean(&b, RAM + RAM_SIZE - 1, 1);
+	assert_int_equal(memory_at(&b, 0x10000), 1);
+	assert_int_equal(memory_at(&b, RAM + RAM_SIZE - 1), 2);
+	bench_close(&b);
+}
+
 /* ---- at any time ---- */
 
 static void caches_evict_and_refill_when_they_like(void **state)
@@ -304,6 +321,51 @@ static void a_stale_line_that_is_overwritten_is_nobodys_loss(void **state)
 	bench_unmap(&b, &m);
 	busway_machine_cpu_write(b.machine, busway_phys(BUFFER), bytes, 64);
 	busway_machine_cpu_read(b.machine, busway_phys(BUFFER), bytes, 64);
+	bench_told_nothing(&b);
+	bench_close(&b);
+}
+
+/* What was not looked at in an earlier life of the memory is nobody's business in the next. */
+static void a_new_mapping_begins_anew(void **state)
+{
+	static struct bench b;
+	struct made m = made(COHERENT, BUFFER, TO_BUS(BUFFER), 64, BUSWAY_FROM_DEVICE);
+	struct made n = made(NONCOHERENT, BUFFER, TO_BUS(SLOT), 64, BUSWAY_FROM_DEVICE);
+	unsigned char byte;
+
+	(void)state;
+	bench_usual(&b, NULL);
+	m.mapping.attributes = BUSWAY_MAP_SKIP_SYNC;
+	bench_map(&b, &m);
+	put(&b, COHERENT, BUFFER, 1);
+	bench_unmap(&b, &m);
+	m.mapping.direction = BUSWAY_TO_DEVICE;
+	bench_map(&b, &m);
+	busway_machine_cpu_read(b.machine, busway_phys(BUFFER), &byte, 1);
+	bench_unmap(&b, &m);
+	/* the same of slots */
+	bench_event(&b, &n, BUSWAY_EVENT_MAPPED);
+	put(&b, NONCOHERENT, SLOT, 1);
+	bench_event(&b, &n, BUSWAY_EVENT_UNMAPPED);
+	bench_event(&b, &n, BUSWAY_EVENT_MAPPED);
+	bench_event(&b, &n, BUSWAY_EVENT_SYNCED_FOR_CPU);
+	bench_told_nothing(&b);
+	bench_close(&b);
+}
+
+/* The library copies what the device wrote to the driver's memory: the CPU has written nothing. */
+static void what_the_library_copies_is_handed_over(void **state)
+{
+	static struct bench b;
+	struct made m = made(COHERENT, BUFFER, TO_BUS(SLOT), 64, BUSWAY_BIDIRECTIONAL);
+
+	(void)state;
+	bench_usual(&b, NULL);
+	bench_event(&b, &m, BUSWAY_EVENT_MAPPED);
+	put(&b, COHERENT, SLOT, 1);
+	*cpu_at(&b, BUFFER) = 1;
+	bench_event(&b, &m, BUSWAY_EVENT_SYNCED_FOR_CPU);
+	assert_int_equal(get(&b, COHERENT, SLOT), 1);
 	bench_told_nothing(&b);
 	bench_close(&b);
 }
@@ -497,12 +559,15 @@ int main(void)
 		cmocka_unit_test(lines_are_written_back_whole_if_they_are_dirty),
 		cmocka_unit_test(lines_are_read_anew_whole),
 		cmocka_unit_test(the_lines_at_the_ends_of_memory_are_cut),
+		cmocka_unit_test(each_bank_has_lines),
 		cmocka_unit_test(caches_evict_and_refill_when_they_like),
 		cmocka_unit_test(a_missing_sync_is_told_and_shows),
 		cmocka_unit_test(what_is_right_is_not_told),
 		cmocka_unit_test(a_device_may_read_what_it_wrote),
 		cmocka_unit_test(bytes_beside_a_buffer_are_the_cpus),
 		cmocka_unit_test(a_stale_line_that_is_overwritten_is_nobodys_loss),
+		cmocka_unit_test(a_new_mapping_begins_anew),
+		cmocka_unit_test(what_the_library_copies_is_handed_over),
 		cmocka_unit_test(coherent_memory_is_everybodys),
 		cmocka_unit_test(quarantine_is_out_of_everybodys_way),
 		cmocka_unit_test(registers_of_a_peer_answer_where_they_are_mapped),

@@ -87,6 +87,8 @@ static void it_does_what_it_is_told(void **state)
 	assert_true(is_pattern(&f, TARGET));
 	d = descriptor(BUSWAY_ENGINE_READ);
 	assert_int_equal(busway_engine_execute(f.engine, &d).status, BUSWAY_ENGINE_DONE);
+	d.size = 4096; /* as much as it moves at once */
+	assert_int_equal(busway_engine_execute(f.engine, &d).status, BUSWAY_ENGINE_DONE);
 	bench_told_nothing(&f.bench);
 	close(&f);
 }

@@ -133,6 +133,51 @@ static void a_pool_without_a_place_lets_nothing_pass(void **state)
 	bench_close(&bench);
 }
 
+static void what_looks_like_the_pool_elsewhere_is_not_it(void **state)
+{
+	static struct bench bench;
+	const struct busway_dma_range dma = {{CONFINED + 8}, {CONFINED + 9}};
+	struct busway_landing l;
+
+	(void)state;
+	bench_draw(&bench);
+	/* memory of the bus itself, at the addresses that the pools have for the CPU */
+	plan_region(&bench.plan, 1, BUSWAY_REGION_RAM,
+		    (struct busway_range){CONFINED, CONFINED + 0xffff});
+	plan_region(&bench.plan, 1, BUSWAY_REGION_CARVEOUT,
+		    (struct busway_range){CARVED, CARVED + 0xffff});
+	bench_open(&bench, NULL);
+	busway_machine_route(bench.machine, device(RESTRICTED), dma, 1, &l);
+	assert_int_equal(l.refused, BUSWAY_VIOLATION_FILTER);
+	busway_machine_route(bench.machine, device(NONCOHERENT), dma, 1, &l);
+	assert_int_equal(l.refused, 0);
+	busway_machine_route(bench.machine, device(CARVER),
+			     (struct busway_dma_range){{CARVED}, {CARVED}}, 1, &l);
+	assert_int_equal(l.refused, BUSWAY_VIOLATION_CARVEOUT);
+	bench_close(&bench);
+}
+
+static void a_carveout_is_known_by_its_name_or_its_place(void **state)
+{
+	static const char *const regions[] = {"/pool0"};
+	static struct bench bench;
+	const struct busway_dma_range dma = {{TO_BUS(CARVED)}, {TO_BUS(CARVED)}};
+	struct busway_landing l;
+
+	(void)state;
+	bench_draw(&bench);
+	bench.plan.regions[bench.plan.region_count - 1].name = "/pool0";
+	bench.plan.pools[0].dynamic = true; /* its place is not stated */
+	bench.plan.devices[COHERENT].memory_regions = regions;
+	bench.plan.devices[COHERENT].memory_region_count = 1;
+	bench_open(&bench, NULL);
+	for (uint32_t i = NONCOHERENT; i <= CARVER; i++) {
+		busway_machine_route(bench.machine, device(i), dma, 1, &l);
+		assert_int_equal(l.refused == 0, i == COHERENT || i == CARVER);
+	}
+	bench_close(&bench);
+}
+
 /* ---- beside busway_resolve() ---- */
 
 static const struct busway_machine_options routes_only = {.routes_only = true};
@@ -282,6 +327,8 @@ int main(void)
 		cmocka_unit_test(nonsense_is_not_routed),
 		cmocka_unit_test(circles_end),
 		cmocka_unit_test(a_pool_without_a_place_lets_nothing_pass),
+		cmocka_unit_test(what_looks_like_the_pool_elsewhere_is_not_it),
+		cmocka_unit_test(a_carveout_is_known_by_its_name_or_its_place),
 		cmocka_unit_test(the_fabric_and_resolve_agree_on_every_byte),
 	};
 

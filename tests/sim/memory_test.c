@@ -268,6 +268,18 @@ static void nonsense_is_refused(void **state)
 	assert_int_equal(bench_read(&bench, 0, BUS, &byte, 0), -BUSWAY_EINVAL);
 	assert_int_equal(bench_read(&bench, 4, BUS, &byte, 1), -BUSWAY_EINVAL);
 	assert_int_equal(bench_read(&bench, 0, UINT64_MAX, &byte, 2), -BUSWAY_EINVAL);
+	assert_int_equal(busway_machine_cpu_read(bench.machine, busway_phys(RAM), &byte, 0),
+			 -BUSWAY_EINVAL);
+	assert_int_equal(busway_machine_cpu_read(bench.machine, busway_phys(RAM - 1), &byte, 1),
+			 -BUSWAY_EINVAL);
+	assert_int_equal(busway_machine_cpu_write(bench.machine, busway_phys(RAM + RAM_SIZE - 1),
+						  "\1", 2),
+			 -BUSWAY_EINVAL);
+	assert_int_equal(busway_machine_mark(bench.machine, (struct busway_phys_range){{1}, {0}},
+					     BUSWAY_MARK_TEXT),
+			 -BUSWAY_EINVAL);
+	assert_null(busway_machine_pointer(bench.machine, (struct busway_phys_range){
+								  {RAM + 1}, {RAM}}));
 	bench_told_nothing(&bench);
 	busway_machine_destroy(NULL);
 	bench_close(&bench);

@@ -130,6 +130,29 @@ static void a_register_read_pushes_those_of_one_device(void **state)
 	assert_true(others_wait > 10);
 }
 
+/* A driver that polls memory, and a device that polls it, hear in the end. */
+static void time_passes_with_what_others_do(void **state)
+{
+	(void)state;
+	for (int by_device = 0; by_device < 2; by_device++) {
+		static struct bench b;
+		const struct busway_machine_options options = posted(1);
+		unsigned char byte = 0;
+		unsigned polls = 0;
+
+		bench_usual(&b, &options);
+		put(&b, COHERENT, HERE, 1, 0);
+		for (; !*cpu_at(&b, HERE) && polls < 1000; polls++) {
+			if (by_device)
+				bench_read(&b, CARVER, TO_BUS(CARVED), &byte, 1);
+			else
+				busway_machine_cpu_read(b.machine, busway_phys(THERE), &byte, 1);
+		}
+		assert_true(polls < 1000);
+		bench_close(&b);
+	}
+}
+
 struct heard {
 	struct bench *bench;
 	unsigned count;
@@ -270,6 +293,7 @@ int main(void)
 		cmocka_unit_test(writes_of_one_device_are_seen_in_order),
 		cmocka_unit_test(a_read_pushes_the_writes_of_its_device),
 		cmocka_unit_test(a_register_read_pushes_those_of_one_device),
+		cmocka_unit_test(time_passes_with_what_others_do),
 		cmocka_unit_test(an_interrupt_comes_behind_what_was_written),
 		cmocka_unit_test(what_arrives_too_late_is_judged_when_it_arrives),
 		cmocka_unit_test(a_seed_repeats_a_run),

@@ -177,6 +177,141 @@ static void each_part_of_an_access_is_judged(void **state)
 	bench_close(&b);
 }
 
+/*
+ *   first    [== to device ==]          both in force where they overlap
+ *   second           [== from device ==]
+ */
+static void mappings_that_overlap_are_all_in_force(void **state)
+{
+	static struct bench b;
+	struct made first = made(COHERENT, BUFFER, TO_BUS(BUFFER), 64, BUSWAY_TO_DEVICE);
+	struct made second =
+		made(COHERENT, BUFFER + 32, TO_BUS(BUFFER + 32), 64, BUSWAY_FROM_DEVICE);
+	static unsigned char bytes[96];
+
+	(void)state;
+	bench_usual(&b, NULL);
+	bench_map(&b, &first);
+	bench_map(&b, &second);
+	put(&b, BUFFER + 32, 64);
+	bench_read(&b, COHERENT, TO_BUS(BUFFER), bytes, 64);
+	bench_told_nothing(&b);
+	put(&b, BUFFER, 33);
+	assert_int_equal(bench_first(&b)->asked.last, TO_BUS(BUFFER) + 31);
+	assert_int_equal(bench_first(&b)->trace.number, 1);
+	bench_told(&b, BUSWAY_VIOLATION_WROTE, 1);
+	bench_read(&b, COHERENT, TO_BUS(BUFFER) + 1, bytes, 95);
+	assert_int_equal(bench_first(&b)->asked.first, TO_BUS(BUFFER) + 64);
+	assert_int_equal(bench_first(&b)->asked.last, TO_BUS(BUFFER) + 95);
+	bench_told(&b, BUSWAY_VIOLATION_READ, 1);
+	bench_unmap(&b, &first);
+	bench_read(&b, COHERENT, TO_BUS(BUFFER) + 30, bytes, 3); /* gone, and not for reading */
+	assert_int_equal(busway_machine_count(b.machine, BUSWAY_VIOLATION_AFTER_UNMAP), 1);
+	assert_int_equal(busway_machine_count(b.machine, BUSWAY_VIOLATION_READ), 1);
+	busway_machine_clear(b.machine);
+	bench_close(&b);
+}
+
+static void what_the_api_cannot_mean_is_ignored(void **state)
+{
+	static struct bench b;
+	struct made m = made(99, BUFFER, TO_BUS(BUFFER), 64, BUSWAY_TO_DEVICE);
+
+	(void)state;
+	bench_usual(&b, NULL);
+	bench_event(&b, &m, BUSWAY_EVENT_MAPPED); /* no such device */
+	m.device = COHERENT;
+	m.mapping.segment_count = 0;
+	bench_event(&b, &m, BUSWAY_EVENT_MAPPED);
+	m.mapping.segment_count = 1;
+	bench_event(&b, &m, BUSWAY_EVENT_UNMAPPED); /* never mapped */
+	bench_event(&b, &m, BUSWAY_EVENT_SYNCED_FOR_CPU);
+	bench_told_nothing(&b);
+	bench_close(&b);
+}
+
+/*
+ *   gone     [=]   [=]  of another: [=]
+ *   write  [---------------------------]
+ */
+static void an_access_is_cut_where_something_was(void **state)
+{
+	static const struct {
+		uint64_t first, last;
+		enum busway_violation_kind kind;
+	} expected[] = {
+		{0, 15, BUSWAY_VIOLATION_OUTSIDE},     {16, 23, BUSWAY_VIOLATION_AFTER_UNMAP},
+		{24, 31, BUSWAY_VIOLATION_OUTSIDE},    {32, 39, BUSWAY_VIOLATION_AFTER_UNMAP},
+		{40, 62, BUSWAY_VIOLATION_OUTSIDE},    {63, 63, BUSWAY_VIOLATION_AFTER_UNMAP},
+	};
+	static struct bench b;
+	struct made m;
+
+	(void)state;
+	bench_usual(&b, NULL);
+	bench_unmap(&b, map(&b, &m, BUFFER + 63, 64));
+	bench_unmap(&b, map(&b, &m, BUFFER + 32, 8));
+	bench_unmap(&b, map(&b, &m, BUFFER + 16, 8));
+	m = made(NONCOHERENT, BUFFER + 48, TO_BUS(BUFFER + 48), 8, BUSWAY_FROM_DEVICE);
+	bench_unmap(&b, bench_map(&b, &m));
+	put(&b, BUFFER, 64);
+	assert_int_equal(busway_machine_violations(b.machine), COUNT(expected));
+	for (size_t i = 0; i < COUNT(expected); i++) {
+		const struct busway_violation *v = busway_machine_violation(b.machine, i);
+
+		assert_int_equal(v->kind, expected[i].kind);
+		assert_int_equal(v->asked.first, TO_BUS(BUFFER) + expected[i].first);
+		assert_int_equal(v->asked.last, TO_BUS(BUFFER) + expected[i].last);
+	}
+	bench_close(&b);
+}
+
+static void near_is_measured_from_the_nearer_end(void **state)
+{
+	static const struct {
+		uint64_t at, number;
+	} cases[] = {{0x200, 1}, {0x7ff, 1}, {0x900, 2}, {0x1100, 2}, {0, 1}};
+	static struct bench b;
+	struct made low, high;
+
+	(void)state;
+	bench_usual(&b, NULL);
+	map(&b, &low, BUFFER + 0x100, 0x80);   /* ends at 0x17f */
+	map(&b, &high, BUFFER + 0xe90, 0x200); /* begins at 0xe90, 0x691 from there to 0x7ff */
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		put(&b, BUFFER + cases[i].at, 1);
+		assert_int_equal(bench_first(&b)->trace.number, cases[i].number);
+		bench_told(&b, BUSWAY_VIOLATION_OUTSIDE, 1);
+	}
+	bench_close(&b);
+}
+
+/* Of a list that was abandoned, slots are in quarantine; the driver's own memory is not. */
+static void what_is_not_in_quarantine_is_not_to_be_touched(void **state)
+{
+	static struct bench b;
+	struct busway_mapped segments[2] = {
+		{.dma = {{TO_BUS(BUFFER)}, {TO_BUS(BUFFER) + 63}}, .phys = {BUFFER}},
+		{.dma = {{TO_BUS(BUFFER) + 0x1000}, {TO_BUS(BUFFER) + 0x103f}},
+		 .phys = {BUFFER + 0x2000}},
+	};
+	struct made m = made(COHERENT, BUFFER, TO_BUS(BUFFER), 128, BUSWAY_FROM_DEVICE);
+
+	(void)state;
+	bench_usual(&b, NULL);
+	m.mapping.kind = BUSWAY_KIND_LIST;
+	m.mapping.way = BUSWAY_WAY_MIXED;
+	m.mapping.segments = segments;
+	m.mapping.segment_count = 2;
+	bench_event(&b, &m, BUSWAY_EVENT_MAPPED);
+	bench_event(&b, &m, BUSWAY_EVENT_ABANDONED);
+	put(&b, BUFFER + 0x1000, 64);
+	bench_told_nothing(&b);
+	put(&b, BUFFER, 64);
+	bench_told(&b, BUSWAY_VIOLATION_AFTER_UNMAP, 1);
+	bench_close(&b);
+}
+
 static void a_lenient_machine_tells_what_is_wrong_for_certain(void **state)
 {
 	static struct bench b;
@@ -265,6 +400,11 @@ int main(void)
 		cmocka_unit_test(the_nearest_mapping_is_named),
 		cmocka_unit_test(what_was_unmapped_is_remembered_for_a_while),
 		cmocka_unit_test(each_part_of_an_access_is_judged),
+		cmocka_unit_test(mappings_that_overlap_are_all_in_force),
+		cmocka_unit_test(what_the_api_cannot_mean_is_ignored),
+		cmocka_unit_test(an_access_is_cut_where_something_was),
+		cmocka_unit_test(near_is_measured_from_the_nearer_end),
+		cmocka_unit_test(what_is_not_in_quarantine_is_not_to_be_touched),
 		cmocka_unit_test(a_lenient_machine_tells_what_is_wrong_for_certain),
 		cmocka_unit_test(each_segment_of_a_list_is_watched),
 		cmocka_unit_test(it_says_when_it_cannot_watch),

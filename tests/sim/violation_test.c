@@ -114,6 +114,7 @@ static void half_a_message(struct bench *b)
 static void never_mapped(struct bench *b)
 {
 	put(b, 0, TO_BUS(BUFFER), 4);
+	assert_false(bench_first(b)->has_trace); /* there is none */
 }
 
 static void one_byte_behind(struct bench *b)
@@ -164,7 +165,14 @@ static void written_after_mapping(struct bench *b)
 {
 	map(b, 0, BUSWAY_TO_DEVICE);
 	cpu_at(b, BUFFER)[5] ^= 1;
+	cpu_at(b, BUFFER)[6] ^= 1;
+	cpu_at(b, BUFFER)[9] ^= 1; /* is not read */
 	get(b, 0, TO_BUS(BUFFER), 8);
+	assert_int_equal(bench_first(b)->asked.first, TO_BUS(BUFFER) + 5);
+	assert_int_equal(bench_first(b)->asked.last, TO_BUS(BUFFER) + 6);
+	assert_int_equal(bench_first(b)->at.first, BUFFER + 5);
+	assert_int_equal(bench_first(b)->at.last, BUFFER + 6);
+	assert_string_equal(bench_first(b)->hop, "cpu");
 }
 
 static void written_after_mapping_coherently(struct bench *b)
@@ -186,6 +194,8 @@ static void a_dirty_line_below_a_write(struct bench *b)
 	cpu_at(b, BUFFER)[0x3f] ^= 1;
 	observe(b, small(BUSWAY_FROM_DEVICE));
 	put(b, 0, TO_BUS(BUFFER), 4);
+	assert_int_equal(bench_first(b)->asked.last, TO_BUS(BUFFER) + 3);
+	assert_int_equal(bench_first(b)->at.first, BUFFER + 0x3f);
 }
 
 static void bounced_and_written_after(struct bench *b)
@@ -193,6 +203,8 @@ static void bounced_and_written_after(struct bench *b)
 	observe(b, made(COHERENT, BUFFER, TO_BUS(SLOT), 0x40, BUSWAY_TO_DEVICE));
 	cpu_at(b, BUFFER)[0x3f] ^= 1;
 	get(b, COHERENT, TO_BUS(SLOT), 0x40);
+	assert_int_equal(bench_first(b)->asked.first, TO_BUS(SLOT) + 0x3f);
+	assert_int_equal(bench_first(b)->at.first, BUFFER + 0x3f);
 }
 
 static void read_before_a_sync(struct bench *b)
@@ -258,12 +270,19 @@ static void copied_but_not_invalidated(struct bench *b)
 	put(b, NONCOHERENT, TO_BUS(SLOT), 4);
 	bench_event(b, &m, BUSWAY_EVENT_SYNCED_FOR_CPU);
 	look(b, BUFFER, 0x40);
+	bench_event(b, &m, BUSWAY_EVENT_SYNCED_FOR_CPU); /* told once */
+	assert_int_equal(bench_first(b)->access, BUSWAY_READ);
+	assert_int_equal(bench_first(b)->asked.first, SLOT);
+	assert_int_equal(bench_first(b)->asked.last, SLOT + 0x3f);
+	assert_int_equal(bench_first(b)->trace.number, 1);
 }
 
 static void touched_while_mapped(struct bench *b)
 {
 	map(b, 0, BUSWAY_FROM_DEVICE);
 	look(b, BUFFER + 0xfff, 2);
+	assert_int_equal(bench_first(b)->asked.last, BUFFER + 0xfff);
+	assert_true(bench_first(b)->has_trace);
 }
 
 static void stored_while_mapped(struct bench *b)
@@ -373,6 +392,8 @@ static void misuse(struct bench *b)
 	b->environment.misuse(b->environment.ctx, &report);
 	assert_int_equal(busway_machine_misuses(b->machine, BUSWAY_MISUSE_WRONG_SIZE), 1);
 	assert_int_equal(busway_machine_misuses(b->machine, BUSWAY_MISUSE_LEAK), 0);
+	assert_true(bench_first(b)->has_trace);
+	assert_int_equal(bench_first(b)->trace.dma.first.raw, TO_BUS(BUFFER));
 }
 
 static void no_memory_for_records(struct bench *b)
@@ -461,6 +482,28 @@ static void open(struct bench *b)
 	bench_open(b, &usual);
 }
 
+/* No record is meant: the mapping that is nearest to what was named. */
+static void misuse_by_address_names_the_nearest(void **state)
+{
+	static struct bench b;
+	struct made low, high;
+	const uint64_t gap = TO_BUS(BUFFER) + 0x40;
+	const struct busway_misuse_report report = {
+		.misuse = BUSWAY_MISUSE_NOT_MAPPED, .device = {0}, .asked = {{gap}, {gap + 0xffff}}};
+
+	(void)state;
+	open(&b);
+	low = small(BUSWAY_TO_DEVICE);
+	high = made(0, BUFFER + 0x10000, TO_BUS(BUFFER) + 0x10000, 0x40, BUSWAY_TO_DEVICE);
+	bench_event(&b, &low, BUSWAY_EVENT_MAPPED);
+	bench_event(&b, &high, BUSWAY_EVENT_MAPPED);
+	b.environment.misuse(b.machine, &report);
+	assert_true(bench_first(&b)->has_trace);
+	assert_int_equal(bench_first(&b)->trace.number, 1);
+	bench_told(&b, BUSWAY_VIOLATION_MISUSE, 1);
+	bench_close(&b);
+}
+
 static void what_is_done_wrong_once_is_told_once(void **state)
 {
 	static struct bench b;
@@ -474,9 +517,49 @@ static void what_is_done_wrong_once_is_told_once(void **state)
 		print_message("# %s\n", acts[i].because);
 		busway_violation_text(bench_first(&b), words, sizeof(words));
 		assert_true(strlen(words) > 20);
+		if (acts[i].kind >= BUSWAY_VIOLATION_STACK &&
+		    acts[i].kind <= BUSWAY_VIOLATION_DOORBELL_COVERED)
+			assert_true(bench_first(&b)->has_trace);
 		bench_told(&b, acts[i].kind, 1);
 		bench_close(&b);
 	}
+}
+
+/* What leads to memory by two windows leads to memory. */
+static void ways_that_meet_again_are_right(void **state)
+{
+	static struct bench b;
+	struct made m = made(COHERENT, RAM + 0xfff0, TO_BUS(RAM) + 0xfff0, 0x20, BUSWAY_TO_DEVICE);
+
+	(void)state;
+	bench_draw(&b);
+	b.plan.windows[0].in.last = BUS + 0xffff;
+	plan_window(&b.plan, 1, 0, (struct busway_range){BUS + 0x10000, BUS + 0xfffff},
+		    RAM + 0x10000);
+	bench_open(&b, NULL);
+	bench_map(&b, &m);
+	get(&b, COHERENT, TO_BUS(RAM) + 0xfff0, 0x20);
+	bench_told_nothing(&b);
+	bench_close(&b);
+}
+
+static void memory_that_only_the_options_state_is_mapped_as_any(void **state)
+{
+	static struct bench b;
+	const struct busway_phys_range more = phys_range(RAM, 0x10000);
+	const struct busway_machine_options options = {.memory = &more, .memory_count = 1};
+	struct made m = made(0, RAM, RAM, 0x40, BUSWAY_FROM_DEVICE);
+
+	(void)state;
+	plan_init(&b.plan);
+	plan_region(&b.plan, 0, BUSWAY_REGION_UNKNOWN, BUSWAY_RANGE_ALL);
+	plan_device(&b.plan, 0);
+	bench_open(&b, &options);
+	m.mapping.way = BUSWAY_WAY_DIRECT;
+	bench_map(&b, &m);
+	put(&b, 0, RAM, 0x40);
+	bench_told_nothing(&b);
+	bench_close(&b);
 }
 
 static void every_kind_is_committed(void **state)
@@ -498,6 +581,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_done_wrong_once_is_told_once),
 		cmocka_unit_test(every_kind_is_committed),
+		cmocka_unit_test(ways_that_meet_again_are_right),
+		cmocka_unit_test(memory_that_only_the_options_state_is_mapped_as_any),
+		cmocka_unit_test(misuse_by_address_names_the_nearest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
