@@ -36,7 +36,6 @@ static bool wish_of(const struct span *span, const struct want *want, struct slo
 	const uint64_t offset = ahead % BUSWAY_SLOT_SIZE;
 	const uint64_t align =
 		want->modulus > BUSWAY_SLOT_SIZE ? want->modulus / BUSWAY_SLOT_SIZE : 1;
-	const bool whole = span->low == 0 && span->high + 1 == span->pool->slots.row.count;
 
 	if (want->size > UINT64_MAX - BUSWAY_SLOT_SIZE || align > SLOTS_MAX ||
 	    slots_for(offset + want->size) > SLOTS_MAX)
@@ -45,7 +44,7 @@ static bool wish_of(const struct span *span, const struct want *want, struct slo
 		.count = (uint32_t)slots_for(offset + want->size),
 		.align = (uint32_t)align,
 		.phase = (uint32_t)(ahead / BUSWAY_SLOT_SIZE),
-		.bounds = whole && !want->boundary ? NULL : bounds,
+		.bounds = span->whole && !want->boundary ? NULL : bounds,
 		.probe = want->probe,
 	};
 	*bounds = (struct slot_bounds){
@@ -85,6 +84,20 @@ bool run_take(const struct spans *spans, const struct want *want, uint32_t hint,
 		return true;
 	}
 	return false;
+}
+
+struct pool *kept_take(const struct busway_lane *lane, uint64_t size, uint32_t *slot, uint64_t *dma)
+{
+	const struct spans *spans = &lane->device->streaming.spans;
+	const struct span *span = &spans->span[0];
+	const uint64_t count = slots_for(size);
+
+	if (!atomic_load_explicit(&spans->count, memory_order_acquire) || !span->whole ||
+	    count > AREA_LENGTHS)
+		return NULL;
+	*slot = slot_pool_take_kept(&span->pool->slots, (uint32_t)count, lane->index);
+	*dma = span->base + pool_offset(*slot);
+	return *slot == SLOT_NONE ? NULL : span->pool;
 }
 
 void slots_free(const struct busway_lane *lane, const struct busway_mapped *segment)
@@ -197,18 +210,6 @@ void run_refuse(const struct busway_dma_device *device, const struct spans *span
 
 /* ---- bytes ---- */
 
-uint32_t bounced_slots(const struct busway_mapped *segment)
-{
-	const uint64_t size = busway_range_span(busway_dma_raw(segment->dma)) + 1;
-
-	return (uint32_t)slots_for(segment->offset_ + size);
-}
-
-unsigned char *bounced_bytes(const struct busway_mapped *segment)
-{
-	return segment->pool_->cached + pool_offset(segment->slot_) + segment->offset_;
-}
-
 /* All of the slots are the device's to read: what others left there is not. */
 static void wipe(const struct busway_dma_device *device, const struct busway_mapped *segment)
 {
@@ -225,12 +226,10 @@ void bounce_begin(const struct busway_mapping *mapping, const struct busway_mapp
 	const struct busway_dma_device *device = lane->device;
 	const size_t size = (size_t)busway_range_span(busway_dma_raw(segment->dma)) + 1;
 	unsigned char *bytes = bounced_bytes(segment);
-	const bool overwritten = mapping->direction == BUSWAY_FROM_DEVICE &&
-				 (mapping->attributes & BUSWAY_MAP_OVERWRITES);
 
 	if (device->untrusted)
 		wipe(device, segment);
-	if (!overwritten && !(mapping->attributes & BUSWAY_MAP_SKIP_SYNC))
+	if (copies_in(mapping))
 		memcpy(bytes, own_bytes(lane, segment, 0, size), size);
 	caches_to_device(device, bytes, size);
 }
@@ -240,7 +239,7 @@ void bounce_end(const struct busway_mapping *mapping, const struct busway_mapped
 	const struct busway_lane *lane = mapping->lane_;
 	const size_t size = (size_t)busway_range_span(busway_dma_raw(segment->dma)) + 1;
 
-	if ((mapping->direction & BUSWAY_WRITE) && !(mapping->attributes & BUSWAY_MAP_SKIP_SYNC)) {
+	if (copies_out(mapping)) {
 		caches_to_cpu(lane->device, bounced_bytes(segment), size);
 		memcpy(own_bytes(lane, segment, 0, size), bounced_bytes(segment), size);
 	}

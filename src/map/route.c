@@ -26,6 +26,7 @@ static bool span_of(const struct reach_run *run, struct pool *pool, struct span 
 		.pool = pool,
 		.low = (uint32_t)low,
 		.high = (uint32_t)(behind - 1),
+		.whole = low == 0 && behind == pool->slots.row.count,
 		.base = run->dma_first + (pool->range.first - run->phys_first),
 	};
 	return true;
