@@ -231,7 +231,7 @@ int serve(struct busway_lane *lane, struct busway_range phys, enum busway_direct
 bool map_arguments(struct busway_lane *lane, struct busway_mapping *mapping,
 		   enum busway_direction direction)
 {
-	if (is_live(mapping)) {
+	if (is_live(mapping) || mapping->state_ == STATE_WAITS) {
 		report(lane, BUSWAY_MISUSE_MAPPED_TWICE, mapping, mapping->segments[0].dma, 0, 0);
 		return false;
 	}
@@ -376,8 +376,6 @@ __attribute__((noinline)) static int map_slowly(struct busway_lane *lane, struct
 		return 0;
 	if (phys.first > phys.last || !map_arguments(lane, mapping, direction))
 		return -BUSWAY_EINVAL;
-	if (mapping->state_ == STATE_WAITS)
-		return -BUSWAY_EBUSY;
 	status = serve(lane, phys, direction, attributes, &mapping->one_, why ? why : &own_why);
 	if (status) {
 		map_ended(lane, mapping, STATE_REFUSED);
