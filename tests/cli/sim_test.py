@@ -30,12 +30,14 @@ def check_boards(tap):
             status, document = ask("sim", board(name), "--count", STEPS, "--seed", "7",
                                    "--mask", mask)
             what = "%s with a %s-bit mask" % (name, mask)
-            tap.equal((status, document["violation_count"], total(document, "wrong_bytes")),
-                      (0, 0, 0), what + ": no violation, and every byte where it should be")
-            served = total(document, "direct") + total(document, "bounce")
             attached = any(d["attached"] for d in document["devices"])
+            tap.equal((status, document["violation_count"], total(document, "wrong_bytes")),
+                      (0 if attached else 1, 0, 0),
+                      what + ": no violation, and every byte where it should be")
+            served = total(document, "direct") + total(document, "bounce")
             tap.check(served > 0 or not attached, what + ": something was mapped", document)
-            tap.equal(document["steps"], int(STEPS), what + ": all steps were done")
+            tap.equal(document["steps"], int(STEPS) if attached else 0,
+                      what + ": all steps were done, unless nobody takes part")
 
 
 def check_shipped(tap):
@@ -54,7 +56,9 @@ def check_shipped(tap):
                 result = run(*arguments, "--memory", "0x40000000+1G", "--memory",
                              "0x2_0000_0000+2G", "--format", "json")
             document = result.json() if result.status in (0, 1) else {}
-            tap.check(result.status == 0 and document["violation_count"] == 0 and
+            nobody = not any(d["attached"] for d in document.get("devices", []))
+            tap.check(result.status == (1 if nobody else 0) and
+                      document["violation_count"] == 0 and
                       total(document, "wrong_bytes") == 0,
                       "%s with a %s-bit mask: no violation" % (name, mask), result)
 
