@@ -140,7 +140,7 @@ alloc r {DEVICE} 4096
 device r fill 9
 check r 9
 free r
-""", words=("to 4096: direct, dma", "bounce, dma", "as expected", "no violation"), codes=[])
+""", words=("to 4096: direct, dma", "bounce (no-window), dma", "as expected", "no violation"), codes=[])
     script(tap, "a refusal is no violation",
            f"map a {DEVICE} to 0x1_8000_0000+4K\n", "--pool", "0",
            words=("refused as no-window",), codes=[])
@@ -149,6 +149,9 @@ free r
     script(tap, "a device that goes on after unmapping",
            f"map a {DEVICE} from 0x1000_0000+4K\nunmap a\naccess {DEVICE} write 0x1000_0010+4\n",
            status=1, words=("not mapped any more",), codes=["after-unmap"])
+    script(tap, "coherent memory that is unmapped, a sync of nothing, and a leak",
+           f"alloc r {DEVICE} 4096\nunmap r\nsync r cpu\n", status=1,
+           words=("misuse", "end: r is left live: a leak", "3 of the script's steps"), codes=[])
     script(tap, "a device beside what was mapped",
            f"map a {DEVICE} from 0x1000_0000+4K\naccess {DEVICE} write 0x1000_1000+4\nunmap a\n",
            status=1, codes=["outside"])
