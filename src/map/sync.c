@@ -37,8 +37,7 @@ static void part_for_device(const struct busway_mapping *mapping, struct part pa
 		unsigned char *bytes = bounced_bytes(part.segment) + part.offset;
 
 		if (mapping->direction & BUSWAY_READ) {
-			/* what the device wrote beside it, in the same lines, is not to be undone
-			 */
+			/* not to undo what the device wrote beside it, in the same lines */
 			caches_to_cpu(lane->device, bytes, part.size);
 			memcpy(bytes, own, part.size);
 		}
