@@ -160,6 +160,45 @@ static void pointers_keep_the_offset_in_a_page(void **state)
 	bench_close(&bench);
 }
 
+static bool is_memory(struct bench *b, uint64_t first, uint64_t last)
+{
+	return busway_machine_pointer(b->machine, phys_range(first, last - first + 1)) != NULL;
+}
+
+static void memory_is_what_is_stated_as_such(void **state)
+{
+	static struct bench b;
+
+	(void)state;
+	plan_init(&b.plan);
+	plan_space(&b.plan, BUSWAY_SPACE_BUS);
+	b.plan.banks[0] = (struct busway_memory_bank){"/memory", {0x10000, 0x11000}};
+	b.plan.banks[1] = (struct busway_memory_bank){"/memory", {0x20000, 0x20fff}};
+	b.plan.bank_count = 2;
+	plan_region(&b.plan, 0, BUSWAY_REGION_RAM, (struct busway_range){0x30000, 0x30fff});
+	plan_region(&b.plan, 0, BUSWAY_REGION_RAM, (struct busway_range){0x32000, 0x32fff});
+	plan_region(&b.plan, 0, BUSWAY_REGION_APERTURE, (struct busway_range){0x40000, 0x40fff});
+	plan_region(&b.plan, 1, BUSWAY_REGION_RAM, (struct busway_range){0x50000, 0x50fff});
+	plan_pool(&b.plan, (struct busway_range){0x60000, 0x60fff}); /* SRAM */
+	plan_pool(&b.plan, (struct busway_range){0x62000, 0x62fff});
+	bench_open(&b, NULL);
+	assert_true(is_memory(&b, 0x10000, 0x11000));
+	assert_true(is_memory(&b, 0x20000, 0x20fff));
+	assert_true(is_memory(&b, 0x30000, 0x30fff));
+	assert_true(is_memory(&b, 0x32000, 0x32fff));
+	assert_true(is_memory(&b, 0x60000, 0x60fff));
+	assert_true(is_memory(&b, 0x62000, 0x62fff));
+	assert_false(is_memory(&b, 0x40000, 0x40000));
+	assert_false(is_memory(&b, 0x50000, 0x50000));
+	assert_false(is_memory(&b, 0x11001, 0x11001));
+	/* the last byte of 4097 is one of its own, in each view */
+	*cpu_at(&b, 0x11000) = 1;
+	assert_int_equal(*(unsigned char *)b.environment.uncached(b.machine,
+								  phys_range(0x11000, 1)),
+			 0);
+	bench_close(&b);
+}
+
 static void memory_that_is_set_aside_is_not_given(void **state)
 {
 	const struct busway_phys_range near = phys_range(CARVED - 0x1000, 0x200000);
@@ -293,6 +332,7 @@ int main(void)
 		cmocka_unit_test(only_four_bytes_ring_a_doorbell),
 		cmocka_unit_test(many_gigabytes_cost_what_is_touched),
 		cmocka_unit_test(pointers_keep_the_offset_in_a_page),
+		cmocka_unit_test(memory_is_what_is_stated_as_such),
 		cmocka_unit_test(memory_that_is_set_aside_is_not_given),
 		cmocka_unit_test(reserved_memory_is_not_given),
 		cmocka_unit_test(memory_may_be_stated_by_options),
