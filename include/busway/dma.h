@@ -46,7 +46,8 @@ enum busway_dma_event {
 	  "unmaps what mapping it had refused to give")                                            \
 	X(BUSWAY_MISUSE_NOT_MAPPED, "not-mapped", "unmaps an address at which nothing is mapped")  \
 	X(BUSWAY_MISUSE_UNMAPPED_TWICE, "unmapped-twice", "unmaps what is not mapped any more")    \
-	X(BUSWAY_MISUSE_MAPPED_TWICE, "mapped-twice", "maps with the record of a live mapping")    \
+	X(BUSWAY_MISUSE_MAPPED_TWICE, "mapped-twice",                                              \
+	  "maps with the record of a live or waiting mapping")                                     \
 	X(BUSWAY_MISUSE_WRONG_DEVICE, "wrong-device", "unmaps what another device has mapped")     \
 	X(BUSWAY_MISUSE_WRONG_SIZE, "wrong-size", "unmaps with another size")                      \
 	X(BUSWAY_MISUSE_WRONG_KIND, "wrong-kind", "gives back by the function for another kind")   \

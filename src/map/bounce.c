@@ -27,18 +27,26 @@ bool fits_segment(const struct busway_dma_device *device, uint64_t size)
 	       (!limits->boundary || size <= limits->boundary);
 }
 
-/* How far behind the modulus the first slot lies, as the device counts. */
-static uint64_t ahead_of(const struct span *span, const struct want *want)
+/* The wish that a want is, in the slots of a span; false: it holds more than slots are counted. */
+static bool wish_of(const struct span *span, const struct want *want, struct slot_wish *wish,
+		    struct slot_bounds *bounds)
 {
-	return (want->residue - span->base) & (want->modulus - 1);
-}
+	/* how far behind the modulus the first slot lies, as the device counts */
+	const uint64_t ahead = (want->residue - span->base) & (want->modulus - 1);
+	const uint64_t offset = ahead % BUSWAY_SLOT_SIZE;
+	const uint64_t align =
+		want->modulus > BUSWAY_SLOT_SIZE ? want->modulus / BUSWAY_SLOT_SIZE : 1;
 
-/* Where in the pool it may be; NULL: anywhere. */
-static const struct slot_bounds *bounds_of(const struct span *span, const struct want *want,
-					   uint64_t offset, struct slot_bounds *bounds)
-{
-	if (LIKELY(span->whole && !want->boundary))
-		return NULL;
+	if (want->size > UINT64_MAX - BUSWAY_SLOT_SIZE || align > SLOTS_MAX ||
+	    slots_for(offset + want->size) > SLOTS_MAX)
+		return false;
+	*wish = (struct slot_wish){
+		.count = (uint32_t)slots_for(offset + want->size),
+		.align = (uint32_t)align,
+		.phase = (uint32_t)(ahead / BUSWAY_SLOT_SIZE),
+		.bounds = span->whole && !want->boundary ? NULL : bounds,
+		.probe = want->probe,
+	};
 	*bounds = (struct slot_bounds){
 		.low = span->low,
 		.high = span->high,
@@ -48,24 +56,6 @@ static const struct slot_bounds *bounds_of(const struct span *span, const struct
 		.offset = offset,
 		.size = want->size,
 	};
-	return bounds;
-}
-
-/* The wish that a want is, in the slots of a span; false: it holds more than slots are counted. */
-static bool wish_of(const struct span *span, const struct want *want, struct slot_wish *wish,
-		    struct slot_bounds *bounds)
-{
-	const uint64_t ahead = ahead_of(span, want);
-	const uint64_t offset = ahead % BUSWAY_SLOT_SIZE;
-	const uint64_t align = want->modulus / BUSWAY_SLOT_SIZE;
-
-	if (want->size > SLOTS_MAX * BUSWAY_SLOT_SIZE - BUSWAY_SLOT_SIZE || align > SLOTS_MAX)
-		return false;
-	wish->count = (uint32_t)slots_for(offset + want->size);
-	wish->align = align ? (uint32_t)align : 1;
-	wish->phase = (uint32_t)(ahead / BUSWAY_SLOT_SIZE);
-	wish->probe = want->probe;
-	wish->bounds = bounds_of(span, want, offset, bounds);
 	return true;
 }
 
@@ -84,14 +74,30 @@ bool run_take(const struct spans *spans, const struct want *want, uint32_t hint,
 		first = slot_pool_take(&span->pool->slots, &wish, hint);
 		if (first == SLOT_NONE)
 			continue;
-		run->span = span;
-		run->first = first;
-		run->count = wish.count;
-		run->offset = ahead_of(span, want) % BUSWAY_SLOT_SIZE;
-		run->dma = span->base + pool_offset(first) + run->offset;
+		*run = (struct run){
+			.span = span,
+			.first = first,
+			.count = wish.count,
+			.offset = bounds.offset,
+			.dma = span->base + pool_offset(first) + bounds.offset,
+		};
 		return true;
 	}
 	return false;
+}
+
+struct pool *kept_take(const struct busway_lane *lane, uint64_t size, uint32_t *slot, uint64_t *dma)
+{
+	const struct spans *spans = &lane->device->streaming.spans;
+	const struct span *span = &spans->span[0];
+	const uint64_t count = slots_for(size);
+
+	if (!atomic_load_explicit(&spans->count, memory_order_acquire) || !span->whole ||
+	    count > AREA_LENGTHS)
+		return NULL;
+	*slot = slot_pool_take_kept(&span->pool->slots, (uint32_t)count, lane->index);
+	*dma = span->base + pool_offset(*slot);
+	return *slot == SLOT_NONE ? NULL : span->pool;
 }
 
 void slots_free(const struct busway_lane *lane, const struct busway_mapped *segment)
@@ -117,8 +123,10 @@ static bool could_serve(const struct span *span, const struct want *want)
 	struct slot_bounds bounds;
 	struct slot_wish wish;
 
-	return wish_of(span, want, &wish, &bounds) &&
-	       slot_place(&wish, span->low, span->high) != SLOT_NONE;
+	if (!wish_of(span, want, &wish, &bounds))
+		return false;
+	wish.bounds = &bounds;
+	return slot_place(&wish, span->low, span->high) != SLOT_NONE;
 }
 
 bool run_could(const struct spans *spans, const struct want *want)
@@ -202,18 +210,6 @@ void run_refuse(const struct busway_dma_device *device, const struct spans *span
 
 /* ---- bytes ---- */
 
-uint32_t bounced_slots(const struct busway_mapped *segment)
-{
-	const uint64_t size = busway_range_span(busway_dma_raw(segment->dma)) + 1;
-
-	return (uint32_t)slots_for(segment->offset_ + size);
-}
-
-unsigned char *bounced_bytes(const struct busway_mapped *segment)
-{
-	return segment->pool_->cached + pool_offset(segment->slot_) + segment->offset_;
-}
-
 /* All of the slots are the device's to read: what others left there is not. */
 static void wipe(const struct busway_dma_device *device, const struct busway_mapped *segment)
 {
@@ -230,12 +226,10 @@ void bounce_begin(const struct busway_mapping *mapping, const struct busway_mapp
 	const struct busway_dma_device *device = lane->device;
 	const size_t size = (size_t)busway_range_span(busway_dma_raw(segment->dma)) + 1;
 	unsigned char *bytes = bounced_bytes(segment);
-	const bool overwritten = mapping->direction == BUSWAY_FROM_DEVICE &&
-				 (mapping->attributes & BUSWAY_MAP_OVERWRITES);
 
 	if (device->untrusted)
 		wipe(device, segment);
-	if (!overwritten && !(mapping->attributes & BUSWAY_MAP_SKIP_SYNC))
+	if (copies_in(mapping))
 		memcpy(bytes, own_bytes(lane, segment, 0, size), size);
 	caches_to_device(device, bytes, size);
 }
@@ -245,7 +239,7 @@ void bounce_end(const struct busway_mapping *mapping, const struct busway_mapped
 	const struct busway_lane *lane = mapping->lane_;
 	const size_t size = (size_t)busway_range_span(busway_dma_raw(segment->dma)) + 1;
 
-	if ((mapping->direction & BUSWAY_WRITE) && !(mapping->attributes & BUSWAY_MAP_SKIP_SYNC)) {
+	if (copies_out(mapping)) {
 		caches_to_cpu(lane->device, bounced_bytes(segment), size);
 		memcpy(own_bytes(lane, segment, 0, size), bounced_bytes(segment), size);
 	}

@@ -119,13 +119,15 @@ static int first_routes(struct busway_dma_device *device, struct busway_refusal 
 void lanes_follow(struct busway_dma_device *device)
 {
 	const struct busway_segment_limits *limits = &device->segments;
-	const bool plain = !device->bounce && !device->untrusted && !device->caches &&
-			   !limits->max_size && !limits->boundary &&
-			   !device->dma->environment.observe;
+	const bool simple = !device->untrusted && !device->caches && !limits->max_size &&
+			    !limits->boundary && !device->dma->environment.observe;
 
 	for (uint32_t i = 0; i < device->lane_count; i++) {
-		device->lanes[i].reach = device->streaming.reach;
-		device->lanes[i].plain = plain;
+		struct busway_lane *lane = &device->lanes[i];
+
+		lane->reach = device->streaming.reach;
+		lane->plain = simple && !device->bounce;
+		lane->copies = simple && !lane->min_align_mask;
 	}
 }
 

@@ -23,15 +23,13 @@
 
 #include <busway/coherent.h>
 
-#define LIKELY(x) __builtin_expect(!!(x), 1)
-
 /* ---- where a device finds pools ---- */
 
 /* Slots low..high of @pool, by addresses: slot i at base + i * BUSWAY_SLOT_SIZE, modulo 2^64. */
 struct span {
 	struct pool *pool;
 	uint32_t low, high;
-	bool whole; /* all of them */
+	bool whole; /* all of the pool */
 	uint64_t base;
 };
 
@@ -81,6 +79,8 @@ struct busway_lane {
 	uint64_t min_align_mask;
 	/* a buffer that the device reaches is handed over as it is, and nobody looks on */
 	bool plain;
+	/* one that it does not reach is copied through any slot, and nothing else is done */
+	bool copies;
 	uint8_t bucket_shift;
 	uint32_t index;
 	struct busway_mapped **buckets; /* 2^(64 - bucket_shift) */
@@ -225,8 +225,33 @@ void slots_free(const struct busway_lane *lane, const struct busway_mapped *segm
 void slots_freed(const struct busway_lane *lane);
 
 /* Of a bounced segment: how many slots it has, and its bytes as the CPU sees them. */
-uint32_t bounced_slots(const struct busway_mapped *segment);
-unsigned char *bounced_bytes(const struct busway_mapped *segment);
+static inline uint32_t bounced_slots(const struct busway_mapped *segment)
+{
+	const uint64_t size = busway_range_span(busway_dma_raw(segment->dma)) + 1;
+
+	return (uint32_t)slots_for(segment->offset_ + size);
+}
+
+static inline unsigned char *bounced_bytes(const struct busway_mapped *segment)
+{
+	return segment->pool_->cached + pool_offset(segment->slot_) + segment->offset_;
+}
+
+/* The same for a buffer of a lane that copies: a run that an area kept. NULL: there is none. */
+struct pool *kept_take(const struct busway_lane *lane, uint64_t size, uint32_t *slot,
+		       uint64_t *dma);
+
+static inline bool copies_in(const struct busway_mapping *mapping)
+{
+	return !(mapping->attributes & BUSWAY_MAP_SKIP_SYNC) &&
+	       !(mapping->direction == BUSWAY_FROM_DEVICE &&
+		 (mapping->attributes & BUSWAY_MAP_OVERWRITES));
+}
+
+static inline bool copies_out(const struct busway_mapping *mapping)
+{
+	return (mapping->direction & BUSWAY_WRITE) && !(mapping->attributes & BUSWAY_MAP_SKIP_SYNC);
+}
 
 /* Fill the slots before the device looks; and empty them after. */
 void bounce_begin(const struct busway_mapping *mapping, const struct busway_mapped *segment);

@@ -4,6 +4,8 @@
  */
 #include "live.h"
 
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+
 /* ---- direct ---- */
 
 bool within_limits(const struct busway_segment_limits *limits, uint64_t dma, uint64_t span)
@@ -229,7 +231,7 @@ int serve(struct busway_lane *lane, struct busway_range phys, enum busway_direct
 bool map_arguments(struct busway_lane *lane, struct busway_mapping *mapping,
 		   enum busway_direction direction)
 {
-	if (is_live(mapping)) {
+	if (is_live(mapping) || mapping->state_ == STATE_WAITS) {
 		report(lane, BUSWAY_MISUSE_MAPPED_TWICE, mapping, mapping->segments[0].dma, 0, 0);
 		return false;
 	}
@@ -304,6 +306,63 @@ void map_ended(struct busway_lane *lane, struct busway_mapping *mapping, uint8_t
 	mapping->api_ = lane->device->dma;
 }
 
+/* A record of one segment that asks for no more than to be filled in. */
+static inline void fill_in(struct busway_lane *lane, struct busway_mapping *mapping,
+			   struct busway_range phys, uint64_t dma, enum busway_direction direction,
+			   unsigned attributes, enum busway_way way)
+{
+	mapping->dma = busway_dma(dma);
+	mapping->size = busway_range_span(phys) + 1;
+	mapping->segments = &mapping->one_;
+	mapping->segment_count = mapping->entry_count = 1;
+	mapping->direction = (uint8_t)direction;
+	mapping->attributes = (uint8_t)attributes;
+	mapping->kind = BUSWAY_KIND_SINGLE;
+	mapping->way = (uint8_t)way;
+	mapping->state_ = STATE_LIVE;
+	mapping->lane_ = lane;
+	mapping->one_.dma = (struct busway_dma_range){{dma}, {dma + busway_range_span(phys)}};
+	mapping->one_.phys = busway_phys(phys.first);
+	mapping->one_.owner_ = mapping;
+	mapping->one_.pool_ = NULL;
+	live_add(lane, &mapping->one_);
+	lane->live++;
+}
+
+static inline bool may_map(const struct busway_mapping *mapping, struct busway_range phys,
+			   enum busway_direction direction)
+{
+	return mapping->state_ < STATE_LIVE && phys.first <= phys.last && direction - 1u < 3;
+}
+
+/* Through slots that were used last, where copying is all there is to do. False: nothing has
+ * changed. */
+static bool map_copied(struct busway_lane *lane, struct busway_range phys,
+		       enum busway_direction direction, unsigned attributes,
+		       struct busway_mapping *mapping)
+{
+	const size_t size = (size_t)busway_range_span(phys) + 1;
+	struct pool *pool;
+	uint64_t dma;
+	uint32_t slot;
+	void *own;
+
+	if (!may_map(mapping, phys, direction) || (attributes & BUSWAY_MAP_NO_BOUNCE) ||
+	    (lane->plain && !reach_misses(lane->reach, phys.first)))
+		return false;
+	own = pointer_to(lane->device->dma, phys);
+	pool = own ? kept_take(lane, busway_range_span(phys) + 1, &slot, &dma) : NULL;
+	if (!pool)
+		return false;
+	fill_in(lane, mapping, phys, dma, direction, attributes, BUSWAY_WAY_BOUNCE);
+	mapping->one_.pool_ = pool;
+	mapping->one_.slot_ = slot;
+	mapping->one_.offset_ = 0;
+	if (copies_in(mapping))
+		memcpy(bounced_bytes(&mapping->one_), own, size);
+	return true;
+}
+
 /* Out of line, so that busway_map() keeps no registers for it. */
 __attribute__((noinline)) static int map_slowly(struct busway_lane *lane, struct busway_range phys,
 						enum busway_direction direction,
@@ -313,10 +372,10 @@ __attribute__((noinline)) static int map_slowly(struct busway_lane *lane, struct
 	struct busway_refusal own_why;
 	int status;
 
+	if (lane->copies && map_copied(lane, phys, direction, attributes, mapping))
+		return 0;
 	if (phys.first > phys.last || !map_arguments(lane, mapping, direction))
 		return -BUSWAY_EINVAL;
-	if (mapping->state_ == STATE_WAITS)
-		return -BUSWAY_EBUSY;
 	status = serve(lane, phys, direction, attributes, &mapping->one_, why ? why : &own_why);
 	if (status) {
 		map_ended(lane, mapping, STATE_REFUSED);
@@ -338,29 +397,13 @@ int busway_map(struct busway_lane *lane, struct busway_phys_range phys,
 	       struct busway_refusal *why)
 {
 	const struct busway_range r = busway_phys_raw(phys);
-	const bool simple = lane->plain && mapping->state_ < STATE_LIVE && r.first <= r.last &&
-			    direction - 1u < 3;
 	uint64_t dma;
 
-	if (!LIKELY(simple && reach_glance(lane->reach, r, (enum busway_access)direction, &dma) &&
+	if (!LIKELY(lane->plain && may_map(mapping, r, direction) &&
+		    reach_glance(lane->reach, r, (enum busway_access)direction, &dma) &&
 		    keeps_low_bits(lane, r.first, dma)))
 		return map_slowly(lane, r, direction, attributes, mapping, why);
-	mapping->dma = busway_dma(dma);
-	mapping->size = busway_range_span(r) + 1;
-	mapping->segments = &mapping->one_;
-	mapping->segment_count = mapping->entry_count = 1;
-	mapping->direction = (uint8_t)direction;
-	mapping->attributes = (uint8_t)attributes;
-	mapping->kind = BUSWAY_KIND_SINGLE;
-	mapping->way = BUSWAY_WAY_DIRECT;
-	mapping->state_ = STATE_LIVE;
-	mapping->lane_ = lane;
-	mapping->one_.dma = (struct busway_dma_range){{dma}, {dma + busway_range_span(r)}};
-	mapping->one_.phys = phys.first;
-	mapping->one_.owner_ = mapping;
-	mapping->one_.pool_ = NULL;
-	live_add(lane, &mapping->one_);
-	lane->live++;
+	fill_in(lane, mapping, r, dma, direction, attributes, BUSWAY_WAY_DIRECT);
 	return 0;
 }
 
@@ -376,12 +419,30 @@ static void unmap_segment(struct busway_lane *lane, const struct busway_mapping 
 		direct_end(mapping, segment);
 }
 
+static int unmap_copied(struct busway_lane *lane, struct busway_mapping *mapping)
+{
+	const struct busway_mapped *segment = &mapping->one_;
+
+	live_remove(lane, &mapping->one_);
+	lane->live--;
+	if (copies_out(mapping))
+		memcpy(own_bytes(lane, segment, 0, (size_t)mapping->size), bounced_bytes(segment),
+		       (size_t)mapping->size);
+	map_ended(lane, mapping, STATE_GONE);
+	slot_pool_give(&segment->pool_->slots, segment->slot_, bounced_slots(segment), lane->index);
+	slots_freed(lane);
+	return 0;
+}
+
 __attribute__((noinline)) static int unmap_slowly(struct busway_mapping *mapping)
 {
 	struct busway_lane *lane = mapping->lane_;
 
 	if (!is_live(mapping))
 		return not_live(mapping, true);
+	if (lane->copies && mapping->way == BUSWAY_WAY_BOUNCE &&
+	    mapping->kind == BUSWAY_KIND_SINGLE)
+		return unmap_copied(lane, mapping);
 	if (mapping->kind == BUSWAY_KIND_COHERENT) {
 		report(lane, BUSWAY_MISUSE_WRONG_KIND, mapping, mapping->segments[0].dma,
 		       BUSWAY_KIND_SINGLE, mapping->kind);

@@ -149,6 +149,7 @@ static void make_pieces(struct busway_reach *reach, const struct flat *flat)
 /* ---- index of runs ---- */
 
 static const struct reach_run no_run = {.phys_first = UINT64_MAX};
+static const struct reach_run many_runs = {.phys_last = UINT64_MAX};
 
 static size_t index_parts(size_t pieces)
 {
@@ -165,7 +166,7 @@ static void index_run(struct busway_reach *reach, const struct reach_run *run, b
 
 	for (uint64_t i = (run->phys_first >> reach->index_shift) - reach->index_base; i <= last;
 	     i++) {
-		reach->index[i] = taken[i] ? &no_run : run;
+		reach->index[i] = taken[i] ? &many_runs : run;
 		taken[i] = true;
 	}
 }

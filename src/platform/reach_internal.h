@@ -56,7 +56,8 @@ struct reach_rank {
  *   memory   |  index_base << shift  |          |          |   ...   of index_count parts
  *   run               A        A       none: search for it      B
  *
- * Each part has the run in it, if that is the only one; else one that holds nothing.
+ * Each part has the run in it, if that is the only one. Where there is none, it has an empty run;
+ * where there are several, one of everything that allows nothing.
  */
 enum { REACH_PARTS_MIN = 4, REACH_PARTS_MAX = 256 };
 
@@ -102,6 +103,15 @@ static inline bool reach_glance(const struct busway_reach *reach, struct busway_
 		return false;
 	*dma = run->dma_first + (phys.first - run->phys_first);
 	return true;
+}
+
+/* Is it certain at a glance that no address leads to @phys? */
+static inline bool reach_misses(const struct busway_reach *reach, uint64_t phys)
+{
+	const uint64_t part = (phys >> reach->index_shift) - reach->index_base;
+
+	return part >= reach->index_count || phys < reach->index[part]->phys_first ||
+	       phys > reach->index[part]->phys_last;
 }
 
 /* As busway_reach_build(), in another mode. */

@@ -15,27 +15,43 @@ static struct area *area_of(struct slot_pool *pool, uint32_t hint)
 	return &pool->area[hint & (pool->area_count - 1)];
 }
 
-/* The run that was kept last, if it lies as wished. */
-static uint32_t take_kept(struct area *area, const struct slot_wish *wish)
+/* May be looked at without the lock: whoever sees 0 sees in the row what went there. */
+static uint32_t kept_of(const struct area *area)
+{
+	return atomic_load_explicit(&area->kept, memory_order_acquire);
+}
+
+static void set_kept(struct area *area, uint32_t kept)
+{
+	atomic_store_explicit(&area->kept, kept, memory_order_release);
+}
+
+/* The run that was kept last, if it lies as wished; @wish NULL: anywhere. */
+static inline uint32_t take_kept(struct area *area, uint32_t count, const struct slot_wish *wish)
 {
 	uint32_t first = SLOT_NONE;
 	uint8_t *depth;
 
-	if (wish->count - 1 >= AREA_LENGTHS)
+	if (count - 1 >= AREA_LENGTHS || kept_of(area) < count)
 		return SLOT_NONE;
-	depth = &area->depth[wish->count - 1];
+	depth = &area->depth[count - 1];
 	lock_take(&area->lock);
 	if (*depth) {
-		first = area->run[wish->count - 1][*depth - 1];
-		if (slot_suits(wish, first)) {
+		first = area->run[count - 1][*depth - 1];
+		if (!wish || slot_suits(wish, first)) {
 			(*depth)--;
-			area->kept -= wish->count;
+			set_kept(area, kept_of(area) - count);
 		} else {
 			first = SLOT_NONE;
 		}
 	}
 	lock_give(&area->lock);
 	return first;
+}
+
+uint32_t slot_pool_take_kept(struct slot_pool *pool, uint32_t count, uint32_t hint)
+{
+	return take_kept(area_of(pool, hint), count, NULL);
 }
 
 static uint32_t take_from_row(struct slot_pool *pool, const struct slot_wish *wish)
@@ -50,42 +66,38 @@ static uint32_t take_from_row(struct slot_pool *pool, const struct slot_wish *wi
 	return first;
 }
 
-/* True if the area kept anything. */
-static bool empty_area(struct slot_pool *pool, struct area *area)
+static void empty_area(struct slot_pool *pool, struct area *area)
 {
-	bool any;
-
+	/* who is refused finds every area empty, mostly */
+	if (!kept_of(area))
+		return;
 	lock_take(&area->lock);
-	any = area->kept != 0;
-	if (any) {
-		lock_take(&pool->lock);
-		for (unsigned i = 0; i < AREA_LENGTHS; i++)
-			while (area->depth[i])
-				slots_give(&pool->row, area->run[i][--area->depth[i]]);
-		lock_give(&pool->lock);
-		area->kept = 0;
-	}
+	lock_take(&pool->lock);
+	for (unsigned i = 0; i < AREA_LENGTHS; i++)
+		while (area->depth[i])
+			slots_give(&pool->row, area->run[i][--area->depth[i]]);
+	lock_give(&pool->lock);
+	set_kept(area, 0);
 	lock_give(&area->lock);
-	return any;
 }
 
-static bool empty_areas(struct slot_pool *pool)
+static void empty_areas(struct slot_pool *pool)
 {
-	bool any = false;
-
 	for (uint32_t i = 0; i < pool->area_count; i++)
-		any |= empty_area(pool, &pool->area[i]);
-	return any;
+		empty_area(pool, &pool->area[i]);
 }
 
 uint32_t slot_pool_take(struct slot_pool *pool, const struct slot_wish *wish, uint32_t hint)
 {
-	uint32_t first = take_kept(area_of(pool, hint), wish);
+	uint32_t first = take_kept(area_of(pool, hint), wish->count, wish);
 
 	if (first == SLOT_NONE)
 		first = take_from_row(pool, wish);
-	if (first == SLOT_NONE && empty_areas(pool))
+	if (first == SLOT_NONE) {
+		/* though all areas be empty now: another thread may have emptied them meanwhile */
+		empty_areas(pool);
 		first = take_from_row(pool, wish);
+	}
 	return first;
 }
 
@@ -96,10 +108,10 @@ void slot_pool_give(struct slot_pool *pool, uint32_t first, uint32_t count, uint
 
 	if (count <= AREA_LENGTHS) {
 		lock_take(&area->lock);
-		kept = area->depth[count - 1] < AREA_DEPTH && pool->keep - area->kept >= count;
+		kept = area->depth[count - 1] < AREA_DEPTH && pool->keep - kept_of(area) >= count;
 		if (kept) {
 			area->run[count - 1][area->depth[count - 1]++] = first;
-			area->kept += count;
+			set_kept(area, kept_of(area) + count);
 		}
 		lock_give(&area->lock);
 	}

@@ -24,7 +24,7 @@ enum { AREA_LENGTHS = 32, AREA_DEPTH = 8 };
 
 struct area {
 	struct lock lock;
-	uint32_t kept;               /* slots in all its runs */
+	_Atomic uint32_t kept;       /* slots in all its runs; changed under the lock */
 	uint8_t depth[AREA_LENGTHS]; /* runs of 1 + i slots */
 	uint32_t run[AREA_LENGTHS][AREA_DEPTH];
 	char apart_[64]; /* no cache line is shared with the next area, wherever memory begins */
@@ -56,6 +56,10 @@ void slot_pool_destroy(struct slot_pool *pool);
 /* The first slot or SLOT_NONE. @hint: the thread, any number. The high water is left alone where
  * @wish.probe says that the run will be given back unused. */
 uint32_t slot_pool_take(struct slot_pool *pool, const struct slot_wish *wish, uint32_t hint);
+
+/* The same, only of what the area keeps, and for those who mind no place: SLOT_NONE is no refusal.
+ */
+uint32_t slot_pool_take_kept(struct slot_pool *pool, uint32_t count, uint32_t hint);
 
 /* What was taken as a probe is in use after all: move the high water. */
 void slot_pool_mark(struct slot_pool *pool);

@@ -209,19 +209,27 @@ uint32_t slots_taken_at(const struct slots *s, uint32_t first)
 	return s->slot[first].run & ~SLOT_TAKEN;
 }
 
+/* The last list that is not empty; SLOT_LISTS: all are. */
+static unsigned last_filled(const struct slots *s)
+{
+	for (unsigned word = sizeof(s->filled) / sizeof(s->filled[0]); word-- > 0;)
+		if (s->filled[word])
+			return word * 64 + highest_bit(s->filled[word]);
+	return SLOT_LISTS;
+}
+
 uint32_t slots_longest(const struct slots *s)
 {
+	const unsigned list = last_filled(s);
 	uint32_t longest = 0;
 
-	for (unsigned word = sizeof(s->filled) / sizeof(s->filled[0]); word-- > 0;) {
-		if (!s->filled[word])
-			continue;
-		for (uint32_t run = s->list[word * 64 + highest_bit(s->filled[word])];
-		     run != SLOT_NONE; run = s->slot[run].next)
-			if (s->slot[run].run > longest)
-				longest = s->slot[run].run;
-		break;
-	}
+	if (list == SLOT_LISTS)
+		return 0;
+	if (list < SLOT_EXACT) /* all of it are of one length */
+		return list + 1;
+	for (uint32_t run = s->list[list]; run != SLOT_NONE; run = s->slot[run].next)
+		if (s->slot[run].run > longest)
+			longest = s->slot[run].run;
 	return longest;
 }
 

@@ -190,6 +190,32 @@ static void a_mask_stays_while_somebody_waits(void **state)
 	close_all(&s);
 }
 
+static void a_record_that_waits_serves_for_nothing_else(void **state)
+{
+	const struct busway_phys_range entry = rig_phys(0x1000, 16);
+	struct busway_mapped segments[2];
+	struct busway_refusal why;
+	struct scene s;
+
+	(void)state;
+	open(&s);
+	assert_int_equal(map_or_wait(&s, 0, 0x800), -BUSWAY_EAGAIN);
+	assert_int_equal(busway_map(s.lane, entry, BUSWAY_TO_DEVICE, 0, &s.waiter[0], &why),
+			 -BUSWAY_EINVAL);
+	assert_int_equal(busway_map_list(s.lane, &entry, 1, BUSWAY_TO_DEVICE, 0, segments, 2,
+					 &s.waiter[0], NULL, &why),
+			 -BUSWAY_EINVAL);
+	assert_int_equal(busway_map_peer(s.lane, (struct busway_phys_range){{0x1000}, {0x1fff}},
+					 BUSWAY_TO_DEVICE, &s.waiter[0], &why),
+			 -BUSWAY_EINVAL);
+	assert_int_equal(s.rig.misuses[BUSWAY_MISUSE_MAPPED_TWICE], 3);
+	s.rig.misuses[BUSWAY_MISUSE_MAPPED_TWICE] = 0;
+	assert_int_equal(busway_unmap(&s.big), 0);
+	assert_int_equal(map_or_wait(&s, 0, 0x800), 0);
+	assert_int_equal(busway_unmap(&s.waiter[0]), 0);
+	close_all(&s);
+}
+
 static void map_again(struct busway_mapping *mapping, void *ctx)
 {
 	struct scene *s = ctx;
@@ -246,6 +272,7 @@ int main(void)
 		cmocka_unit_test(what_no_unmapping_mends_does_not_wait),
 		cmocka_unit_test(a_new_pool_serves_who_waits),
 		cmocka_unit_test(a_mask_stays_while_somebody_waits),
+		cmocka_unit_test(a_record_that_waits_serves_for_nothing_else),
 		cmocka_unit_test(a_turn_may_map_and_unmap),
 		cmocka_unit_test(an_abandoned_device_waits_no_more),
 	};
