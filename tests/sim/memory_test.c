@@ -226,6 +226,52 @@ static void memory_that_is_set_aside_is_not_given(void **state)
 	bench_close(&bench);
 }
 
+static void every_byte_is_given_once(void **state)
+{
+	/* of the first there is nothing left, of the second one byte */
+	const struct busway_phys_range within[] = {phys_range(RAM, 8), phys_range(RAM + 7, 2)};
+	static struct bench b;
+	busway_phys_t at;
+
+	(void)state;
+	bench_usual(&b, NULL);
+	for (uint64_t i = 0; i < 8; i++) {
+		assert_int_equal(busway_machine_take(b.machine, 1, 1, within, 1, &at), 0);
+		assert_int_equal(at.raw, RAM + i);
+	}
+	assert_int_equal(busway_machine_take(b.machine, 1, 1, within, 1, &at), -BUSWAY_ENOMEM);
+	assert_int_equal(busway_machine_take(b.machine, 1, 1, within, 2, &at), 0);
+	assert_int_equal(at.raw, RAM + 8);
+	assert_int_equal(busway_machine_take(b.machine, 1, 1, within, 2, &at), -BUSWAY_ENOMEM);
+	busway_machine_give(b.machine, phys_range(RAM + 3, 1));
+	assert_int_equal(busway_machine_take(b.machine, 2, 1, within, 2, &at), -BUSWAY_ENOMEM);
+	assert_int_equal(busway_machine_take(b.machine, 1, 1, within, 2, &at), 0);
+	assert_int_equal(at.raw, RAM + 3);
+	bench_close(&b);
+}
+
+/* The DMA API asks for memory in one of many ranges, in any order, and gets the lowest. */
+static void a_pool_grows_at_the_lowest_place(void **state)
+{
+	const struct busway_range within[] = {
+		{CONFINED, CONFINED + 0xfff}, {RAM + 0x3000, RAM + 0x3fff}, {RAM, RAM + 0x1fff}};
+	static struct bench b;
+	busway_phys_t at;
+
+	(void)state;
+	bench_usual(&b, NULL);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(b.environment.more(b.machine, 0x1000, 0x1000, within, 3, &at), 0);
+		assert_int_equal(at.raw, RAM + (i < 2 ? i * 0x1000 : 0x3000));
+	}
+	assert_int_equal(b.environment.more(b.machine, 0x1000, 0x1000, within, 3, &at),
+			 -BUSWAY_ENOMEM);
+	b.environment.release(b.machine, phys_range(RAM + 0x1000, 0x1000));
+	assert_int_equal(b.environment.more(b.machine, 0x1000, 0x1000, within, 3, &at), 0);
+	assert_int_equal(at.raw, RAM + 0x1000);
+	bench_close(&b);
+}
+
 static void reserved_memory_is_not_given(void **state)
 {
 	static struct bench bench;
@@ -334,6 +380,8 @@ int main(void)
 		cmocka_unit_test(pointers_keep_the_offset_in_a_page),
 		cmocka_unit_test(memory_is_what_is_stated_as_such),
 		cmocka_unit_test(memory_that_is_set_aside_is_not_given),
+		cmocka_unit_test(every_byte_is_given_once),
+		cmocka_unit_test(a_pool_grows_at_the_lowest_place),
 		cmocka_unit_test(reserved_memory_is_not_given),
 		cmocka_unit_test(memory_may_be_stated_by_options),
 		cmocka_unit_test(creation_loses_nothing_when_memory_ends),

@@ -508,6 +508,7 @@ static void misuse_by_address_names_the_nearest(void **state)
 	assert_true(bench_first(&b)->has_trace);
 	assert_int_equal(bench_first(&b)->trace.number, 1);
 	bench_told(&b, BUSWAY_VIOLATION_MISUSE, 1);
+	assert_int_equal(busway_machine_misuses(b.machine, BUSWAY_MISUSE_NOT_MAPPED), 0);
 	bench_close(&b);
 }
 
