@@ -7,7 +7,7 @@
  * The engine copies memory. It fetches what it has to do from a ring of descriptors that both see
  * (coherent memory), reads one buffer and writes another (streaming memory). The driver computes no
  * address: it says what it has, and gets what the engine is to be told, or the reason why not.
- * docs/dma-api.md goes through this program line by line.
+ * docs/dma-api.md goes through this program step by step.
  */
 #include <busway/busway.h>
 #include <busway/fdt.h>
@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TREE_MAX = 4 << 20, POOL_SIZE = 1 << 20, COPY_SIZE = 10000 };
+enum { TREE_MAX = 4 << 20, POOL_SIZE = 1 << 20, COPY_SIZE = 10240 };
 
 static void *take(void *ctx, size_t size, size_t align)
 {
@@ -47,10 +47,15 @@ struct driver {
 	struct busway_coherent ring;
 };
 
-static int refused(const char *what, const struct busway_refusal *why)
+/* The refusal is filled in where something was refused, and only there. */
+static int refused(const char *what, int status, const struct busway_refusal *why)
 {
 	char text[512];
 
+	if (status != -BUSWAY_ERANGE) {
+		printf("%s: status %d\n", what, status);
+		return -1;
+	}
 	busway_refusal_detail(why, text, sizeof(text));
 	printf("%s: refused as %s\n  %s\n", what, busway_reason_code(why->reason), text);
 	if (busway_refusal_advice(why, text, sizeof(text)))
@@ -63,19 +68,24 @@ static int probe(struct driver *d, struct busway_dma *dma, busway_device_id id)
 {
 	struct busway_mask_report report;
 	struct busway_refusal why;
+	int status = busway_dma_attach(dma, id, NULL, &d->device, &why);
 
-	if (busway_dma_attach(dma, id, NULL, &d->device, &why))
-		return refused("attach", &why);
+	if (status)
+		return refused("attach", status, &why);
 	d->lane = busway_dma_lane(d->device, 0);
-	if (busway_dma_set_mask(d->device, 64, &report, &why))
-		return refused("64-bit mask", &why);
+	status = busway_dma_set_mask(d->device, 64, &report, &why);
+	if (status)
+		return refused("64-bit mask", status, &why);
 	printf("%u address bits would do%s\n", report.required_bits,
 	       report.limited ? "; not all memory is reached directly" : "");
-	if (busway_dma_set_coherent_mask(d->device, 32, NULL, &why) &&
-	    busway_dma_set_coherent_mask(d->device, 64, NULL, &why))
-		return refused("coherent mask", &why);
-	if (busway_coherent_alloc(d->lane, 4096, 64, 0, &d->ring, &why))
-		return refused("ring", &why);
+	status = busway_dma_set_coherent_mask(d->device, 32, NULL, &why);
+	if (status)
+		status = busway_dma_set_coherent_mask(d->device, 64, NULL, &why);
+	if (status)
+		return refused("coherent mask", status, &why);
+	status = busway_coherent_alloc(d->lane, 4096, 64, 0, &d->ring, &why);
+	if (status)
+		return refused("ring", status, &why);
 	printf("ring: the engine finds it at 0x%" PRIx64 "\n", d->ring.dma.raw);
 	return 0;
 }
@@ -91,12 +101,14 @@ static int copy(struct driver *d, struct busway_phys_range from, struct busway_p
 	};
 	struct busway_engine_result result;
 	struct busway_refusal why;
+	int status = busway_map(d->lane, from, BUSWAY_TO_DEVICE, 0, &source, &why);
 
-	if (busway_map(d->lane, from, BUSWAY_TO_DEVICE, 0, &source, &why))
-		return refused("source", &why);
-	if (busway_map(d->lane, to, BUSWAY_FROM_DEVICE, 0, &target, &why)) {
+	if (status)
+		return refused("source", status, &why);
+	status = busway_map(d->lane, to, BUSWAY_FROM_DEVICE, 0, &target, &why);
+	if (status) {
 		busway_unmap(&source);
-		return refused("target", &why);
+		return refused("target", status, &why);
 	}
 	printf("source: %s, 0x%" PRIx64 "; target: %s, 0x%" PRIx64 "\n",
 	       busway_way_name(source.way), source.dma.raw, busway_way_name(target.way),
@@ -121,14 +133,18 @@ static void leave(struct driver *d)
 
 /* ---- what stands around it: buffers, a pool, the machine ---- */
 
+static const struct busway_phys_range above_4_gib = {{(uint64_t)1 << 32}, {UINT64_MAX}};
+
 static int drive(struct driver *d)
 {
 	static unsigned char bytes[COPY_SIZE], copied[COPY_SIZE];
 	busway_phys_t from, to;
 	int status;
 
+	/* the source low in memory, the target high, where there is as much */
 	if (busway_machine_take(d->machine, COPY_SIZE, 64, NULL, 0, &from) ||
-	    busway_machine_take(d->machine, COPY_SIZE, 64, NULL, 0, &to))
+	    (busway_machine_take(d->machine, COPY_SIZE, 64, &above_4_gib, 1, &to) &&
+	     busway_machine_take(d->machine, COPY_SIZE, 64, NULL, 0, &to)))
 		return -1;
 	busway_pattern_fill(1, 0, bytes, COPY_SIZE);
 	busway_machine_cpu_write(d->machine, from, bytes, COPY_SIZE);
@@ -152,6 +168,19 @@ static void add_pool(struct busway_machine *machine, struct busway_dma *dma)
 				    BUSWAY_USE_BOTH, 1);
 }
 
+/* What the machine saw that should not have been: nothing, if the driver is right. */
+static void print_violations(const struct busway_machine *machine)
+{
+	const struct busway_violation *violation;
+	char text[512];
+
+	printf("%" PRIu64 " violations\n", busway_machine_violations(machine));
+	for (size_t i = 0; (violation = busway_machine_violation(machine, i)); i++) {
+		busway_violation_text(violation, text, sizeof(text));
+		printf("  %s\n", text);
+	}
+}
+
 static int run(const struct busway_platform *platform, busway_device_id id)
 {
 	struct busway_dma_environment environment;
@@ -159,6 +188,11 @@ static int run(const struct busway_platform *platform, busway_device_id id)
 	struct busway_dma *dma;
 	int status = -1;
 
+	if (!busway_platform_memory_known(platform)) {
+		printf("the tree does not say where its memory is: take one of a running "
+		       "machine\n");
+		return -1;
+	}
 	if (busway_machine_create(platform, NULL, &memory, &d.machine))
 		return -1;
 	environment = busway_machine_environment(d.machine);
@@ -172,7 +206,7 @@ static int run(const struct busway_platform *platform, busway_device_id id)
 		}
 		busway_dma_destroy(dma);
 	}
-	printf("%" PRIu64 " violations\n", busway_machine_violations(d.machine));
+	print_violations(d.machine);
 	busway_machine_destroy(d.machine);
 	return status;
 }

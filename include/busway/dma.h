@@ -117,11 +117,19 @@ struct busway_dma_environment {
 	void (*release)(void *ctx, struct busway_phys_range range); /* what more() gave */
 	/* A driver did something wrong; the call that told so has no other effect. May be NULL. */
 	void (*misuse)(void *ctx, const struct busway_misuse_report *report);
+	/* All calls come from one thread at a time: what one device unmaps by address is looked for
+	 * among the mappings of others, too (wrong-device). */
+	bool one_thread;
 	/* For a simulated machine or a trace: every event of every mapping, and whose it is; NULL:
 	 * nobody looks. */
 	void (*observe)(void *ctx, enum busway_dma_event event, busway_device_id device,
 			const struct busway_mapping *mapping, uint64_t offset, uint64_t size);
 };
+
+/*
+ * Of every function here that takes @why: it may be NULL, and is written where the result is
+ * -BUSWAY_ERANGE, and only there.
+ */
 
 /* ---- life ------------------------------------------------------------------------------ */
 
@@ -170,7 +178,8 @@ int busway_dma_add_pool(struct busway_dma *dma, struct busway_phys_range range, 
 /*
  * busway_dma_place_pool() - where the firmware or the kernel put a pool whose place the platform
  * leaves open (dynamic, or filled in at boot). Before the first device attaches that uses it.
- * @index: of busway_platform_pools(). -BUSWAY_EINVAL: it has a place, or @range is empty.
+ * @index: of busway_platform_pools(). -BUSWAY_EINVAL: it has a place, or @range holds no slot or
+ * overlaps another pool.
  */
 int busway_dma_place_pool(struct busway_dma *dma, uint32_t index, struct busway_phys_range range);
 
@@ -213,7 +222,8 @@ struct busway_dma_options {
  *
  * Return: 0, -BUSWAY_EINVAL, -BUSWAY_ENOMEM; -BUSWAY_EBUSY: attached already; -BUSWAY_ERANGE:
  * refused: an IOMMU translates it (behind-iommu), its pool is rejected (pool-rejected), has no
- * place (pool-unplaced), cannot be reached (empty-reach) or read (no-pointer).
+ * place (pool-unplaced) or no pointer (no-pointer), or its restricted pool cannot be reached
+ * (empty-reach).
  */
 int busway_dma_attach(struct busway_dma *dma, busway_device_id device,
 		      const struct busway_dma_options *options, struct busway_dma_device **out,

@@ -105,9 +105,10 @@ struct busway_mapping {
  * Memory that the device does not reach as one run, or whose address does not have the low bits of
  * @phys that the minimum alignment mask asks for, bounces.
  *
- * Return: 0; -BUSWAY_ERANGE: refused: no way (the reasons of busway_address_for()), no-bounce,
- * no-pool, pool-full, pool-fragmented, pool-too-small (with the pool's occupancy), segment-limits,
- * cache-line, unconfined; -BUSWAY_EINVAL: an empty range, no direction, a live record (misuse).
+ * Return: 0; -BUSWAY_ERANGE: refused: no way, and no pool or none wanted (the reasons of
+ * busway_address_for(), low-bits, cache-line, unconfined), or a pool that cannot serve (pool-full,
+ * pool-fragmented, pool-too-small, with its occupancy), segment-limits, no-pointer; -BUSWAY_EINVAL:
+ * an empty range or all 2^64 bytes, no direction, a live or waiting record (misuse).
  */
 int busway_map(struct busway_lane *lane, struct busway_phys_range phys,
 	       enum busway_direction direction, unsigned attributes, struct busway_mapping *mapping,
@@ -157,9 +158,11 @@ int busway_unmap(struct busway_mapping *mapping);
  *
  * For the CPU: what the device wrote there is in the driver's memory now. For the device: what the
  * CPU wrote there is what the device reads now. Of a bounced buffer that the device writes in
- * parts, sync only what it wrote.
+ * parts, sync only what it wrote. Of a device that does not see the caches, parts are whole cache
+ * lines: what shares a line with a part is synced with it.
  *
- * Return: 0; -BUSWAY_EINVAL: not mapped, beyond its end, or against the direction (misuse).
+ * Return: 0, also where the direction leaves nothing to do; -BUSWAY_EINVAL: not mapped, or beyond
+ * its end (misuse).
  */
 int busway_sync_for_cpu(struct busway_mapping *mapping, uint64_t offset, uint64_t size);
 int busway_sync_for_device(struct busway_mapping *mapping, uint64_t offset, uint64_t size);

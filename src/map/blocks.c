@@ -178,6 +178,8 @@ int busway_blocks_take(struct busway_blocks *b, unsigned flags, struct busway_bl
 	uint64_t offset;
 	int status;
 
+	if (is_abandoned(b))
+		return -BUSWAY_EINVAL;
 	if (!b->with_room) {
 		status = add_chunk(b, flags, why);
 		if (status)
@@ -219,9 +221,11 @@ int busway_blocks_give(struct busway_blocks *b, busway_dma_t dma)
 {
 	const struct busway_dma_range asked = {dma, dma};
 	uint32_t block = 0;
-	struct chunk *chunk = chunk_at(b, dma, &block);
+	struct chunk *chunk = is_abandoned(b) ? NULL : chunk_at(b, dma, &block);
 	const uint64_t bit = (uint64_t)1 << block % 64;
 
+	if (is_abandoned(b))
+		return -BUSWAY_EINVAL;
 	if (!chunk || !(chunk->used[block / 64] & bit)) {
 		report(b->lane, chunk ? BUSWAY_MISUSE_UNMAPPED_TWICE : BUSWAY_MISUSE_NOT_MAPPED,
 		       chunk ? &chunk->memory.mapping_ : NULL, asked, 0, 0);

@@ -9,7 +9,9 @@ int not_found(const struct busway_lane *lane, struct busway_dma_range asked, boo
 {
 	const struct busway_dma *dma = lane->device->dma;
 
-	for (const struct busway_dma_device *d = dma->devices; d && unmapping; d = d->next) {
+	const bool look = unmapping && dma->environment.one_thread;
+
+	for (const struct busway_dma_device *d = dma->devices; d && look; d = d->next) {
 		const struct busway_mapping *owner =
 			d == lane->device ? NULL : busway_dma_owner(d, asked.first);
 

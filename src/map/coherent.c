@@ -7,12 +7,11 @@
 /* ---- allocation ---- */
 
 /* Where the CPU sees the slots so that the device's view is the same; NULL: nowhere. */
-static void *shared_view(const struct busway_dma_device *device, const struct run *run,
-			 uint64_t size)
+static unsigned char *shared_view(const struct busway_dma_device *device, const struct run *run)
 {
 	const struct busway_dma_environment *e = &device->dma->environment;
 	const struct pool *pool = run->span->pool;
-	const uint64_t at = pool_offset(run->first) + run->offset;
+	const uint64_t at = pool_offset(run->first);
 
 	if (!device->caches)
 		return pool->cached + at;
@@ -20,7 +19,7 @@ static void *shared_view(const struct busway_dma_device *device, const struct ru
 		return NULL;
 	/* nothing may be left in the caches that is written back, or read, later on; slots are
 	 * whole lines, and what they held is nobody's */
-	e->invalidate(e->ctx, pool->cached + at, (size_t)size);
+	e->invalidate(e->ctx, pool->cached + at, (size_t)pool_offset(run->count));
 	return pool->uncached + at;
 }
 
@@ -37,8 +36,7 @@ static int find_run(struct busway_lane *lane, const struct want *want, unsigned 
 	if (run_take(spans, want, lane->index, run))
 		return 0;
 	if (grows)
-		status = grow(device, &device->coherent, want->size, want->modulus,
-			      BUSWAY_USE_COHERENT);
+		status = grow(device, &device->coherent, want, BUSWAY_USE_COHERENT);
 	if (grows && status == 0 && run_take(spans, want, lane->index, run))
 		return 0;
 	run_refuse(device, spans, want, asked, why);
@@ -59,6 +57,34 @@ static int refuse_size(const struct busway_lane *lane, uint64_t size, struct bus
 	return -BUSWAY_ERANGE;
 }
 
+/* A run for it, all slots zeroed, and where the CPU sees its bytes. */
+static int take_zeroed(struct busway_lane *lane, const struct want *want, unsigned flags,
+		       struct run *run, void **cpu, struct busway_refusal *why)
+{
+	const struct busway_range asked = {0, want->size - 1};
+	unsigned char *slots;
+	int status;
+
+	if (lane->device->untrusted && !lane->device->bounce && !lane->device->shared) {
+		refuse_as(lane, BUSWAY_UNCONFINED, asked, why);
+		return -BUSWAY_ERANGE;
+	}
+	if (!fits_segment(lane->device, want->size))
+		return refuse_size(lane, want->size, why);
+	status = find_run(lane, want, flags, run, why);
+	if (status)
+		return status;
+	slots = shared_view(lane->device, run);
+	if (!slots) {
+		slot_pool_give(&run->span->pool->slots, run->first, run->count, lane->index);
+		refuse_as(lane, BUSWAY_NO_POINTER, asked, why);
+		return -BUSWAY_ERANGE;
+	}
+	memset(slots, 0, (size_t)pool_offset(run->count));
+	*cpu = slots + run->offset;
+	return 0;
+}
+
 int busway_coherent_alloc(struct busway_lane *lane, uint64_t size, uint64_t align, unsigned flags,
 			  struct busway_coherent *out, struct busway_refusal *why)
 {
@@ -76,18 +102,11 @@ int busway_coherent_alloc(struct busway_lane *lane, uint64_t size, uint64_t alig
 	if (size == 0 || size > SIZE_MAX / 2 || !busway_is_power_of_two(align) ||
 	    !map_arguments(lane, mapping, BUSWAY_BIDIRECTIONAL))
 		return -BUSWAY_EINVAL;
-	if (!fits_segment(device, size))
-		return refuse_size(lane, size, why);
-	status = find_run(lane, &want, flags, &run, why);
-	if (status)
+	status = take_zeroed(lane, &want, flags, &run, &cpu, why);
+	if (status) {
+		map_ended(lane, mapping, STATE_REFUSED);
 		return status;
-	cpu = shared_view(device, &run, size);
-	if (!cpu) {
-		slot_pool_give(&run.span->pool->slots, run.first, run.count, lane->index);
-		refuse_as(lane, BUSWAY_NO_POINTER, (struct busway_range){0, size - 1}, why);
-		return -BUSWAY_ERANGE;
 	}
-	memset(cpu, 0, (size_t)size);
 	*out = (struct busway_coherent){
 		.cpu = cpu,
 		.phys = {pool_phys(run.span->pool, run.first) + run.offset},
@@ -118,6 +137,9 @@ static void free_live(struct busway_mapping *mapping)
 	struct busway_lane *lane = mapping->lane_;
 
 	observe(lane, BUSWAY_EVENT_UNMAPPED, mapping, 0, mapping->size);
+	if (lane->device->untrusted) /* it reaches the slots as ever */
+		memset((unsigned char *)mapping->pointer_ - mapping->one_.offset_, 0,
+		       (size_t)pool_offset(bounced_slots(&mapping->one_)));
 	live_remove(lane, &mapping->one_);
 	lane->live--;
 	map_ended(lane, mapping, STATE_GONE);

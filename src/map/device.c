@@ -22,19 +22,21 @@ static int make_lanes(struct busway_dma_device *device, const struct busway_dma_
 	const struct busway_allocator *m = device->dma->memory;
 	const uint32_t count = options->lanes ? options->lanes : 1;
 	const unsigned bits = log2_up(options->live ? options->live : LIVE_USUAL) + 1;
-	const size_t buckets = (size_t)count << bits;
+	const uint64_t buckets = (uint64_t)count << bits;
 
+	if (buckets > SIZE_MAX / 2 / sizeof(*device->buckets))
+		return -BUSWAY_ENOMEM;
 	device->lanes =
 		m->alloc(m->ctx, count * sizeof(*device->lanes), _Alignof(struct busway_lane));
 	if (!device->lanes)
 		return -BUSWAY_ENOMEM;
 	device->lane_count = count;
-	device->buckets = m->alloc(m->ctx, buckets * sizeof(*device->buckets),
+	device->buckets = m->alloc(m->ctx, (size_t)buckets * sizeof(*device->buckets),
 				   _Alignof(struct busway_mapped *));
 	if (!device->buckets)
 		return -BUSWAY_ENOMEM;
-	device->bucket_count = buckets;
-	memset(device->buckets, 0, buckets * sizeof(*device->buckets));
+	device->bucket_count = (size_t)buckets;
+	memset(device->buckets, 0, (size_t)buckets * sizeof(*device->buckets));
 	for (uint32_t i = 0; i < count; i++)
 		device->lanes[i] = (struct busway_lane){
 			.min_align_mask = options->min_align_mask,
@@ -178,6 +180,7 @@ static bool makes_sense(const struct busway_dma *dma, busway_device_id id,
 {
 	return id.index < busway_platform_device_count(dma->platform) &&
 	       options->lanes <= LANES_MAX && options->live <= LIVE_MAX &&
+	       options->min_align_mask != UINT64_MAX &&
 	       (options->min_align_mask & (options->min_align_mask + 1)) == 0;
 }
 
@@ -274,8 +277,10 @@ static size_t live_count(const struct busway_dma_device *device)
 int busway_dma_detach(struct busway_dma_device *device)
 {
 	const struct busway_lane *busy = busy_lane(device);
-	const struct busway_mapped *example = busy ? live_first(busy) : NULL;
+	const struct busway_mapped *example = NULL;
 
+	for (uint32_t i = 0; i < device->lane_count && !example; i++)
+		example = live_first(&device->lanes[i]);
 	if (busy) {
 		report(busy, BUSWAY_MISUSE_LEAK, example ? example->owner_ : NULL,
 		       example ? example->dma : busway_dma_range(BUSWAY_RANGE_ALL), 0,
@@ -322,9 +327,8 @@ void busway_dma_quiet(struct busway_dma *dma, busway_device_id id)
 	struct pool *pool;
 
 	lock_take(&dma->lock);
-	pool = dma->pools;
-	lock_give(&dma->lock);
-	for (; pool; pool = pool->next) /* pools only come, at the end */
+	for (pool = dma->pools; pool; pool = pool->next)
 		slot_pool_release(&pool->slots, id.index);
+	lock_give(&dma->lock);
 	line_serve(dma, 0);
 }

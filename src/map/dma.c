@@ -121,6 +121,20 @@ static const struct pool *overlapping_pool(const struct busway_dma *dma, struct 
 	return NULL;
 }
 
+/* Is a part of it a no-map carve-out? */
+static bool is_carved_out(const struct busway_platform *platform, struct busway_range range)
+{
+	size_t count;
+	const struct busway_region *regions = busway_platform_regions(platform, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (regions[i].kind == BUSWAY_REGION_CARVEOUT &&
+		    regions[i].space.index == BUSWAY_CPU_SPACE.index &&
+		    busway_range_overlaps(regions[i].range, range))
+			return true;
+	return false;
+}
+
 /* Does the platform set a part of @range aside for somebody? */
 static bool is_set_aside(const struct busway_dma *dma, struct busway_range range)
 {
@@ -190,18 +204,34 @@ int busway_dma_add_pool(struct busway_dma *dma, struct busway_phys_range range, 
 	const struct busway_range r = busway_phys_raw(range);
 
 	if (r.first > r.last || !use || (use & ~(unsigned)BUSWAY_USE_BOTH) ||
-	    !is_memory(dma->platform, r) || is_set_aside(dma, r))
+	    !is_memory(dma->platform, r) || is_set_aside(dma, r) || is_carved_out(dma->platform, r))
 		return -BUSWAY_EINVAL;
 	return add_pool(dma, r, use, areas, false);
 }
 
+static bool holds_a_slot(struct busway_range range)
+{
+	uint64_t first;
+
+	return range.first <= range.last &&
+	       busway_align_up(range.first, BUSWAY_SLOT_SIZE, &first) && first <= range.last &&
+	       range.last - first >= BUSWAY_SLOT_SIZE - 1;
+}
+
 int busway_dma_place_pool(struct busway_dma *dma, uint32_t index, struct busway_phys_range range)
 {
+	const struct busway_range r = busway_phys_raw(range);
+	bool overlaps;
 	size_t count;
 	const struct busway_pool *pools = busway_platform_pools(dma->platform, &count);
 
 	if (index >= count || (!pools[index].dynamic && !pools[index].empty) ||
-	    range.first.raw > range.last.raw || dma->placed[index])
+	    dma->placed[index] || !holds_a_slot(r) || is_set_aside(dma, r))
+		return -BUSWAY_EINVAL;
+	lock_take(&dma->lock);
+	overlaps = overlapping_pool(dma, r) != NULL;
+	lock_give(&dma->lock);
+	if (overlaps)
 		return -BUSWAY_EINVAL;
 	dma->places[index] = range;
 	dma->placed[index] = true;
@@ -220,12 +250,15 @@ static int refuse_pool(const struct busway_pool *pool, enum busway_reason reason
 	return -BUSWAY_ERANGE;
 }
 
-static struct pool *pool_with_index(const struct busway_dma *dma, uint32_t index)
+static struct pool *pool_with_index(struct busway_dma *dma, uint32_t index)
 {
-	for (struct pool *pool = dma->pools; pool; pool = pool->next)
-		if (pool->index == index)
-			return pool;
-	return NULL;
+	struct pool *pool;
+
+	lock_take(&dma->lock);
+	for (pool = dma->pools; pool && pool->index != index; pool = pool->next)
+		;
+	lock_give(&dma->lock);
+	return pool;
 }
 
 int platform_pool(struct busway_dma *dma, uint32_t index, unsigned use, struct pool **out,

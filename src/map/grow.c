@@ -4,8 +4,21 @@
  */
 #include "map_internal.h"
 
-/* What a pool grows by at least, where there is that much. */
+/* What pools grow by at least, where there is that much: more the more there are, so that a device
+ * does not come to see too many parts. */
 #define GROWTH ((uint64_t)1 << 20)
+
+static uint64_t usual_growth(struct busway_dma *dma)
+{
+	uint64_t size = GROWTH;
+
+	lock_take(&dma->lock);
+	for (const struct pool *pool = dma->pools; pool; pool = pool->next)
+		if (pool->grown)
+			size += busway_range_span(pool->range) + 1;
+	lock_give(&dma->lock);
+	return size;
+}
 
 /* Where new memory would serve the device: what it reaches. */
 static struct busway_range *reached(const struct busway_dma *dma, const struct busway_reach *reach,
@@ -26,37 +39,73 @@ static struct busway_range *reached(const struct busway_dma *dma, const struct b
 	return ranges;
 }
 
-/* The usual growth, or what is needed where that is not to be had. */
-static int ask(const struct busway_dma_environment *e, uint64_t *size, uint64_t align,
+/* Is what is aligned for the CPU aligned for the device? */
+static bool offsets_are_aligned(const struct busway_reach *reach, uint64_t align)
+{
+	for (size_t i = 0; i < reach->run_count; i++)
+		if ((reach->runs[i].dma_first - reach->runs[i].phys_first) & (align - 1))
+			return false;
+	return true;
+}
+
+static uint64_t power_of_two_up(uint64_t x)
+{
+	uint64_t power = 1;
+
+	while (power < x)
+		power <<= 1;
+	return power;
+}
+
+/* How much serves @want wherever it begins; @align: what may be asked of where it begins. */
+static uint64_t needed_for(const struct busway_reach *reach, const struct want *want,
+			   uint64_t *align)
+{
+	const uint64_t natural = want->boundary ? power_of_two_up(want->size) : 1;
+	uint64_t size = want->size;
+
+	*align = want->modulus > natural ? want->modulus : natural;
+	if (*align < BUSWAY_SLOT_SIZE)
+		*align = BUSWAY_SLOT_SIZE;
+	if (!offsets_are_aligned(reach, *align))
+		size += *align;
+	return slots_for(size) * BUSWAY_SLOT_SIZE;
+}
+
+/* The usual growth, or the least, or what is needed. */
+static int ask(struct busway_dma *dma, uint64_t *size, uint64_t align,
 	       const struct busway_range *within, size_t count, busway_phys_t *phys)
 {
-	const uint64_t needed = *size;
+	const struct busway_dma_environment *e = &dma->environment;
+	const uint64_t needed = *size, sizes[] = {usual_growth(dma), GROWTH, needed};
 	int status = -BUSWAY_ENOMEM;
 
-	if (needed < GROWTH)
-		status = e->more(e->ctx, *size = GROWTH, align, within, count, phys);
-	if (status)
-		status = e->more(e->ctx, *size = needed, align, within, count, phys);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]) && status; i++) {
+		*size = sizes[i];
+		if (*size >= needed)
+			status = e->more(e->ctx, *size, align, within, count, phys);
+	}
 	return status;
 }
 
-int grow(struct busway_dma_device *device, const struct route *route, uint64_t size, uint64_t align,
+int grow(struct busway_dma_device *device, const struct route *route, const struct want *want,
 	 unsigned use)
 {
 	const struct busway_dma_environment *e = &device->dma->environment;
 	const struct busway_allocator *m = device->dma->memory;
-	struct busway_range range;
+	struct busway_range *within, range;
+	uint64_t size, align;
 	busway_phys_t phys;
 	size_t count;
-	struct busway_range *within = reached(device->dma, route->reach, &count);
 	int status;
 
+	if (atomic_load_explicit(&route->spans.count, memory_order_relaxed) == SPANS_MAX)
+		return -BUSWAY_ENOMEM; /* the device would not see it */
+	within = reached(device->dma, route->reach, &count);
 	if (!within)
 		return -BUSWAY_ENOMEM;
-	size = slots_for(size) * BUSWAY_SLOT_SIZE;
-	/* a run as long as what is wanted, from where it has to begin, serves it */
-	status = ask(e, &size, align > BUSWAY_SLOT_SIZE ? align : BUSWAY_SLOT_SIZE, within, count,
-		     &phys);
+	size = needed_for(route->reach, want, &align);
+	status = ask(device->dma, &size, align, within, count, &phys);
 	m->free(m->ctx, within, route->reach->run_count * sizeof(*within),
 		_Alignof(struct busway_range));
 	if (status)
@@ -70,7 +119,9 @@ int grow(struct busway_dma_device *device, const struct route *route, uint64_t s
 
 int busway_dma_grow(struct busway_dma_device *device, uint64_t size)
 {
-	if (size == 0 || size > SIZE_MAX / 2 || device->bounce || !device->dma->environment.more)
+	const struct want want = {.size = size, .modulus = 1};
+
+	if (size == 0 || size > SIZE_MAX / 4 || device->bounce || !device->dma->environment.more)
 		return -BUSWAY_EINVAL;
-	return grow(device, &device->streaming, size, BUSWAY_SLOT_SIZE, BUSWAY_USE_BOUNCE);
+	return grow(device, &device->streaming, &want, BUSWAY_USE_BOUNCE);
 }

@@ -23,6 +23,12 @@ static uint32_t planner(const struct busway_lane *lane)
 
 /* ---- segments ---- */
 
+/* The CPU must find it as one run, where its caches need care. */
+static bool can_be_cleaned(const struct busway_lane *lane, struct busway_range phys)
+{
+	return !lane->device->caches || pointer_to(lane->device->dma, phys);
+}
+
 static bool joins(const struct list *list, const struct busway_mapped *next)
 {
 	const struct busway_mapped *last = &list->last;
@@ -30,6 +36,9 @@ static bool joins(const struct list *list, const struct busway_mapped *next)
 
 	return list->count && !last->pool_ && !next->pool_ && busway_range_adjoins(a, b) &&
 	       next->phys.raw - last->phys.raw == b.first - a.first &&
+	       can_be_cleaned(list->lane,
+			      (struct busway_range){last->phys.raw,
+						    next->phys.raw + (b.last - b.first)}) &&
 	       within_limits(&list->lane->device->segments, a.first, b.last - a.first);
 }
 
@@ -80,9 +89,10 @@ static bool put_direct(struct list *list, struct busway_range phys)
 	const unsigned attributes = list->attributes | BUSWAY_MAP_OWNS_LINES;
 	const struct busway_mapped last = list->last;
 	const size_t count = list->count;
-
 	uint64_t dma;
 
+	if (!can_be_cleaned(list->lane, phys))
+		return false; /* who looks for slots says so */
 	if (is_direct(list->lane, phys, list->direction, list->attributes, &dma)) {
 		put_at(list, phys, dma);
 		return true;
@@ -131,6 +141,8 @@ static struct busway_range first_piece(const struct list *list, struct busway_ra
 
 static int put_bounced(struct list *list, struct busway_range phys)
 {
+	const struct spans *spans = &list->lane->device->streaming.spans;
+
 	if (list->plan)
 		list->plan->bounced_entries++;
 	for (;;) {
@@ -141,6 +153,7 @@ static int put_bounced(struct list *list, struct busway_range phys)
 		/* there is no place to note slots: count on, as if there were some */
 		if (!list->plan && list->count >= list->capacity) {
 			list->count++;
+			list->last.pool_ = spans->span[0].pool; /* nothing is joined to it */
 		} else {
 			status = serve_bounced(list->lane, piece, list->direction,
 					       list->attributes | MAP_PROBE, &segment, list->why);
@@ -196,7 +209,7 @@ static int serve_list(struct list *list, const struct busway_phys_range *entries
 	for (size_t i = 0; i < count && status == 0; i++) {
 		const struct busway_range phys = busway_phys_raw(entries[i]);
 
-		if (phys.first > phys.last)
+		if (phys.first > phys.last || busway_range_span(phys) == UINT64_MAX)
 			status = -BUSWAY_EINVAL;
 		else if (!put_direct(list, phys))
 			status = put_bounced(list, phys);
@@ -249,7 +262,8 @@ static size_t glance_at(const struct busway_lane *lane, const struct busway_phys
 		const struct busway_range phys = busway_phys_raw(entries[i]);
 		uint64_t dma;
 
-		if (phys.first > phys.last || !reach_glance(lane->reach, phys, access, &dma) ||
+		if (phys.first > phys.last || phys.last - phys.first == UINT64_MAX ||
+		    !reach_glance(lane->reach, phys, access, &dma) ||
 		    !keeps_low_bits(lane, phys.first, dma))
 			return 0;
 		if (!end || dma != end || phys.first != phys_end) {
@@ -363,7 +377,7 @@ int busway_plan(struct busway_lane *lane, const struct busway_phys_range *entrie
 	};
 	int status;
 
-	if (!count || !(direction & BUSWAY_BIDIRECTIONAL))
+	if (!count || !is_direction(direction))
 		return -BUSWAY_EINVAL;
 	status = serve_list(&list, entries, count);
 	end_plan(&list);

@@ -33,7 +33,8 @@ struct span {
 	uint64_t base;
 };
 
-/* A device sees a pool in more parts than this in no real platform; what is more is not used. */
+/* How many parts of pools a device sees, of all pools; what is more is not used, and no pool grows
+ * for a device that sees so many. */
 enum { SPANS_MAX = 32 };
 
 /* Parts of pools, in the order in which they are tried. Grows while lanes read it. */
@@ -150,8 +151,10 @@ int add_pool(struct busway_dma *dma, struct busway_range range, unsigned use, ui
 
 /* ---- grow.c ---- */
 
-/* A pool of @size bytes or more, aligned to @align, where @route of @device reaches it. */
-int grow(struct busway_dma_device *device, const struct route *route, uint64_t size, uint64_t align,
+struct want;
+
+/* A pool that serves @want, where @route of @device reaches it. */
+int grow(struct busway_dma_device *device, const struct route *route, const struct want *want,
 	 unsigned use);
 
 /* ---- route.c ---- */
@@ -304,6 +307,11 @@ bool bounce_could(struct busway_lane *lane, struct busway_range phys,
 
 void refuse_as(const struct busway_lane *lane, enum busway_reason reason, struct busway_range phys,
 	       struct busway_refusal *why);
+
+static inline bool is_direction(enum busway_direction direction)
+{
+	return direction - 1u < 3;
+}
 
 bool map_arguments(struct busway_lane *lane, struct busway_mapping *mapping,
 		   enum busway_direction direction);

@@ -50,8 +50,12 @@ int not_live(const struct busway_mapping *mapping, bool unmapping)
 	const struct busway_dma *dma =
 		mapping->state_ == STATE_WAITS ? mapping->lane_->device->dma : mapping->api_;
 
+	const busway_device_id device = mapping->state_ == STATE_WAITS
+						? mapping->lane_->device->id
+						: (busway_device_id){mapping->device_};
+
 	if (dma) /* else nobody knows whose it is: it was never mapped */
-		report_of(dma, (busway_device_id){mapping->device_},
+		report_of(dma, device,
 			  unmapping ? unmap[mapping->state_] : BUSWAY_MISUSE_SYNC_NOT_MAPPED,
 			  mapping, (struct busway_dma_range){mapping->dma, mapping->dma},
 			  (struct busway_difference){0, 0});

@@ -57,7 +57,8 @@ static bool arrives(const struct busway_lane *lane, struct busway_range dma, uin
 	if (status && why->reason != BUSWAY_NO_MEMORY)
 		return false;
 	end = &path.hops[path.hop_count - 1];
-	return end->space.index == BUSWAY_CPU_SPACE.index && end->range.first == phys;
+	return end->space.index == BUSWAY_CPU_SPACE.index && end->range.first == phys &&
+	       end->range.last == phys + busway_range_span(dma);
 }
 
 static bool find_address(const struct busway_lane *lane, struct busway_range phys,
@@ -75,7 +76,8 @@ static bool find_address(const struct busway_lane *lane, struct busway_range phy
 			continue;
 		in.first = w->dma.first.raw + (phys.first - w->phys.raw);
 		in.last = in.first + busway_range_span(phys);
-		if (!arrives(lane, in, phys.first, direction, why))
+		if (!within_limits(&device->segments, in.first, busway_range_span(in)) ||
+		    !arrives(lane, in, phys.first, direction, why))
 			continue;
 		*dma = in.first;
 		return true;

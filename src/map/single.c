@@ -172,7 +172,10 @@ static bool may_bounce(const struct busway_lane *lane, struct busway_range phys,
 		return false;
 	}
 	if (!pointer_to(device->dma, phys)) {
-		refuse_as(lane, BUSWAY_NO_POINTER, phys, why);
+		/* is it memory at all? */
+		refuse_direct(lane, phys, direction, why);
+		if (why->reason != BUSWAY_NO_MEMORY)
+			refuse_as(lane, BUSWAY_NO_POINTER, phys, why);
 		return false;
 	}
 	return true;
@@ -235,8 +238,7 @@ bool map_arguments(struct busway_lane *lane, struct busway_mapping *mapping,
 		report(lane, BUSWAY_MISUSE_MAPPED_TWICE, mapping, mapping->segments[0].dma, 0, 0);
 		return false;
 	}
-	return direction == BUSWAY_TO_DEVICE || direction == BUSWAY_FROM_DEVICE ||
-	       direction == BUSWAY_BIDIRECTIONAL;
+	return is_direction(direction);
 }
 
 void *own_bytes(const struct busway_lane *lane, const struct busway_mapped *segment,
@@ -332,7 +334,8 @@ static inline void fill_in(struct busway_lane *lane, struct busway_mapping *mapp
 static inline bool may_map(const struct busway_mapping *mapping, struct busway_range phys,
 			   enum busway_direction direction)
 {
-	return mapping->state_ < STATE_LIVE && phys.first <= phys.last && direction - 1u < 3;
+	return mapping->state_ < STATE_LIVE && phys.first <= phys.last &&
+	       phys.last - phys.first != UINT64_MAX && is_direction(direction);
 }
 
 /* Through slots that were used last, where copying is all there is to do. False: nothing has
@@ -374,7 +377,8 @@ __attribute__((noinline)) static int map_slowly(struct busway_lane *lane, struct
 
 	if (lane->copies && map_copied(lane, phys, direction, attributes, mapping))
 		return 0;
-	if (phys.first > phys.last || !map_arguments(lane, mapping, direction))
+	if (phys.first > phys.last || busway_range_span(phys) == UINT64_MAX ||
+	    !map_arguments(lane, mapping, direction))
 		return -BUSWAY_EINVAL;
 	status = serve(lane, phys, direction, attributes, &mapping->one_, why ? why : &own_why);
 	if (status) {

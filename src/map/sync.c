@@ -36,8 +36,12 @@ static void part_for_device(const struct busway_mapping *mapping, struct part pa
 	if (part.segment->pool_) {
 		unsigned char *bytes = bounced_bytes(part.segment) + part.offset;
 
-		if (mapping->direction & BUSWAY_READ)
+		if (mapping->direction & BUSWAY_READ) {
+			/* what the device wrote beside it, in the same lines, is not to be undone
+			 */
+			caches_to_cpu(lane->device, bytes, part.size);
 			memcpy(bytes, own, part.size);
+		}
 		caches_to_device(lane->device, bytes, part.size);
 	} else {
 		caches_to_device(lane->device, own, part.size);

@@ -187,6 +187,16 @@ static bool take_turn(struct busway_lane *lane, struct busway_mapping *mapping)
 	return is_turn;
 }
 
+/* Is it what the record waits for? */
+static bool is_the_same(const struct busway_mapping *mapping, const struct busway_lane *lane,
+			struct busway_range phys, enum busway_direction direction,
+			unsigned attributes)
+{
+	return mapping->lane_ == lane && mapping->one_.phys.raw == phys.first &&
+	       mapping->size == busway_range_span(phys) + 1 && mapping->direction == direction &&
+	       mapping->attributes == (uint8_t)attributes;
+}
+
 int busway_map_or_wait(struct busway_lane *lane, struct busway_phys_range phys,
 		       enum busway_direction direction, unsigned attributes,
 		       struct busway_mapping *mapping,
@@ -201,14 +211,17 @@ int busway_map_or_wait(struct busway_lane *lane, struct busway_phys_range phys,
 	if (!why)
 		why = &own_why;
 	if (mapping->state_ == STATE_WAITS) {
-		if (mapping->one_.phys.raw != r.first || mapping->size != busway_range_span(r) + 1)
+		if (!is_the_same(mapping, lane, r, direction, attributes)) {
+			report(mapping->lane_, BUSWAY_MISUSE_MAPPED_TWICE, mapping,
+			       (struct busway_dma_range){mapping->dma, mapping->dma}, 0, 0);
 			return -BUSWAY_EINVAL;
+		}
 		if (!take_turn(lane, mapping))
 			return -BUSWAY_EAGAIN;
 		map_finish(lane, mapping);
 		return 0;
 	}
-	if (is_live(mapping) || r.first > r.last || !(direction & BUSWAY_BIDIRECTIONAL))
+	if (is_live(mapping) || r.first > r.last || !is_direction(direction))
 		return busway_map(lane, phys, direction, attributes, mapping, why); /* says why */
 	if (is_direct(lane, r, direction, attributes, &dma) || !must_queue(lane)) {
 		status = busway_map(lane, phys, direction, attributes, mapping, why);

@@ -93,6 +93,7 @@ struct busway_dma_environment busway_machine_environment(struct busway_machine *
 		.more = more,
 		.release = release,
 		.misuse = misuse,
+		.one_thread = true,
 		.observe = sim_observe,
 	};
 }

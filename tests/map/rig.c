@@ -115,6 +115,7 @@ void rig_declare(struct rig *rig)
 		.more = more,
 		.release = release,
 		.misuse = misuse,
+		.one_thread = true,
 		.observe = look,
 	};
 	rig->more_at = RIG_BASE + RIG_SIZE / 2;

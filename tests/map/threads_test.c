@@ -109,6 +109,7 @@ static void lanes_do_not_disturb_each_other(void **state)
 	plan_device(&rig.plan, 1);
 	rig.plan.devices[1].coherence = BUSWAY_COHERENT;
 	rig.environment.observe = NULL;
+	rig.environment.one_thread = false;
 	rig_open(&rig);
 	assert_int_equal(busway_dma_add_pool(rig.dma, rig_phys(0x40000, 0x6000), BUSWAY_USE_BOUNCE,
 					     2),
