@@ -30,12 +30,14 @@ def check_boards(tap):
             status, document = ask("sim", board(name), "--count", STEPS, "--seed", "7",
                                    "--mask", mask)
             what = "%s with a %s-bit mask" % (name, mask)
-            tap.equal((status, document["violation_count"], total(document, "wrong_bytes")),
-                      (0, 0, 0), what + ": no violation, and every byte where it should be")
-            served = total(document, "direct") + total(document, "bounce")
             attached = any(d["attached"] for d in document["devices"])
+            tap.equal((status, document["violation_count"], total(document, "wrong_bytes")),
+                      (0 if attached else 1, 0, 0),
+                      what + ": no violation, and every byte where it should be")
+            served = total(document, "direct") + total(document, "bounce")
             tap.check(served > 0 or not attached, what + ": something was mapped", document)
-            tap.equal(document["steps"], int(STEPS), what + ": all steps were done")
+            tap.equal(document["steps"], int(STEPS) if attached else 0,
+                      what + ": all steps were done, unless nobody takes part")
 
 
 def check_shipped(tap):
@@ -54,7 +56,9 @@ def check_shipped(tap):
                 result = run(*arguments, "--memory", "0x40000000+1G", "--memory",
                              "0x2_0000_0000+2G", "--format", "json")
             document = result.json() if result.status in (0, 1) else {}
-            tap.check(result.status == 0 and document["violation_count"] == 0 and
+            nobody = not any(d["attached"] for d in document.get("devices", []))
+            tap.check(result.status == (1 if nobody else 0) and
+                      document["violation_count"] == 0 and
                       total(document, "wrong_bytes") == 0,
                       "%s with a %s-bit mask: no violation" % (name, mask), result)
 
@@ -136,7 +140,7 @@ alloc r {DEVICE} 4096
 device r fill 9
 check r 9
 free r
-""", words=("to 4096: direct, dma", "bounce, dma", "as expected", "no violation"), codes=[])
+""", words=("to 4096: direct, dma", "bounce (no-window), dma", "as expected", "no violation"), codes=[])
     script(tap, "a refusal is no violation",
            f"map a {DEVICE} to 0x1_8000_0000+4K\n", "--pool", "0",
            words=("refused as no-window",), codes=[])
@@ -145,6 +149,9 @@ free r
     script(tap, "a device that goes on after unmapping",
            f"map a {DEVICE} from 0x1000_0000+4K\nunmap a\naccess {DEVICE} write 0x1000_0010+4\n",
            status=1, words=("not mapped any more",), codes=["after-unmap"])
+    script(tap, "coherent memory that is unmapped, a sync of nothing, and a leak",
+           f"alloc r {DEVICE} 4096\nunmap r\nsync r cpu\n", status=1,
+           words=("misuse", "end: r is left live: a leak", "3 of the script's steps"), codes=[])
     script(tap, "a device beside what was mapped",
            f"map a {DEVICE} from 0x1000_0000+4K\naccess {DEVICE} write 0x1000_1000+4\nunmap a\n",
            status=1, codes=["outside"])

@@ -278,10 +278,37 @@ struct actor *scene_actor(struct scene *scene, const char *name)
 	for (size_t i = 0; i < scene->count; i++)
 		if (scene->actors[i].id.index == id.index && scene->actors[i].device)
 			return &scene->actors[i];
-	complain(
-		"%s takes no part: see what the summary says of it, or name it on the command line",
-		name);
+	for (size_t i = 0; i < scene->count; i++)
+		if (scene->actors[i].id.index == id.index) {
+			char text[512];
+
+			busway_refusal_detail(&scene->actors[i].why, text, sizeof(text));
+			complain("%s takes no part: %s: %s", name,
+				 busway_reason_code(scene->actors[i].why.reason), text);
+			return NULL;
+		}
+	complain("%s takes no part: name it on the command line, too", name);
 	return NULL;
+}
+
+/* Nobody but a call that may not bounce is told why: so it is asked. */
+enum busway_reason count_mapping(struct actor *actor, const struct busway_mapping *mapping,
+				 struct busway_phys_range memory)
+{
+	struct busway_mapping direct = {0};
+	struct busway_refusal why = {0};
+
+	actor->ways[mapping->way]++;
+	actor->bytes += mapping->size;
+	if (mapping->way != BUSWAY_WAY_BOUNCE)
+		return BUSWAY_NOT_REFUSED;
+	actor->bounced_bytes += mapping->size;
+	if (busway_map(busway_dma_lane(actor->device, 0), memory,
+		       (enum busway_direction)mapping->direction, BUSWAY_MAP_NO_BOUNCE, &direct,
+		       &why) == 0)
+		busway_unmap(&direct);
+	actor->bounced_for[why.reason]++;
+	return why.reason;
 }
 
 uint64_t sim_random(uint64_t *state)
@@ -295,9 +322,12 @@ uint64_t sim_random(uint64_t *state)
 
 int sim_status(const struct scene *scene)
 {
-	uint64_t wrong = busway_machine_violations(scene->machine);
+	uint64_t wrong = busway_machine_violations(scene->machine) + scene->mistakes;
+	bool any = false;
 
-	for (size_t i = 0; i < scene->count; i++)
+	for (size_t i = 0; i < scene->count; i++) {
 		wrong += scene->actors[i].wrong;
-	return wrong ? EXIT_NO : EXIT_YES;
+		any |= scene->actors[i].device != NULL;
+	}
+	return wrong || !any ? EXIT_NO : EXIT_YES;
 }

@@ -40,6 +40,7 @@ struct script {
 	int words;
 	struct named names[NAMES];
 	size_t count;
+	uint64_t violations; /* that were there before this step */
 };
 
 /* ---- complaints, and what comes of a step ---- */
@@ -50,24 +51,50 @@ static bool wrong(const struct script *s, const char *what, const char *word)
 	return false;
 }
 
-static void say(const struct script *s, const char *what)
+/* What the step has led to: the first violation that came with it. */
+static const char *violation_since(struct script *s)
 {
+	const struct busway_machine *machine = s->scene->machine;
+	const uint64_t before = s->violations;
+	const struct busway_violation *first;
+
+	busway_machine_settle(s->scene->machine);
+	s->violations = busway_machine_violations(machine);
+	first = s->violations > before ? busway_machine_violation(machine, (size_t)before) : NULL;
+	if (!first)
+		return NULL;
+	return first->kind == BUSWAY_VIOLATION_MISUSE ? busway_misuse_code(first->misuse)
+						      : busway_violation_code(first->kind);
+}
+
+static void say(struct script *s, const char *what)
+{
+	const char *violation = violation_since(s);
+
 	if (s->scene->options->format != FORMAT_TEXT || s->scene->options->quiet)
 		return;
 	printf("%u:", s->line);
 	for (int i = 0; i < s->words; i++)
 		printf(" %s", s->word[i]);
-	printf(": %s\n", what);
+	printf(": %s%s%s\n", what, violation ? "; violation: " : "", violation ? violation : "");
 }
 
-static void say_refused(const struct script *s, struct actor *actor,
-			const struct busway_refusal *why)
+/* The DMA API took it for misuse. Of a record that was never mapped, it knows nobody to tell. */
+static void say_misuse(struct script *s)
 {
-	char text[640];
-	const size_t length = (size_t)snprintf(text, sizeof(text),
-					       "refused as %s: ", busway_reason_code(why->reason));
+	if (busway_machine_violations(s->scene->machine) == s->violations)
+		s->scene->mistakes++;
+	say(s, "misuse");
+}
 
-	busway_refusal_detail(why, text + length, sizeof(text) - length);
+static void say_refused(struct script *s, struct actor *actor, const struct busway_refusal *why)
+{
+	char text[1200], detail[512], advice[512];
+
+	busway_refusal_detail(why, detail, sizeof(detail));
+	busway_refusal_advice(why, advice, sizeof(advice));
+	snprintf(text, sizeof(text), "refused as %s: %s%s%s", busway_reason_code(why->reason),
+		 detail, advice[0] ? "; would help: " : "", advice);
 	actor->refused[why->reason]++;
 	say(s, text);
 }
@@ -161,6 +188,7 @@ static bool step_map(struct script *s)
 {
 	struct named *n = new_name(s, s->word[1]);
 	enum busway_direction direction;
+	enum busway_reason reason;
 	struct busway_refusal why;
 	char text[96];
 	int status;
@@ -178,14 +206,12 @@ static bool step_map(struct script *s)
 		return true;
 	}
 	if (status) {
-		say(s, "misuse");
+		say_misuse(s);
 		return true;
 	}
-	n->actor->ways[n->mapping.way]++;
-	n->actor->bytes += n->mapping.size;
-	if (n->mapping.way == BUSWAY_WAY_BOUNCE)
-		n->actor->bounced_bytes += n->mapping.size;
-	snprintf(text, sizeof(text), "%s, dma 0x%" PRIx64, busway_way_name(n->mapping.way),
+	reason = count_mapping(n->actor, &n->mapping, n->memory);
+	snprintf(text, sizeof(text), "%s%s%s%s, dma 0x%" PRIx64, busway_way_name(n->mapping.way),
+		 reason ? " (" : "", busway_reason_code(reason), reason ? ")" : "",
 		 n->mapping.dma.raw);
 	say(s, text);
 	return true;
@@ -227,7 +253,10 @@ static bool step_unmap(struct script *s)
 
 	if (!n)
 		return false;
-	say(s, busway_unmap(&n->mapping) ? "misuse" : "done");
+	if (busway_unmap(&n->mapping))
+		say_misuse(s);
+	else
+		say(s, "done");
 	return true;
 }
 
@@ -237,7 +266,10 @@ static bool step_free(struct script *s)
 
 	if (!n)
 		return false;
-	say(s, busway_coherent_free(&n->coherent) ? "misuse" : "done");
+	if (busway_coherent_free(&n->coherent))
+		say_misuse(s);
+	else
+		say(s, "done");
 	return true;
 }
 
@@ -253,7 +285,10 @@ static bool step_sync(struct script *s)
 		return wrong(s, "neither cpu nor device:", s->word[2]);
 	status = for_cpu ? busway_sync_for_cpu(&n->mapping, 0, n->mapping.size)
 			 : busway_sync_for_device(&n->mapping, 0, n->mapping.size);
-	say(s, status ? "misuse" : "done");
+	if (status)
+		say_misuse(s);
+	else
+		say(s, "done");
 	return true;
 }
 
@@ -432,15 +467,26 @@ static bool is_live(const struct named *n, const struct busway_mapping *mapping)
 	return busway_dma_owner(n->actor->device, mapping->dma) == mapping;
 }
 
+static void say_leak(struct script *s, const struct named *n)
+{
+	s->scene->mistakes++;
+	if (s->scene->options->format == FORMAT_TEXT && !s->scene->options->quiet)
+		printf("end: %s is left live: a leak\n", n->name);
+}
+
 /* What the script left live: its records must not be outlived. */
 static void give_back(struct script *s)
 {
-	for (size_t i = 0; s && i < s->count; i++) {
+	for (size_t i = 0; i < s->count; i++) {
 		struct named *n = &s->names[i];
+		const bool mapped = n->actor && is_live(n, &n->mapping);
+		const bool allocated = n->actor && is_live(n, &n->coherent.mapping_);
 
-		if (n->actor && is_live(n, &n->mapping))
+		if (mapped || allocated)
+			say_leak(s, n);
+		if (mapped)
 			busway_unmap(&n->mapping);
-		if (n->actor && is_live(n, &n->coherent.mapping_))
+		if (allocated)
 			busway_coherent_free(&n->coherent);
 	}
 }
@@ -463,7 +509,8 @@ bool sim_script(struct scene *scene, const char *path)
 		free(bytes);
 		complain("out of memory");
 	}
-	give_back(s);
+	if (s)
+		give_back(s);
 	free(text);
 	free(s);
 	return ok;

@@ -28,6 +28,7 @@ struct actor {
 	uint64_t bytes, bounced_bytes;
 	uint64_t coherent; /* allocations */
 	uint64_t refused[BUSWAY_REASON_COUNT];
+	uint64_t bounced_for[BUSWAY_REASON_COUNT]; /* why it was not direct */
 	uint64_t wrong; /* times that other bytes were found than were put there */
 };
 
@@ -40,8 +41,9 @@ struct scene {
 	size_t memory_count;
 	bool memory_stated; /* by the tree */
 	struct actor *actors;
-	size_t count;   /* of actors */
-	uint64_t steps; /* done */
+	size_t count;      /* of actors */
+	uint64_t steps;    /* done */
+	uint64_t mistakes; /* of a script, that the machine is not told of */
 };
 
 /* Complain and return false where that fails. */
@@ -63,7 +65,11 @@ bool sim_script(struct scene *scene, const char *path);
 int sim_text(const struct scene *scene);
 int sim_json(const struct scene *scene);
 
-/* EXIT_NO where there was a violation, or wrong bytes. */
+/* Count a mapping, and why it bounced, if it did. */
+enum busway_reason count_mapping(struct actor *actor, const struct busway_mapping *mapping,
+				 struct busway_phys_range memory);
+
+/* EXIT_NO where there was a violation, or wrong bytes, or nobody to take part. */
 int sim_status(const struct scene *scene);
 
 #endif

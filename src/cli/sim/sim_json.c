@@ -9,14 +9,14 @@ static json_t *number(uint64_t value)
 	return json_integer((json_int_t)value);
 }
 
-static json_t *refusals(const struct actor *a)
+static json_t *by_reason(const uint64_t counts[BUSWAY_REASON_COUNT])
 {
 	json_t *object = json_object();
 
 	for (int r = 1; r < BUSWAY_REASON_COUNT; r++)
-		if (a->refused[r])
+		if (counts[r])
 			json_object_set_new(object, busway_reason_code((enum busway_reason)r),
-					    number(a->refused[r]));
+					    number(counts[r]));
 	return object;
 }
 
@@ -34,7 +34,8 @@ static json_t *actor(const struct actor *a)
 	json_object_set_new(object, "bytes", number(a->bytes));
 	json_object_set_new(object, "bounced_bytes", number(a->bounced_bytes));
 	json_object_set_new(object, "coherent", number(a->coherent));
-	json_object_set_new(object, "refused", refusals(a));
+	json_object_set_new(object, "bounced_for", by_reason(a->bounced_for));
+	json_object_set_new(object, "refused", by_reason(a->refused));
 	json_object_set_new(object, "wrong_bytes", number(a->wrong));
 	json_object_set_new(object, "limited", json_boolean(a->mask.limited));
 	json_object_set_new(object, "required_bits", number(a->mask.required_bits));

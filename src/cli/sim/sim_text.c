@@ -22,6 +22,11 @@ static void put_actor(struct page *page, const struct actor *a)
 		a->ways[BUSWAY_WAY_DIRECT], a->ways[BUSWAY_WAY_BOUNCE], a->bounced_bytes >> 10,
 		a->bytes >> 10, a->coherent);
 	for (int r = 1; r < BUSWAY_REASON_COUNT; r++)
+		if (a->bounced_for[r] && r != BUSWAY_RESTRICTED)
+			fprintf(page->out, "  %" PRIu64 " bounced, %s: %s\n", a->bounced_for[r],
+				busway_reason_code((enum busway_reason)r),
+				busway_reason_text((enum busway_reason)r));
+	for (int r = 1; r < BUSWAY_REASON_COUNT; r++)
 		if (a->refused[r])
 			fprintf(page->out, "  %" PRIu64 " refused as %s: %s\n", a->refused[r],
 				busway_reason_code((enum busway_reason)r),
@@ -60,10 +65,15 @@ static void put_violations(struct page *page, const struct scene *scene)
 	const uint64_t count = busway_machine_violations(scene->machine);
 	const struct busway_violation *v;
 
-	if (!count) {
+	if (scene->mistakes)
+		put_styled(page, STYLE_BAD,
+			   "%" PRIu64
+			   " of the script's steps misuse the DMA API, or leave something behind\n",
+			   scene->mistakes);
+	if (!count && sim_status(scene) == EXIT_YES)
 		put_styled(page, STYLE_GOOD, "no violation\n");
+	if (!count)
 		return;
-	}
 	put_styled(page, STYLE_BAD, "%" PRIu64 " violation%s\n", count, count == 1 ? "" : "s");
 	for (size_t i = 0;
 	     i < VIOLATIONS_SHOWN && (v = busway_machine_violation(scene->machine, i)); i++) {
@@ -93,8 +103,8 @@ int sim_text(const struct scene *scene)
 			absent++;
 	}
 	if (absent)
-		fprintf(page.out, "%zu device%s without an address for anything: -v says why\n",
-			absent, absent == 1 ? "" : "s");
+		fprintf(page.out, "%zu device%s take%s no part: -v says why\n", absent,
+			absent == 1 ? "" : "s", absent == 1 ? "s" : "");
 	put_pools(&page, scene);
 	put_violations(&page, scene);
 	return page_print(&page, sim_status(scene));

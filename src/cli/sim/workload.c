@@ -136,10 +136,7 @@ static void map(struct work *w, struct buffer *b)
 		return;
 	}
 	b->live = true;
-	b->actor->ways[b->mapping.way]++;
-	b->actor->bytes += b->mapping.size;
-	if (b->mapping.way == BUSWAY_WAY_BOUNCE)
-		b->actor->bounced_bytes += b->mapping.size;
+	count_mapping(b->actor, &b->mapping, b->memory);
 	if (b->direction & BUSWAY_READ)
 		device_does(b, BUSWAY_ENGINE_VERIFY);
 }
@@ -256,7 +253,7 @@ bool sim_workload(struct scene *scene)
 		return complain("out of memory") == EXIT_YES;
 	w->scene = scene;
 	w->random = scene->options->seed;
-	while (scene->steps < steps) {
+	while (scene->steps < steps && any_actor(w)) {
 		step(w);
 		scene->steps++;
 		if (progress && (scene->steps % 256 == 0 || scene->steps == steps))
