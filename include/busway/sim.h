@@ -172,8 +172,8 @@ struct busway_dma_environment busway_machine_environment(struct busway_machine *
 
 /*
  * busway_machine_place_pool() - where a pool is whose place the platform leaves open
- * As busway_dma_place_pool(), which the machine does not see. -BUSWAY_EINVAL: no such pool, or it
- * has a place, or @range is empty.
+ * As busway_dma_place_pool(), which the machine does not see. Return: 0, -BUSWAY_ENOMEM;
+ * -BUSWAY_EINVAL: no such pool, or it has a place, or @range is empty.
  */
 int busway_machine_place_pool(struct busway_machine *machine, uint32_t index,
 			      struct busway_phys_range range);
@@ -196,7 +196,8 @@ void busway_machine_give(struct busway_machine *machine, struct busway_phys_rang
 
 /*
  * busway_machine_pointer() - memory as the CPU sees it through its caches
- * What is read and written there is not watched. NULL: @range is not all inside one bank.
+ * What is read there is not watched. A store is noticed, as something that has to be synced, where
+ * it changes a byte. NULL: @range is not all inside one run of memory.
  */
 void *busway_machine_pointer(struct busway_machine *machine, struct busway_phys_range range);
 
@@ -204,7 +205,7 @@ void *busway_machine_pointer(struct busway_machine *machine, struct busway_phys_
  * busway_machine_cpu_read(), busway_machine_cpu_write() - the CPU accesses memory, and is watched
  * Tells what the CPU reads too early, and touches although the device owns it. Coherent memory of a
  * device that does not see the caches is accessed past them.
- * Return: 0, -BUSWAY_EINVAL: not all of it is in one bank.
+ * Return: 0, -BUSWAY_EINVAL: not all of it is inside one run of memory.
  */
 int busway_machine_cpu_read(struct busway_machine *machine, busway_phys_t phys, void *to,
 			    size_t size);
@@ -213,7 +214,8 @@ int busway_machine_cpu_write(struct busway_machine *machine, busway_phys_t phys,
 
 /*
  * busway_machine_disturb() - what caches may do at any time, to the lines of a range
- * Of the dirty lines some are written back, of the others some are read anew.
+ * Of the dirty lines some are written back, of the others some are read anew. Neither is a sync:
+ * what was forgotten is told all the same.
  */
 void busway_machine_disturb(struct busway_machine *machine, struct busway_phys_range range);
 

@@ -328,7 +328,6 @@ int busway_machine_route(const struct busway_machine *machine, busway_device_id 
 	*landing = (struct busway_landing){range, dev->dma.enters,          range, NULL,
 					   NULL,  BUSWAY_VIOLATION_EMISSION};
 	if (cut_emitted(&dev->emission, &landing->at)) {
-		landing->refused = BUSWAY_NO_VIOLATION;
 		while (hop(machine, dev, access, landing))
 			if (++hops == BUSWAY_HOPS_MAX) {
 				landing->refused = BUSWAY_VIOLATION_LOOP;

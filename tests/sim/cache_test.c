@@ -169,6 +169,10 @@ static void caches_evict_and_refill_when_they_like(void **state)
 		put(&b, NONCOHERENT, BUFFER + 128 * i + 64, 2);
 	}
 	busway_machine_disturb(b.machine, phys_range(BUFFER, 12800));
+	*cpu_at(&b, SLOT) = 1; /* one byte is one line */
+	for (unsigned i = 0; memory_at(&b, SLOT) == 0 && i < 100; i++)
+		busway_machine_disturb(b.machine, phys_range(SLOT, 1));
+	assert_int_equal(memory_at(&b, SLOT), 1);
 	for (unsigned i = 0; i < 100; i++) {
 		assert_int_equal(*cpu_at(&b, BUFFER + 128 * i), 1); /* never lost */
 		assert_int_equal(memory_at(&b, BUFFER + 128 * i + 64), 2);
@@ -541,6 +545,10 @@ static void registers_may_be_behind_an_aperture(void **state)
 	bench_told(&b, BUSWAY_VIOLATION_APERTURE, 1);
 	/* but memory is none, and a doorbell is not, either */
 	m = made(COHERENT, FIFO, TO_BUS(BUFFER), 8, BUSWAY_BIDIRECTIONAL);
+	m.mapping.kind = BUSWAY_KIND_PEER;
+	bench_event(&b, &m, BUSWAY_EVENT_MAPPED);
+	bench_told(&b, BUSWAY_VIOLATION_ASTRAY, 1);
+	m = made(COHERENT, FIFO, TO_BUS(FIFO) + 8, 8, BUSWAY_BIDIRECTIONAL);
 	m.mapping.kind = BUSWAY_KIND_PEER;
 	bench_event(&b, &m, BUSWAY_EVENT_MAPPED);
 	bench_told(&b, BUSWAY_VIOLATION_ASTRAY, 1);

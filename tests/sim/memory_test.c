@@ -160,6 +160,45 @@ static void pointers_keep_the_offset_in_a_page(void **state)
 	bench_close(&bench);
 }
 
+static bool is_memory(struct bench *b, uint64_t first, uint64_t last)
+{
+	return busway_machine_pointer(b->machine, phys_range(first, last - first + 1)) != NULL;
+}
+
+static void memory_is_what_is_stated_as_such(void **state)
+{
+	static struct bench b;
+
+	(void)state;
+	plan_init(&b.plan);
+	plan_space(&b.plan, BUSWAY_SPACE_BUS);
+	b.plan.banks[0] = (struct busway_memory_bank){"/memory", {0x10000, 0x11000}};
+	b.plan.banks[1] = (struct busway_memory_bank){"/memory", {0x20000, 0x20fff}};
+	b.plan.bank_count = 2;
+	plan_region(&b.plan, 0, BUSWAY_REGION_RAM, (struct busway_range){0x30000, 0x30fff});
+	plan_region(&b.plan, 0, BUSWAY_REGION_RAM, (struct busway_range){0x32000, 0x32fff});
+	plan_region(&b.plan, 0, BUSWAY_REGION_APERTURE, (struct busway_range){0x40000, 0x40fff});
+	plan_region(&b.plan, 1, BUSWAY_REGION_RAM, (struct busway_range){0x50000, 0x50fff});
+	plan_pool(&b.plan, (struct busway_range){0x60000, 0x60fff}); /* SRAM */
+	plan_pool(&b.plan, (struct busway_range){0x62000, 0x62fff});
+	bench_open(&b, NULL);
+	assert_true(is_memory(&b, 0x10000, 0x11000));
+	assert_true(is_memory(&b, 0x20000, 0x20fff));
+	assert_true(is_memory(&b, 0x30000, 0x30fff));
+	assert_true(is_memory(&b, 0x32000, 0x32fff));
+	assert_true(is_memory(&b, 0x60000, 0x60fff));
+	assert_true(is_memory(&b, 0x62000, 0x62fff));
+	assert_false(is_memory(&b, 0x40000, 0x40000));
+	assert_false(is_memory(&b, 0x50000, 0x50000));
+	assert_false(is_memory(&b, 0x11001, 0x11001));
+	/* the last byte of 4097 is one of its own, in each view */
+	*cpu_at(&b, 0x11000) = 1;
+	assert_int_equal(*(unsigned char *)b.environment.uncached(b.machine,
+								  phys_range(0x11000, 1)),
+			 0);
+	bench_close(&b);
+}
+
 static void memory_that_is_set_aside_is_not_given(void **state)
 {
 	const struct busway_phys_range near = phys_range(CARVED - 0x1000, 0x200000);
@@ -185,6 +224,52 @@ static void memory_that_is_set_aside_is_not_given(void **state)
 	assert_int_equal(busway_machine_take(bench.machine, 0x1000, 1, &near, 1, &at), 0);
 	assert_int_equal(at.raw, CARVED - 0x1000);
 	bench_close(&bench);
+}
+
+static void every_byte_is_given_once(void **state)
+{
+	/* of the first there is nothing left, of the second one byte */
+	const struct busway_phys_range within[] = {phys_range(RAM, 8), phys_range(RAM + 7, 2)};
+	static struct bench b;
+	busway_phys_t at;
+
+	(void)state;
+	bench_usual(&b, NULL);
+	for (uint64_t i = 0; i < 8; i++) {
+		assert_int_equal(busway_machine_take(b.machine, 1, 1, within, 1, &at), 0);
+		assert_int_equal(at.raw, RAM + i);
+	}
+	assert_int_equal(busway_machine_take(b.machine, 1, 1, within, 1, &at), -BUSWAY_ENOMEM);
+	assert_int_equal(busway_machine_take(b.machine, 1, 1, within, 2, &at), 0);
+	assert_int_equal(at.raw, RAM + 8);
+	assert_int_equal(busway_machine_take(b.machine, 1, 1, within, 2, &at), -BUSWAY_ENOMEM);
+	busway_machine_give(b.machine, phys_range(RAM + 3, 1));
+	assert_int_equal(busway_machine_take(b.machine, 2, 1, within, 2, &at), -BUSWAY_ENOMEM);
+	assert_int_equal(busway_machine_take(b.machine, 1, 1, within, 2, &at), 0);
+	assert_int_equal(at.raw, RAM + 3);
+	bench_close(&b);
+}
+
+/* The DMA API asks for memory in one of many ranges, in any order, and gets the lowest. */
+static void a_pool_grows_at_the_lowest_place(void **state)
+{
+	const struct busway_range within[] = {
+		{CONFINED, CONFINED + 0xfff}, {RAM + 0x3000, RAM + 0x3fff}, {RAM, RAM + 0x1fff}};
+	static struct bench b;
+	busway_phys_t at;
+
+	(void)state;
+	bench_usual(&b, NULL);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(b.environment.more(b.machine, 0x1000, 0x1000, within, 3, &at), 0);
+		assert_int_equal(at.raw, RAM + (i < 2 ? i * 0x1000 : 0x3000));
+	}
+	assert_int_equal(b.environment.more(b.machine, 0x1000, 0x1000, within, 3, &at),
+			 -BUSWAY_ENOMEM);
+	b.environment.release(b.machine, phys_range(RAM + 0x1000, 0x1000));
+	assert_int_equal(b.environment.more(b.machine, 0x1000, 0x1000, within, 3, &at), 0);
+	assert_int_equal(at.raw, RAM + 0x1000);
+	bench_close(&b);
 }
 
 static void reserved_memory_is_not_given(void **state)
@@ -293,7 +378,10 @@ int main(void)
 		cmocka_unit_test(only_four_bytes_ring_a_doorbell),
 		cmocka_unit_test(many_gigabytes_cost_what_is_touched),
 		cmocka_unit_test(pointers_keep_the_offset_in_a_page),
+		cmocka_unit_test(memory_is_what_is_stated_as_such),
 		cmocka_unit_test(memory_that_is_set_aside_is_not_given),
+		cmocka_unit_test(every_byte_is_given_once),
+		cmocka_unit_test(a_pool_grows_at_the_lowest_place),
 		cmocka_unit_test(reserved_memory_is_not_given),
 		cmocka_unit_test(memory_may_be_stated_by_options),
 		cmocka_unit_test(creation_loses_nothing_when_memory_ends),

@@ -82,6 +82,9 @@ static void no_memory(struct bench *b)
 static void no_write(struct bench *b)
 {
 	put(b, 0, 0x80000010, 8);
+	assert_string_equal(bench_first(b)->hop, "/bus1");
+	assert_string_equal(bench_first(b)->by, "/window2");
+	assert_int_equal(bench_first(b)->at.first, 0x80000010);
 }
 
 static void an_aperture(struct bench *b)
@@ -305,6 +308,10 @@ static void given_back_to_the_device(struct bench *b)
 
 static void mark(struct bench *b, enum busway_mark kind)
 {
+	for (int other = BUSWAY_MARK_STACK; other <= BUSWAY_MARK_VMALLOC; other++)
+		assert_int_equal(busway_machine_mark(b->machine, phys_range(BUFFER + 0x40, 1),
+						     (enum busway_mark)other),
+				 0);
 	assert_int_equal(busway_machine_mark(b->machine, phys_range(BUFFER + 0x3f, 1), kind), 0);
 	observe(b, small(BUSWAY_TO_DEVICE));
 }
@@ -501,6 +508,7 @@ static void misuse_by_address_names_the_nearest(void **state)
 	assert_true(bench_first(&b)->has_trace);
 	assert_int_equal(bench_first(&b)->trace.number, 1);
 	bench_told(&b, BUSWAY_VIOLATION_MISUSE, 1);
+	assert_int_equal(busway_machine_misuses(b.machine, BUSWAY_MISUSE_NOT_MAPPED), 0);
 	bench_close(&b);
 }
 
@@ -562,6 +570,24 @@ static void memory_that_only_the_options_state_is_mapped_as_any(void **state)
 	bench_close(&b);
 }
 
+static void what_is_just_within_limits_is_right(void **state)
+{
+	static struct bench b;
+	struct made m = small(BUSWAY_FROM_DEVICE);
+
+	(void)state;
+	open(&b);
+	observe(&b, made(CARVER, BUFFER, TO_BUS(BUFFER), 0x2000, BUSWAY_TO_DEVICE));
+	observe(&b, made(CARVER, BUFFER + 0xff00, TO_BUS(BUFFER) + 0xff00, 0x100, BUSWAY_TO_DEVICE));
+	observe(&b, made(0, BUFFER, TO_BUS(BUFFER), 0x8000, BUSWAY_TO_DEVICE));
+	m.mapping.attributes = BUSWAY_MAP_SKIP_SYNC;
+	for (unsigned i = 0; i < 8; i++) /* the last one meets seven */
+		observe(&b, m);
+	observe(&b, made(0, BUFFER + 0x40, TO_BUS(BUFFER) + 0x40, 0x40, BUSWAY_FROM_DEVICE));
+	bench_told_nothing(&b);
+	bench_close(&b);
+}
+
 static void every_kind_is_committed(void **state)
 {
 	(void)state;
@@ -580,6 +606,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_done_wrong_once_is_told_once),
+		cmocka_unit_test(what_is_just_within_limits_is_right),
 		cmocka_unit_test(every_kind_is_committed),
 		cmocka_unit_test(ways_that_meet_again_are_right),
 		cmocka_unit_test(memory_that_only_the_options_state_is_mapped_as_any),
