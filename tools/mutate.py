@@ -568,7 +568,7 @@ MUTATIONS = [Mutation(*row) for row in [
     ("src/sim/judge.c", "(struct busway_range){segment->offset + first, segment->offset + first + span}))",
      "(struct busway_range){UINT64_MAX, UINT64_MAX}))",
      "the device writes and the CPU keeps the bytes", "sim_violation"),
-    ("src/sim/table.c", "	if (best && best->dma.last < dma->last)\n		dma->last = best->dma.last;", "",
+    ("src/sim/lookup.c", "	if (best && best->dma.last < dma->last)\n		dma->last = best->dma.last;", "",
      "an access that begins in a mapping is inside it", "sim_violation"),
     ("src/sim/table.c", "	if (segment->lands && sim_sees_caches(machine, segment->mapping->device))\n		sim_not_fresh",
      "	if (segment->lands)\n		sim_not_fresh",

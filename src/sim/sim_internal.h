@@ -9,7 +9,8 @@
  *   cache.c        lines between the views: written back, read anew, dirty
  *   take.c         memory for those who ask: pools, buffers
  *   shelf.c        things by address
- *   table.c        what is mapped, and what was recently
+ *   table.c        what is mapped, as the DMA API tells it, and what was recently
+ *   lookup.c       what is mapped at an address
  *   inspect.c      is what was mapped sane?
  *   access.c       accesses of devices, piece by piece
  *   posted.c       writes of devices that have not arrived
@@ -228,6 +229,8 @@ void sim_table_destroy(struct busway_machine *machine);
 /* An event of a mapping; environment.observe. */
 void sim_observe(void *ctx, enum busway_dma_event event, busway_device_id device,
 		 const struct busway_mapping *record, uint64_t offset, uint64_t size);
+
+/* ---- lookup.c ---- */
 
 /*
  * The live segment of @device that holds @dma.first, and allows @access if any does; NULL: none.
