@@ -179,6 +179,8 @@ static void share(struct work *w, struct ring *r)
 		.flags = BUSWAY_ENGINE_LAST,
 	};
 	struct busway_refusal why;
+	uint64_t size;
+	unsigned flags;
 
 	if (r->live && below(w, 2)) {
 		busway_engine_encode(&nothing, r->memory.cpu);
@@ -194,8 +196,10 @@ static void share(struct work *w, struct ring *r)
 	r->actor = any_actor(w);
 	if (!r->actor)
 		return;
-	if (busway_coherent_alloc(lane_of(r->actor), 64 + below(w, 16384), 64,
-				  below(w, 2) ? BUSWAY_COHERENT_ATOMIC : 0, &r->memory, &why)) {
+	/* one after the other: the order in which arguments are worked out is the compiler's */
+	size = 64 + below(w, 16384);
+	flags = below(w, 2) ? BUSWAY_COHERENT_ATOMIC : 0;
+	if (busway_coherent_alloc(lane_of(r->actor), size, 64, flags, &r->memory, &why)) {
 		r->actor->refused[why.reason]++;
 		return;
 	}
