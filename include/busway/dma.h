@@ -225,7 +225,7 @@ struct busway_dma_options {
  * place (pool-unplaced) or no pointer (no-pointer), or its restricted pool cannot be reached
  * (empty-reach).
  */
-int busway_dma_attach(struct busway_dma *dma, busway_device_id device,
+int busway_dma_attach(struct busway_dma *dma, busway_device_id id,
 		      const struct busway_dma_options *options, struct busway_dma_device **out,
 		      struct busway_refusal *why);
 
@@ -248,7 +248,7 @@ int busway_dma_detach(struct busway_dma_device *device);
 size_t busway_dma_abandon(struct busway_dma_device *device);
 
 /* The device was reset, or bus mastering is off: what it left behind may be used again. */
-void busway_dma_quiet(struct busway_dma *dma, busway_device_id device);
+void busway_dma_quiet(struct busway_dma *dma, busway_device_id id);
 
 /*
  * busway_dma_grow() - a bounce pool of at least @size bytes more, of environment.more(), where the

@@ -155,11 +155,11 @@ bool add_slot_workloads(struct workloads *workloads)
 {
 	static const unsigned percents[] = {0, 25, 50, 75, 90, 95}, kib[] = {2, 16, 64};
 
-	for (size_t i = 0; i < sizeof(percents) / sizeof(percents[0]); i++) {
-		struct taken *taken = calloc(1, sizeof(*taken));
+	static struct taken pools[sizeof(percents) / sizeof(percents[0])];
 
-		if (!taken)
-			return false;
+	for (size_t i = 0; i < sizeof(percents) / sizeof(percents[0]); i++) {
+		struct taken *taken = &pools[i];
+
 		taken->percent = percents[i];
 		for (size_t j = 0; j < sizeof(kib) / sizeof(kib[0]); j++)
 			if (!add_probe(workloads, taken, kib[j]))

@@ -24,19 +24,19 @@ static int make_lanes(struct busway_dma_device *device, const struct busway_dma_
 	const unsigned bits = log2_up(options->live ? options->live : LIVE_USUAL) + 1;
 	const uint64_t buckets = (uint64_t)count << bits;
 
-	if (buckets > SIZE_MAX / 2 / sizeof(*device->buckets))
+	if (buckets > SIZE_MAX / 2 / sizeof(void *))
 		return -BUSWAY_ENOMEM;
 	device->lanes =
 		m->alloc(m->ctx, count * sizeof(*device->lanes), _Alignof(struct busway_lane));
 	if (!device->lanes)
 		return -BUSWAY_ENOMEM;
 	device->lane_count = count;
-	device->buckets = m->alloc(m->ctx, (size_t)buckets * sizeof(*device->buckets),
+	device->buckets = m->alloc(m->ctx, (size_t)buckets * sizeof(void *),
 				   _Alignof(struct busway_mapped *));
 	if (!device->buckets)
 		return -BUSWAY_ENOMEM;
 	device->bucket_count = (size_t)buckets;
-	memset(device->buckets, 0, (size_t)buckets * sizeof(*device->buckets));
+	memset(device->buckets, 0, (size_t)buckets * sizeof(void *));
 	for (uint32_t i = 0; i < count; i++)
 		device->lanes[i] = (struct busway_lane){
 			.min_align_mask = options->min_align_mask,
@@ -145,7 +145,7 @@ static void free_device(struct busway_dma_device *device)
 		m->free(m->ctx, device->windows, device->window_count * sizeof(*device->windows),
 			_Alignof(struct busway_piece));
 	if (device->buckets)
-		m->free(m->ctx, device->buckets, device->bucket_count * sizeof(*device->buckets),
+		m->free(m->ctx, device->buckets, device->bucket_count * sizeof(void *),
 			_Alignof(struct busway_mapped *));
 	if (device->lanes)
 		m->free(m->ctx, device->lanes, device->lane_count * sizeof(*device->lanes),

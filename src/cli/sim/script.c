@@ -130,7 +130,7 @@ static struct named *new_name(struct script *s, const char *name)
 		return NULL;
 	}
 	found = &s->names[s->count++];
-	strcpy(found->name, name);
+	memcpy(found->name, name, strlen(name) + 1);
 	return found;
 }
 
