@@ -15,11 +15,11 @@ enum { SEED = 42, TURNS = 4, PROBES = 1000, RUN = 64 << 10 };
 
 /* A pool that is taken by so many per cent. */
 struct taken {
-	unsigned percent;
 	struct bench_pool pool;
 	struct busway_mapping *records;
-	uint32_t count; /* of records; some may be unmapped */
 	uint64_t random, used, most;
+	uint32_t count; /* of records; some may be unmapped */
+	unsigned percent;
 };
 
 struct probe {
