@@ -77,6 +77,7 @@ struct busway_mapping {
 	uint32_t entry_count; /* of a list: as it was handed in */
 	uint8_t direction, attributes, kind, way;
 	uint8_t state_;
+	bool settled_;
 	uint32_t device_; /* once it is unmapped or refused: whose it was, */
 	union {
 		struct busway_lane *lane_; /* while it is mapped or waits */

@@ -115,19 +115,13 @@ int busway_coherent_alloc(struct busway_lane *lane, uint64_t size, uint64_t alig
 	};
 	mapping->one_ = bounced_segment(
 		&run, (struct busway_range){out->phys.raw, out->phys.raw + (size - 1)});
-	mapping->one_.owner_ = mapping;
 	mapping->dma = out->dma;
-	mapping->size = size;
-	mapping->segments = &mapping->one_;
-	mapping->segment_count = mapping->entry_count = 1;
-	mapping->direction = BUSWAY_BIDIRECTIONAL;
-	mapping->kind = BUSWAY_KIND_COHERENT;
+	describe_one(mapping, BUSWAY_KIND_COHERENT, size, BUSWAY_BIDIRECTIONAL, 0);
 	mapping->way = BUSWAY_WAY_DIRECT;
 	mapping->pointer_ = cpu;
 	mapping->lane_ = lane;
 	mapping->state_ = STATE_LIVE;
-	live_add(lane, &mapping->one_);
-	lane->live++;
+	live_add(lane, mapping);
 	observe(lane, BUSWAY_EVENT_MAPPED, mapping, 0, size);
 	return 0;
 }
@@ -151,8 +145,7 @@ static void free_live(struct busway_mapping *mapping)
 
 	observe(lane, BUSWAY_EVENT_UNMAPPED, mapping, 0, mapping->size);
 	leave_slots(lane->device, mapping);
-	live_remove(lane, &mapping->one_);
-	lane->live--;
+	live_remove(lane, mapping);
 	map_ended(lane, mapping, STATE_GONE);
 	slots_free(lane, &mapping->one_);
 	slots_freed(lane);

@@ -295,16 +295,15 @@ int busway_dma_detach(struct busway_dma_device *device)
 static void abandon(struct busway_lane *lane, struct busway_mapping *mapping)
 {
 	observe(lane, BUSWAY_EVENT_ABANDONED, mapping, 0, mapping->size);
+	live_remove(lane, mapping);
 	for (uint32_t i = 0; i < mapping->segment_count; i++) {
-		struct busway_mapped *segment = &mapping->segments[i];
+		const struct busway_mapped *segment = &mapping->segments[i];
 
-		live_remove(lane, segment);
 		if (segment->pool_)
 			slot_pool_quarantine(&segment->pool_->slots, segment->slot_,
 					     lane->device->id.index);
 	}
 	map_ended(lane, mapping, STATE_GONE);
-	lane->live--;
 }
 
 size_t busway_dma_abandon(struct busway_dma_device *device)

@@ -297,12 +297,8 @@ static bool map_at_a_glance(const struct list *list, const struct busway_phys_ra
 	mapping->way = BUSWAY_WAY_DIRECT;
 	mapping->lane_ = lane;
 	mapping->dma = list->segments[0].dma.first;
-	for (size_t i = 0; i < filled; i++) {
-		list->segments[i].owner_ = mapping;
-		live_add(lane, &list->segments[i]);
-	}
 	mapping->state_ = STATE_LIVE;
-	lane->live++;
+	live_add(lane, mapping);
 	return true;
 }
 

@@ -2,69 +2,82 @@
 /*
  * live.h - which mapping owns an address.
  *
+ *   fresh -> mapping -> mapping -> ...         what was mapped last, in no order
+ *
  *   class k: segments of 2^k + 1 .. 2^(k+1) bytes (1 and 2 bytes: class 0)
  *   bucket:  hash of dma.first >> (k + 1)
  *
- * A segment of class k that holds an address begins in the same 2^(k+1) bytes as the address, or in
- * those before: two buckets to look in, for each class of which a segment lives. Segments are
- * linked through themselves, so that nothing is allocated, and leave without being searched.
+ * Most mappings go before anybody asks whose they are, so they begin in one short list; who asks, or
+ * maps one too many, moves all of it to the buckets. A segment of class k that holds an address
+ * begins in the same 2^(k+1) bytes as the address, or in those before: two buckets to look in, for
+ * each class of which a segment lives. Everything is linked through the records, so that nothing is
+ * allocated, and leaves without being searched.
  */
 #ifndef BUSWAY_LIVE_H
 #define BUSWAY_LIVE_H
 
 #include "map_internal.h"
 
-/* Of a segment of @span + 1 bytes. */
-static inline size_t live_class(uint64_t span)
+/* So many mappings are fresh at most, of so many segments each: what one who asks may have to move.
+ */
+enum { FRESH_MAX = 64, FRESH_SEGMENTS = 64 };
+
+/* Moves all that is fresh to the buckets. */
+void live_settle(struct busway_lane *lane);
+
+/* The segments of one that is in the buckets leave. */
+void live_unsettle(struct busway_lane *lane, struct busway_mapping *mapping);
+
+static inline void live_link(struct busway_mapped **head, struct busway_mapped *segment)
 {
-	return (size_t)(__builtin_clzll(span | 1) ^ 63);
+	struct busway_mapped *next = *head;
+
+	segment->next_ = next;
+	segment->link_ = head;
+	if (next)
+		next->link_ = &segment->next_;
+	*head = segment;
 }
 
-static inline uint64_t live_key(uint64_t address, size_t class)
-{
-	return address >> class >> 1;
-}
-
-static inline struct busway_mapped **live_bucket(const struct busway_lane *lane, uint64_t key)
-{
-	/* a multiplication by an odd number near 2^64 / golden ratio spreads the high bits */
-	return &lane->buckets[key * 0x9e3779b97f4a7c15u >> lane->bucket_shift];
-}
-
-static inline void live_add(struct busway_lane *lane, struct busway_mapped *segment)
-{
-	const struct busway_range dma = busway_dma_raw(segment->dma);
-	const size_t class = live_class(busway_range_span(dma));
-	struct busway_mapped **bucket = live_bucket(lane, live_key(dma.first, class));
-	struct busway_mapped *head = *bucket;
-
-	segment->next_ = head;
-	segment->link_ = bucket;
-	if (head)
-		head->link_ = &segment->next_;
-	*bucket = segment;
-	lane->in_class[class]++;
-}
-
-static inline void live_remove(struct busway_lane *lane, struct busway_mapped *segment)
+static inline void live_unlink(struct busway_mapped *segment)
 {
 	struct busway_mapped *next = segment->next_;
 
 	*segment->link_ = next;
 	if (next)
 		next->link_ = segment->link_;
-	lane->in_class[live_class(busway_range_span(busway_dma_raw(segment->dma)))]--;
+}
+
+/* A mapping lives. Its .one_ stands for it while it is fresh, also if it is a list. */
+static inline void live_add(struct busway_lane *lane, struct busway_mapping *mapping)
+{
+	mapping->one_.owner_ = mapping;
+	mapping->settled_ = false;
+	live_link(&lane->fresh, &mapping->one_);
+	if (__builtin_expect(++lane->live - lane->settled > FRESH_MAX ||
+				     mapping->segment_count > FRESH_SEGMENTS,
+			     0))
+		live_settle(lane);
+}
+
+static inline void live_remove(struct busway_lane *lane, struct busway_mapping *mapping)
+{
+	lane->live--;
+	if (mapping->settled_)
+		live_unsettle(lane, mapping);
+	else
+		live_unlink(&mapping->one_);
 }
 
 /* The segment of @lane that holds @dma; where several do, that of the smallest class. */
-const struct busway_mapped *live_find(const struct busway_lane *lane, uint64_t dma);
+const struct busway_mapped *live_find(struct busway_lane *lane, uint64_t dma);
 
 /* The live mapping of @lane that begins at @dma, of @kind if there is one of it; NULL. */
-struct busway_mapping *live_at(const struct busway_lane *lane, uint64_t dma,
+struct busway_mapping *live_at(struct busway_lane *lane, uint64_t dma,
 			       enum busway_mapping_kind kind);
 
 /* Go through all segments of a lane: the first, and the one behind @segment; NULL: no more. */
-struct busway_mapped *live_first(const struct busway_lane *lane);
+struct busway_mapped *live_first(struct busway_lane *lane);
 struct busway_mapped *live_next(const struct busway_lane *lane,
 				const struct busway_mapped *segment);
 

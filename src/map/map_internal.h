@@ -8,7 +8,8 @@
  *   route.c    what one mask makes of platform and pools: a reach, and spans of pools
  *   mask.c     changing it
  *   live.h, live.c   which mapping owns an address
- *   single.c   map and unmap one run of memory; the way that is taken
+ *   way.c      which way one run of memory goes, and why none will do
+ *   single.c   map and unmap one run of memory
  *   bounce.c   slots for a buffer, copies, and why there is no slot
  *   caches.c   what a device that sees no caches needs
  *   list.c     scatter-gather lists, and the plan of one
@@ -84,10 +85,12 @@ struct busway_lane {
 	bool copies;
 	uint8_t bucket_shift;
 	uint32_t index;
+	struct busway_mapped *fresh; /* see live.h, also the next three */
 	struct busway_mapped **buckets; /* 2^(64 - bucket_shift) */
 	struct busway_dma_device *device;
-	uint32_t in_class[LIVE_CLASSES]; /* live segments: see live.h */
-	size_t live;                     /* live mappings and allocations */
+	size_t live;                     /* live mappings and allocations, and who waits */
+	size_t settled;                  /* of them, those in buckets */
+	uint32_t in_class[LIVE_CLASSES]; /* their segments */
 	char apart_[64]; /* no cache line is shared with the next lane, wherever memory begins */
 };
 
@@ -97,9 +100,7 @@ struct busway_dma_device {
 	busway_device_id id;
 	struct busway_segment_limits segments;
 	bool caches; /* it does not see the CPU's, and there are some */
-	bool untrusted, confined;
-	bool bypass_iommu;
-	bool restricted;     /* must use its restricted pool */
+	bool untrusted;
 	struct pool *bounce; /* the pool that it must bounce through; NULL: those for all */
 	struct pool *shared; /* the pool that serves its coherent memory; NULL: those for all */
 	struct route streaming, coherent;
@@ -260,7 +261,7 @@ static inline bool copies_out(const struct busway_mapping *mapping)
 void bounce_begin(const struct busway_mapping *mapping, const struct busway_mapped *segment);
 void bounce_end(const struct busway_mapping *mapping, const struct busway_mapped *segment);
 
-/* ---- single.c ---- */
+/* ---- way.c ---- */
 
 /*
  * The way for one run of memory that is to be one segment. 0: @segment is filled, with slots taken
@@ -308,6 +309,8 @@ bool bounce_could(struct busway_lane *lane, struct busway_range phys,
 void refuse_as(const struct busway_lane *lane, enum busway_reason reason, struct busway_range phys,
 	       struct busway_refusal *why);
 
+/* ---- single.c ---- */
+
 static inline bool is_direction(enum busway_direction direction)
 {
 	return direction - 1u < 3;
@@ -315,6 +318,18 @@ static inline bool is_direction(enum busway_direction direction)
 
 bool map_arguments(struct busway_lane *lane, struct busway_mapping *mapping,
 		   enum busway_direction direction);
+
+/* What a record of one segment says of what was asked for. */
+static inline void describe_one(struct busway_mapping *mapping, enum busway_mapping_kind kind,
+				uint64_t size, enum busway_direction direction, unsigned attributes)
+{
+	mapping->size = size;
+	mapping->segments = &mapping->one_;
+	mapping->segment_count = mapping->entry_count = 1;
+	mapping->direction = (uint8_t)direction;
+	mapping->attributes = (uint8_t)attributes;
+	mapping->kind = (uint8_t)kind;
+}
 
 /* The segments are served: sync them, make the mapping live. */
 void map_finish(struct busway_lane *lane, struct busway_mapping *mapping);

@@ -91,7 +91,7 @@ static const struct busway_mapped *falls_out(const struct busway_dma_device *dev
 	const uint64_t last = busway_bits_last(bits);
 
 	for (uint32_t i = 0; i < device->lane_count; i++) {
-		const struct busway_lane *lane = &device->lanes[i];
+		struct busway_lane *lane = &device->lanes[i];
 
 		for (const struct busway_mapped *s = live_first(lane); s; s = live_next(lane, s))
 			if (is_coherent(s) == coherent && s->dma.last.raw > last)

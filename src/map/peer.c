@@ -123,12 +123,7 @@ int busway_map_peer(struct busway_lane *lane, struct busway_phys_range phys,
 		.dma = {{dma}, {dma + busway_range_span(r)}},
 		.phys = {r.first},
 	};
-	mapping->size = busway_range_span(r) + 1;
-	mapping->segments = &mapping->one_;
-	mapping->segment_count = mapping->entry_count = 1;
-	mapping->direction = (uint8_t)direction;
-	mapping->attributes = 0;
-	mapping->kind = BUSWAY_KIND_PEER;
+	describe_one(mapping, BUSWAY_KIND_PEER, busway_range_span(r) + 1, direction, 0);
 	mapping->way = BUSWAY_WAY_PEER;
 	map_finish(lane, mapping);
 	return 0;

@@ -150,12 +150,8 @@ static int join_line(struct busway_lane *lane, struct busway_range phys,
 {
 	struct busway_dma *dma = lane->device->dma;
 
-	mapping->size = busway_range_span(phys) + 1;
-	mapping->segments = &mapping->one_;
-	mapping->segment_count = mapping->entry_count = 1;
-	mapping->direction = (uint8_t)direction;
-	mapping->attributes = (uint8_t)attributes;
-	mapping->kind = BUSWAY_KIND_SINGLE;
+	describe_one(mapping, BUSWAY_KIND_SINGLE, busway_range_span(phys) + 1, direction,
+		     attributes);
 	mapping->lane_ = lane;
 	mapping->one_.phys = busway_phys(phys.first);
 	mapping->waiter_ = (struct busway_waiter_){.turn = turn, .ctx = ctx};
