@@ -164,7 +164,9 @@ enum busway_pool_use {
  * busway_dma_add_pool() - memory that all devices bounce through or get coherent memory of
  * @range: set aside by the caller; whole slots of it are used. 2^39 bytes at most.
  * @use:   enum busway_pool_use
- * @areas: in how many parts, so that as many lanes do not meet on a lock; a power of two up to 256
+ * @areas: 1..256: so many lanes, those attached first, keep slots that they gave back, all together
+ *         at most an eighth of the pool, and take these again without a lock. Slots that are kept are
+ *         free, and had by whoever finds no others; only the high water counts them
  *
  * Devices with a restricted pool, or a pool of their own for that use, do not get at it. At any
  * time, from any thread; calls that wait for slots are served from it.

@@ -27,6 +27,11 @@ bool fits_segment(const struct busway_dma_device *device, uint64_t size)
 	       (!limits->boundary || size <= limits->boundary);
 }
 
+static bool is_held(const struct want *want)
+{
+	return want->trial && want->trial->held;
+}
+
 /* The wish that a want is, in the slots of a span; false: it holds more than slots are counted. */
 static bool wish_of(const struct span *span, const struct want *want, struct slot_wish *wish,
 		    struct slot_bounds *bounds)
@@ -45,7 +50,7 @@ static bool wish_of(const struct span *span, const struct want *want, struct slo
 		.align = (uint32_t)align,
 		.phase = (uint32_t)(ahead / BUSWAY_SLOT_SIZE),
 		.bounds = span->whole && !want->boundary ? NULL : bounds,
-		.probe = want->probe,
+		.probe = want->trial != NULL,
 	};
 	*bounds = (struct slot_bounds){
 		.low = span->low,
@@ -59,9 +64,16 @@ static bool wish_of(const struct span *span, const struct want *want, struct slo
 	return true;
 }
 
-bool run_take(const struct spans *spans, const struct want *want, uint32_t hint, struct run *run)
+/* Spans that may be looked at for @want. */
+static uint32_t span_count(const struct spans *spans, const struct want *want)
 {
-	const uint32_t count = atomic_load_explicit(&spans->count, memory_order_acquire);
+	return is_held(want) ? want->trial->held
+			     : atomic_load_explicit(&spans->count, memory_order_acquire);
+}
+
+bool run_take(const struct spans *spans, const struct want *want, uint32_t area, struct run *run)
+{
+	const uint32_t count = span_count(spans, want);
 
 	for (uint32_t i = 0; i < count; i++) {
 		const struct span *span = &spans->span[i];
@@ -71,7 +83,8 @@ bool run_take(const struct spans *spans, const struct want *want, uint32_t hint,
 
 		if (!wish_of(span, want, &wish, &bounds))
 			continue;
-		first = slot_pool_take(&span->pool->slots, &wish, hint);
+		first = is_held(want) ? slot_pool_hold_run(&span->pool->slots, &wish)
+				      : slot_pool_take(&span->pool->slots, &wish, area);
 		if (first == SLOT_NONE)
 			continue;
 		*run = (struct run){
@@ -86,17 +99,26 @@ bool run_take(const struct spans *spans, const struct want *want, uint32_t hint,
 	return false;
 }
 
-struct pool *kept_take(const struct busway_lane *lane, uint64_t size, uint32_t *slot, uint64_t *dma)
+struct pool *kept_take(const struct busway_lane *lane, struct busway_range phys, uint32_t *slot,
+		       uint32_t *offset, uint64_t *dma)
 {
 	const struct spans *spans = &lane->device->streaming.spans;
 	const struct span *span = &spans->span[0];
-	const uint64_t count = slots_for(size);
+	const uint64_t ahead = (phys.first - span->base) & lane->min_align_mask;
+	const uint64_t size = busway_range_span(phys) + 1;
+	struct slot_wish wish = {.align = 1};
 
 	if (!atomic_load_explicit(&spans->count, memory_order_acquire) || !span->whole ||
-	    count > AREA_LENGTHS)
+	    size > AREA_LENGTHS * BUSWAY_SLOT_SIZE)
 		return NULL;
-	*slot = slot_pool_take_kept(&span->pool->slots, (uint32_t)count, lane->index);
-	*dma = span->base + pool_offset(*slot);
+	*offset = (uint32_t)(ahead % BUSWAY_SLOT_SIZE);
+	wish.count = (uint32_t)slots_for(*offset + size);
+	if (lane->min_align_mask >= BUSWAY_SLOT_SIZE) {
+		wish.align = (uint32_t)((lane->min_align_mask + 1) / BUSWAY_SLOT_SIZE);
+		wish.phase = (uint32_t)(ahead / BUSWAY_SLOT_SIZE);
+	}
+	*slot = slot_pool_take_kept(&span->pool->slots, &wish, lane->area);
+	*dma = span->base + pool_offset(*slot) + *offset;
 	return *slot == SLOT_NONE ? NULL : span->pool;
 }
 
@@ -104,7 +126,7 @@ void slots_free(const struct busway_lane *lane, const struct busway_mapped *segm
 {
 	if (segment->pool_)
 		slot_pool_give(&segment->pool_->slots, segment->slot_, bounced_slots(segment),
-			       lane->index);
+			       lane->area);
 }
 
 void slots_freed(const struct busway_lane *lane)
@@ -112,7 +134,7 @@ void slots_freed(const struct busway_lane *lane)
 	struct busway_dma *dma = lane->device->dma;
 
 	if (atomic_load_explicit(&dma->waiting, memory_order_acquire))
-		line_serve(dma, lane->index);
+		line_serve(dma);
 }
 
 /* ---- why there is none ---- */
@@ -160,7 +182,9 @@ static const struct span *best_span(const struct spans *spans, uint32_t count,
 	*could = false;
 	for (uint32_t i = 0; i < count; i++) {
 		const struct span *span = &spans->span[i];
-		const struct slot_census now = slot_pool_census(&span->pool->slots);
+		struct slot_pool *slots = &span->pool->slots;
+		const struct slot_census now =
+			is_held(want) ? slot_pool_hold_census(slots) : slot_pool_census(slots);
 		const bool serves = could_serve(span, want);
 		const uint32_t room = serves ? now.total - now.used : span->high - span->low;
 
@@ -177,7 +201,7 @@ static const struct span *best_span(const struct spans *spans, uint32_t count,
 void run_refuse(const struct busway_dma_device *device, const struct spans *spans,
 		const struct want *want, struct busway_range asked, struct busway_refusal *why)
 {
-	const uint32_t count = atomic_load_explicit(&spans->count, memory_order_acquire);
+	const uint32_t count = span_count(spans, want);
 	struct slot_census census = {0};
 	const struct span *span;
 	bool could;

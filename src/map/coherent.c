@@ -33,11 +33,11 @@ static int find_run(struct busway_lane *lane, const struct want *want, unsigned 
 			   !(flags & BUSWAY_COHERENT_ATOMIC) && device->dma->environment.more;
 	int status = 0;
 
-	if (run_take(spans, want, lane->index, run))
+	if (run_take(spans, want, lane->area, run))
 		return 0;
 	if (grows)
 		status = grow(device, &device->coherent, want, BUSWAY_USE_COHERENT);
-	if (grows && status == 0 && run_take(spans, want, lane->index, run))
+	if (grows && status == 0 && run_take(spans, want, lane->area, run))
 		return 0;
 	run_refuse(device, spans, want, asked, why);
 	if (why->reason == BUSWAY_NO_POOL && (device->shared || device->bounce))
@@ -76,7 +76,7 @@ static int take_zeroed(struct busway_lane *lane, const struct want *want, unsign
 		return status;
 	slots = shared_view(lane->device, run);
 	if (!slots) {
-		slot_pool_give(&run->span->pool->slots, run->first, run->count, lane->index);
+		slot_pool_give(&run->span->pool->slots, run->first, run->count, lane->area);
 		refuse_as(lane, BUSWAY_NO_POINTER, asked, why);
 		return -BUSWAY_ERANGE;
 	}

@@ -41,7 +41,7 @@ static int make_lanes(struct busway_dma_device *device, const struct busway_dma_
 		device->lanes[i] = (struct busway_lane){
 			.min_align_mask = options->min_align_mask,
 			.bucket_shift = (uint8_t)(64 - bits),
-			.index = i,
+			.area = AREA_NONE,
 			.buckets = device->buckets + ((size_t)i << bits),
 			.device = device,
 		};
@@ -51,6 +51,30 @@ static int make_lanes(struct busway_dma_device *device, const struct busway_dma_
 struct busway_lane *busway_dma_lane(struct busway_dma_device *device, uint32_t index)
 {
 	return index < device->lane_count ? &device->lanes[index] : NULL;
+}
+
+/* Under dma->lock: the lowest area that no lane owns, of those that pools may have. */
+static uint32_t own_area(struct busway_dma *dma)
+{
+	for (uint32_t i = 0; i < AREAS_MAX / 64; i++) {
+		const uint64_t free = ~dma->areas[i];
+
+		if (free) {
+			dma->areas[i] |= free & -free;
+			return i * 64 + (uint32_t)__builtin_ctzll(free);
+		}
+	}
+	return AREA_NONE;
+}
+
+static void disown_areas(struct busway_dma_device *device)
+{
+	for (uint32_t i = 0; i < device->lane_count; i++) {
+		const uint32_t area = device->lanes[i].area;
+
+		if (area != AREA_NONE)
+			device->dma->areas[area / 64] &= ~((uint64_t)1 << area % 64);
+	}
 }
 
 /* ---- pools of its own ---- */
@@ -129,7 +153,7 @@ void lanes_follow(struct busway_dma_device *device)
 
 		lane->reach = device->streaming.reach;
 		lane->plain = simple && !device->bounce;
-		lane->copies = simple && !lane->min_align_mask;
+		lane->copies = simple && lane->min_align_mask / BUSWAY_SLOT_SIZE < SLOTS_MAX;
 	}
 }
 
@@ -234,6 +258,8 @@ int busway_dma_attach(struct busway_dma *dma, busway_device_id id,
 	lock_take(&dma->lock);
 	route_catch_up(device, false, &device->streaming);
 	route_catch_up(device, true, &device->coherent);
+	for (uint32_t i = 0; i < device->lane_count; i++)
+		device->lanes[i].area = own_area(dma);
 	device->next = dma->devices;
 	dma->devices = device;
 	lock_give(&dma->lock);
@@ -252,6 +278,7 @@ static void unlist(struct busway_dma_device *device)
 	while (*link != device)
 		link = &(*link)->next;
 	*link = device->next;
+	disown_areas(device);
 	lock_give(&dma->lock);
 	free_device(device);
 }
@@ -329,5 +356,5 @@ void busway_dma_quiet(struct busway_dma *dma, busway_device_id id)
 	for (pool = dma->pools; pool; pool = pool->next)
 		slot_pool_release(&pool->slots, id.index);
 	lock_give(&dma->lock);
-	line_serve(dma, 0);
+	line_serve(dma);
 }

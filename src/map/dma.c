@@ -194,7 +194,7 @@ int add_pool(struct busway_dma *dma, struct busway_range range, unsigned use, ui
 		route_catch_up(d, true, &d->coherent);
 	}
 	lock_give(&dma->lock);
-	line_serve(dma, 0);
+	line_serve(dma);
 	return 0;
 }
 

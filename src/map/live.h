@@ -7,8 +7,8 @@
  *   class k: segments of 2^k + 1 .. 2^(k+1) bytes (1 and 2 bytes: class 0)
  *   bucket:  hash of dma.first >> (k + 1)
  *
- * Most mappings go before anybody asks whose they are, so they begin in one short list; who asks, or
- * maps one too many, moves all of it to the buckets. A segment of class k that holds an address
+ * Most mappings go before anybody asks whose they are, so they begin in one short list; who asks,
+ * or maps one too many, moves all of it to the buckets. A segment of class k that holds an address
  * begins in the same 2^(k+1) bytes as the address, or in those before: two buckets to look in, for
  * each class of which a segment lives. Everything is linked through the records, so that nothing is
  * allocated, and leaves without being searched.

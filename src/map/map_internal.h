@@ -12,7 +12,7 @@
  *   single.c   map and unmap one run of memory
  *   bounce.c   slots for a buffer, copies, and why there is no slot
  *   caches.c   what a device that sees no caches needs
- *   list.c     scatter-gather lists, and the plan of one
+ *   list.h, list.c, glance.c, plan.c   scatter-gather lists
  *   sync.c, wait.c, peer.c, by_address.c, misuse.c, coherent.c, blocks.c   as named
  */
 #ifndef BUSWAY_MAP_INTERNAL_H
@@ -55,11 +55,14 @@ struct route {
 
 /* ---- the API of a platform, and its devices ---- */
 
+enum { AREAS_MAX = 256 };
+
 struct busway_dma {
 	const struct busway_platform *platform;
 	struct busway_dma_environment environment;
 	const struct busway_allocator *memory;
-	struct lock lock; /* of everything below, and of appending to spans */
+	struct lock lock;               /* of everything below, and of appending to spans */
+	uint64_t areas[AREAS_MAX / 64]; /* owned by lanes */
 	struct pool *pools, **last_pool;
 	struct busway_dma_device *devices;
 	struct busway_phys_range *places; /* of the platform's pools, one each */
@@ -84,8 +87,8 @@ struct busway_lane {
 	/* one that it does not reach is copied through any slot, and nothing else is done */
 	bool copies;
 	uint8_t bucket_shift;
-	uint32_t index;
-	struct busway_mapped *fresh; /* see live.h, also the next three */
+	uint32_t area;                  /* the one that it owns in every pool that has so many */
+	struct busway_mapped *fresh;    /* see live.h, also the next three */
 	struct busway_mapped **buckets; /* 2^(64 - bucket_shift) */
 	struct busway_dma_device *device;
 	size_t live;                     /* live mappings and allocations, and who waits */
@@ -182,11 +185,17 @@ void lanes_follow(struct busway_dma_device *device);
 
 /* ---- bounce.c ---- */
 
+/* Slots that may be given back unused: the high water stays where it is. */
+struct trial {
+	uint32_t held; /* only asked, of so many spans, whose pools are held; 0: taken */
+};
+
 /* What is wanted of a pool: a run of @size bytes at an address that is @residue modulo @modulus
  * (a power of two), across no @boundary (0: any). */
 struct want {
 	uint64_t size, modulus, residue, boundary;
-	bool probe; /* nobody will use it: leave the high water alone */
+	/* NULL: it will be used */
+	const struct trial *trial;
 };
 
 /* A run of slots, and where in them the bytes lie. */
@@ -209,7 +218,7 @@ static inline struct busway_mapped bounced_segment(const struct run *run, struct
 }
 
 /* Takes a run in the first span that has one. False: none has. */
-bool run_take(const struct spans *spans, const struct want *want, uint32_t hint, struct run *run);
+bool run_take(const struct spans *spans, const struct want *want, uint32_t area, struct run *run);
 
 /* Is there a span that would serve it, if it were empty? */
 bool run_could(const struct spans *spans, const struct want *want);
@@ -241,9 +250,9 @@ static inline unsigned char *bounced_bytes(const struct busway_mapped *segment)
 	return segment->pool_->cached + pool_offset(segment->slot_) + segment->offset_;
 }
 
-/* The same for a buffer of a lane that copies: a run that an area kept. NULL: there is none. */
-struct pool *kept_take(const struct busway_lane *lane, uint64_t size, uint32_t *slot,
-		       uint64_t *dma);
+/* The same for a buffer of a lane that copies: a run that its area kept. NULL: there is none. */
+struct pool *kept_take(const struct busway_lane *lane, struct busway_range phys, uint32_t *slot,
+		       uint32_t *offset, uint64_t *dma);
 
 static inline bool copies_in(const struct busway_mapping *mapping)
 {
@@ -294,12 +303,9 @@ bool within_limits(const struct busway_segment_limits *limits, uint64_t dma, uin
 struct busway_range leading_part(const struct busway_reach *reach, struct busway_range phys,
 				 enum busway_access access);
 
-/* Beside the public attributes: slots are not in use yet, so the high water stays where it is. */
-enum { MAP_PROBE = 1 << 16 };
-
 /* The same with slots, whatever would be direct. */
 int serve_bounced(struct busway_lane *lane, struct busway_range phys,
-		  enum busway_direction direction, unsigned attributes,
+		  enum busway_direction direction, unsigned attributes, const struct trial *trial,
 		  struct busway_mapped *segment, struct busway_refusal *why);
 
 /* Could slots serve it, if those that are taken were free? Else @why. */
@@ -353,7 +359,7 @@ struct busway_range whole_lines(const struct busway_dma *dma, struct busway_rang
 /* ---- wait.c ---- */
 
 /* Somebody gave slots back: whose turn is it? */
-void line_serve(struct busway_dma *dma, uint32_t hint);
+void line_serve(struct busway_dma *dma);
 
 /* Nobody waits for @device any more. */
 void line_leave(struct busway_dma_device *device);

@@ -168,7 +168,7 @@ static int set_mask(struct busway_dma_device *device, unsigned bits, bool cohere
 	if (report)
 		*report = unread;
 	put_in_force(device, old, &new);
-	line_serve(device->dma, 0);
+	line_serve(device->dma);
 	return 0;
 }
 

@@ -116,20 +116,20 @@ static bool map_copied(struct busway_lane *lane, struct busway_range phys,
 	const size_t size = (size_t)busway_range_span(phys) + 1;
 	struct pool *pool;
 	uint64_t dma;
-	uint32_t slot;
+	uint32_t slot, offset;
 	void *own;
 
 	if (!may_map(mapping, phys, direction) || (attributes & BUSWAY_MAP_NO_BOUNCE) ||
 	    (lane->plain && !reach_misses(lane->reach, phys.first)))
 		return false;
 	own = pointer_to(lane->device->dma, phys);
-	pool = own ? kept_take(lane, busway_range_span(phys) + 1, &slot, &dma) : NULL;
+	pool = own ? kept_take(lane, phys, &slot, &offset, &dma) : NULL;
 	if (!pool)
 		return false;
 	fill_in(lane, mapping, phys, dma, direction, attributes, BUSWAY_WAY_BOUNCE);
 	mapping->one_.pool_ = pool;
 	mapping->one_.slot_ = slot;
-	mapping->one_.offset_ = 0;
+	mapping->one_.offset_ = offset;
 	if (copies_in(mapping))
 		memcpy(bounced_bytes(&mapping->one_), own, size);
 	return true;
@@ -178,8 +178,7 @@ int busway_map(struct busway_lane *lane, struct busway_phys_range phys,
 
 /* ---- unmapping ---- */
 
-static void unmap_segment(const struct busway_mapping *mapping,
-			  const struct busway_mapped *segment)
+static void unmap_segment(const struct busway_mapping *mapping, const struct busway_mapped *segment)
 {
 	if (segment->pool_)
 		bounce_end(mapping, segment);
@@ -196,7 +195,7 @@ static int unmap_copied(struct busway_lane *lane, struct busway_mapping *mapping
 		memcpy(own_bytes(lane, segment, 0, (size_t)mapping->size), bounced_bytes(segment),
 		       (size_t)mapping->size);
 	map_ended(lane, mapping, STATE_GONE);
-	slot_pool_give(&segment->pool_->slots, segment->slot_, bounced_slots(segment), lane->index);
+	slot_pool_give(&segment->pool_->slots, segment->slot_, bounced_slots(segment), lane->area);
 	slots_freed(lane);
 	return 0;
 }

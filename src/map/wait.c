@@ -47,7 +47,7 @@ static void mark_pools(const struct busway_mapping *mapping, bool passed_by)
 }
 
 /* Set slots aside for @mapping; false: there are none yet. */
-static bool set_aside(struct busway_mapping *mapping, uint32_t hint)
+static bool set_aside(struct busway_mapping *mapping)
 {
 	const struct busway_dma_device *device = mapping->lane_->device;
 	const struct busway_range phys = {mapping->one_.phys.raw,
@@ -55,14 +55,14 @@ static bool set_aside(struct busway_mapping *mapping, uint32_t hint)
 	const struct want want = bounce_want(mapping->lane_, phys);
 	struct run run;
 
-	if (!run_take(&device->streaming.spans, &want, hint, &run))
+	if (!run_take(&device->streaming.spans, &want, AREA_NONE, &run))
 		return false;
 	mapping->one_ = bounced_segment(&run, phys);
 	return true;
 }
 
 /* The next whose turn it is, with slots set aside; NULL: nobody's. */
-static struct busway_mapping *next_turn(struct busway_dma *dma, uint32_t hint)
+static struct busway_mapping *next_turn(struct busway_dma *dma)
 {
 	struct busway_mapping *found = NULL;
 
@@ -71,7 +71,7 @@ static struct busway_mapping *next_turn(struct busway_dma *dma, uint32_t hint)
 	for (struct busway_mapping *m = dma->line; m && !found; m = m->waiter_.next) {
 		if (m->waiter_.has_turn || is_passed_by(m))
 			continue;
-		if (set_aside(m, hint))
+		if (set_aside(m))
 			found = m;
 		else
 			mark_pools(m, true);
@@ -87,7 +87,7 @@ static struct busway_mapping *next_turn(struct busway_dma *dma, uint32_t hint)
  * One thread tells at a time, so that whoever leaves the line can wait until it is not being told.
  * Who gives slots back meanwhile, in turn() or elsewhere, leaves word to look again.
  */
-void line_serve(struct busway_dma *dma, uint32_t hint)
+void line_serve(struct busway_dma *dma)
 {
 	struct busway_mapping *mapping;
 
@@ -97,7 +97,7 @@ void line_serve(struct busway_dma *dma, uint32_t hint)
 	dma->again = true;
 	while (!dma->serving && dma->again) {
 		dma->again = false;
-		mapping = next_turn(dma, hint);
+		mapping = next_turn(dma);
 		if (!mapping)
 			continue;
 		dma->again = true;
@@ -163,7 +163,7 @@ static int join_line(struct busway_lane *lane, struct busway_range phys,
 	atomic_fetch_add_explicit(&dma->waiting, 1, memory_order_relaxed);
 	lock_give(&dma->line_lock);
 	/* what was given back before we stood there was told to nobody */
-	line_serve(dma, lane->index);
+	line_serve(dma);
 	return -BUSWAY_EAGAIN;
 }
 
@@ -248,7 +248,7 @@ bool busway_map_cancel(struct busway_mapping *mapping)
 	if (has_slots)
 		slots_free(lane, &mapping->one_);
 	map_ended(lane, mapping, STATE_REFUSED);
-	line_serve(dma, lane->index); /* its place in line may have kept others */
+	line_serve(dma); /* its place in line may have kept others */
 	return true;
 }
 
@@ -274,7 +274,7 @@ void line_leave(struct busway_dma_device *device)
 		map_ended(m->lane_, m, STATE_REFUSED);
 	}
 	lock_give(&dma->line_lock);
-	line_serve(dma, 0);
+	line_serve(dma);
 }
 
 bool line_has(struct busway_dma_device *device)

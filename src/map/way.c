@@ -191,17 +191,17 @@ bool bounce_could(struct busway_lane *lane, struct busway_range phys,
 }
 
 int serve_bounced(struct busway_lane *lane, struct busway_range phys,
-		  enum busway_direction direction, unsigned attributes,
+		  enum busway_direction direction, unsigned attributes, const struct trial *trial,
 		  struct busway_mapped *segment, struct busway_refusal *why)
 {
 	const struct spans *spans = &lane->device->streaming.spans;
 	struct want want = bounce_want(lane, phys);
 	struct run run;
 
-	want.probe = (attributes & MAP_PROBE) != 0;
+	want.trial = trial;
 	if (!may_bounce(lane, phys, direction, attributes, why))
 		return -BUSWAY_ERANGE;
-	if (!run_take(spans, &want, lane->index, &run)) {
+	if (!run_take(spans, &want, lane->area, &run)) {
 		run_refuse(lane->device, spans, &want, phys, why);
 		return -BUSWAY_ERANGE;
 	}
@@ -215,7 +215,7 @@ int serve(struct busway_lane *lane, struct busway_range phys, enum busway_direct
 	uint64_t dma;
 
 	if (!is_direct(lane, phys, direction, attributes, &dma))
-		return serve_bounced(lane, phys, direction, attributes, segment, why);
+		return serve_bounced(lane, phys, direction, attributes, NULL, segment, why);
 	if (lane->device->caches && !pointer_to(lane->device->dma, phys)) {
 		refuse_as(lane, BUSWAY_NO_POINTER, phys, why);
 		return -BUSWAY_ERANGE;

@@ -7,12 +7,6 @@
  */
 #include "reach_internal.h"
 
-/* A way to a run of memory: one stretch of addresses on the bus. */
-struct way {
-	uint64_t dma, phys_last;
-	uint32_t rank;
-};
-
 /* Where @run, and what goes on behind it on both sides, ends. Only what is allowed differs. Behind
  * the last address of the bus nothing goes on. */
 static uint64_t way_last(const struct busway_reach *reach, const struct reach_run *run,
@@ -30,9 +24,8 @@ static uint64_t way_last(const struct busway_reach *reach, const struct reach_ru
 	return run->phys_last;
 }
 
-/* Cut @dma to the first segment that the device's limits allow. */
-static struct busway_range limit_segment(const struct busway_segment_limits *limits,
-					 struct busway_range dma)
+struct busway_range limit_segment(const struct busway_segment_limits *limits,
+				  struct busway_range dma)
 {
 	if (limits->max_size && busway_range_span(dma) > limits->max_size - 1)
 		dma.last = dma.first + (limits->max_size - 1);
@@ -45,14 +38,9 @@ static struct busway_range limit_segment(const struct busway_segment_limits *lim
 	return dma;
 }
 
-/*
- * Of the ways to @phys.first, the one to take for @phys: the furthest, then the first window's.
- * Where windows alias and segments are limited, the furthest by one segment: taking that again and
- * again is as few as there can be, since from a later start no way ends earlier.
- */
-static bool best_way(const struct busway_reach *reach, struct busway_range phys,
-		     enum busway_access access, const struct busway_segment_limits *limits,
-		     struct way *best)
+bool reach_leading(const struct busway_reach *reach, struct busway_range phys,
+		   enum busway_access access, const struct busway_segment_limits *limits,
+		   uint64_t low_bits, struct way *best)
 {
 	const size_t at = reach_run_at(reach, phys.first);
 	bool found = false;
@@ -70,6 +58,8 @@ static bool best_way(const struct busway_reach *reach, struct busway_range phys,
 			.phys_last = way_last(reach, run, access),
 			.rank = reach->aliased ? run_rank(reach, run, phys.first) : 0,
 		};
+		if ((way.dma ^ phys.first) & low_bits)
+			continue;
 		if (way.phys_last > phys.last)
 			way.phys_last = phys.last;
 		if (reach->aliased) {
@@ -85,6 +75,16 @@ static bool best_way(const struct busway_reach *reach, struct busway_range phys,
 		found = true;
 	}
 	return found;
+}
+
+uint64_t reach_next_run(const struct busway_reach *reach, struct busway_range phys)
+{
+	const size_t at = reach_run_at(reach, phys.first);
+	const size_t next = at == reach->run_count ? 0 : at + 1;
+
+	if (next >= reach->run_count || reach->runs[next].phys_first > phys.last)
+		return phys.last;
+	return reach->runs[next].phys_first - 1;
 }
 
 bool reach_any_way(const struct busway_reach *reach, struct busway_range phys,
@@ -182,7 +182,7 @@ static bool fill(const struct busway_reach *reach, struct busway_range *rest,
 	while (filling->count <= BUSWAY_SEGMENTS_MAX) {
 		struct way way = {0};
 
-		if (!best_way(reach, *rest, access, filling->limits, &way))
+		if (!reach_leading(reach, *rest, access, filling->limits, 0, &way))
 			return false;
 		put(filling,
 		    (struct busway_range){way.dma, way.dma + (way.phys_last - rest->first)});

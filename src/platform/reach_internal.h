@@ -89,17 +89,22 @@ static inline bool run_holds(const struct reach_run *run, struct busway_range ph
 	       (run->access & access) == access;
 }
 
+/* The run in which @phys may be, if one look is enough; it may also be outside. NULL: search. */
+static inline const struct reach_run *reach_run_glance(const struct busway_reach *reach,
+						       uint64_t phys)
+{
+	const uint64_t part = (phys >> reach->index_shift) - reach->index_base;
+
+	return part < reach->index_count ? reach->index[part] : NULL;
+}
+
 /* The address of all of @phys, where one look is enough. False: reach_lookup() may still know. */
 static inline bool reach_glance(const struct busway_reach *reach, struct busway_range phys,
 				enum busway_access access, uint64_t *dma)
 {
-	const uint64_t part = (phys.first >> reach->index_shift) - reach->index_base;
-	const struct reach_run *run;
+	const struct reach_run *run = reach_run_glance(reach, phys.first);
 
-	if (part >= reach->index_count)
-		return false;
-	run = reach->index[part];
-	if (!run_holds(run, phys, access))
+	if (!run || !run_holds(run, phys, access))
 		return false;
 	*dma = run->dma_first + (phys.first - run->phys_first);
 	return true;
@@ -108,10 +113,9 @@ static inline bool reach_glance(const struct busway_reach *reach, struct busway_
 /* Is it certain at a glance that no address leads to @phys? */
 static inline bool reach_misses(const struct busway_reach *reach, uint64_t phys)
 {
-	const uint64_t part = (phys >> reach->index_shift) - reach->index_base;
+	const struct reach_run *run = reach_run_glance(reach, phys);
 
-	return part >= reach->index_count || phys < reach->index[part]->phys_first ||
-	       phys > reach->index[part]->phys_last;
+	return !run || phys < run->phys_first || phys > run->phys_last;
 }
 
 /* As busway_reach_build(), in another mode. */
@@ -134,6 +138,29 @@ bool reach_lookup(const struct busway_reach *reach, struct busway_range phys,
 bool reach_any_way(const struct busway_reach *reach, struct busway_range phys,
 		   enum busway_access access, bool (*suits)(const void *ctx, uint64_t dma),
 		   const void *ctx, uint64_t *dma);
+
+/* A way to a run of memory: one stretch of addresses on the bus. */
+struct way {
+	uint64_t dma, phys_last;
+	uint32_t rank; /* the place in line of the first window, where windows alias */
+};
+
+/*
+ * Of the ways to @phys.first by which the bits of it that are in @low_bits (2^n - 1) are kept, the
+ * one to take for @phys: the furthest, then the first window's. Where windows alias and segments
+ * are limited, the furthest by one segment: taking that again and again is as few as there can be,
+ * since from a later start no way ends earlier. False: there is none.
+ */
+bool reach_leading(const struct busway_reach *reach, struct busway_range phys,
+		   enum busway_access access, const struct busway_segment_limits *limits,
+		   uint64_t low_bits, struct way *best);
+
+/* The last byte of @phys before another run begins. */
+uint64_t reach_next_run(const struct busway_reach *reach, struct busway_range phys);
+
+/* Cut @dma to the first segment that the device's limits allow. */
+struct busway_range limit_segment(const struct busway_segment_limits *limits,
+				  struct busway_range dma);
 
 /* The last run that begins at or before @phys; run_count where none does. */
 size_t reach_run_at(const struct busway_reach *reach, uint64_t phys);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * slot_pool.c - areas in front of a row of slots.
- *
- * Order of locks: an area's, then the row's. Nobody holds two areas.
  */
 #include "slot_pool.h"
 
@@ -10,48 +8,17 @@
 
 #include <busway/status.h>
 
-static struct area *area_of(struct slot_pool *pool, uint32_t hint)
+/* Under the lock. */
+static void rob_areas(struct slot_pool *pool)
 {
-	return &pool->area[hint & (pool->area_count - 1)];
+	for (uint32_t i = 0; i < pool->area_count; i++)
+		area_rob(&pool->area[i], &pool->row);
 }
 
-/* May be looked at without the lock: whoever sees 0 sees in the row what went there. */
-static uint32_t kept_of(const struct area *area)
+static void mark(struct slot_pool *pool)
 {
-	return atomic_load_explicit(&area->kept, memory_order_acquire);
-}
-
-static void set_kept(struct area *area, uint32_t kept)
-{
-	atomic_store_explicit(&area->kept, kept, memory_order_release);
-}
-
-/* The run that was kept last, if it lies as wished; @wish NULL: anywhere. */
-static inline uint32_t take_kept(struct area *area, uint32_t count, const struct slot_wish *wish)
-{
-	uint32_t first = SLOT_NONE;
-	uint8_t *depth;
-
-	if (count - 1 >= AREA_LENGTHS || kept_of(area) < count)
-		return SLOT_NONE;
-	depth = &area->depth[count - 1];
-	lock_take(&area->lock);
-	if (*depth) {
-		first = area->run[count - 1][*depth - 1];
-		if (!wish || slot_suits(wish, first)) {
-			(*depth)--;
-			set_kept(area, kept_of(area) - count);
-		} else {
-			first = SLOT_NONE;
-		}
-	}
-	lock_give(&area->lock);
-	return first;
-}
-
-uint32_t slot_pool_take_kept(struct slot_pool *pool, uint32_t count, uint32_t hint)
-{
-	return take_kept(area_of(pool, hint), count, NULL);
+	if (pool->row.used > pool->high_water)
+		pool->high_water = pool->row.used;
 }
 
 static uint32_t take_from_row(struct slot_pool *pool, const struct slot_wish *wish)
@@ -60,62 +27,26 @@ static uint32_t take_from_row(struct slot_pool *pool, const struct slot_wish *wi
 
 	lock_take(&pool->lock);
 	first = slots_take(&pool->row, wish);
-	if (pool->row.used > pool->high_water && !wish->probe)
-		pool->high_water = pool->row.used;
-	lock_give(&pool->lock);
-	return first;
-}
-
-static void empty_area(struct slot_pool *pool, struct area *area)
-{
-	/* who is refused finds every area empty, mostly */
-	if (!kept_of(area))
-		return;
-	lock_take(&area->lock);
-	lock_take(&pool->lock);
-	for (unsigned i = 0; i < AREA_LENGTHS; i++)
-		while (area->depth[i])
-			slots_give(&pool->row, area->run[i][--area->depth[i]]);
-	lock_give(&pool->lock);
-	set_kept(area, 0);
-	lock_give(&area->lock);
-}
-
-static void empty_areas(struct slot_pool *pool)
-{
-	for (uint32_t i = 0; i < pool->area_count; i++)
-		empty_area(pool, &pool->area[i]);
-}
-
-uint32_t slot_pool_take(struct slot_pool *pool, const struct slot_wish *wish, uint32_t hint)
-{
-	uint32_t first = take_kept(area_of(pool, hint), wish->count, wish);
-
-	if (first == SLOT_NONE)
-		first = take_from_row(pool, wish);
 	if (first == SLOT_NONE) {
-		/* though all areas be empty now: another thread may have emptied them meanwhile */
-		empty_areas(pool);
-		first = take_from_row(pool, wish);
+		rob_areas(pool);
+		first = slots_take(&pool->row, wish);
 	}
+	if (!wish->probe)
+		mark(pool);
+	lock_give(&pool->lock);
 	return first;
 }
 
-void slot_pool_give(struct slot_pool *pool, uint32_t first, uint32_t count, uint32_t hint)
+uint32_t slot_pool_take(struct slot_pool *pool, const struct slot_wish *wish, uint32_t area)
 {
-	struct area *area = area_of(pool, hint);
-	bool kept = false;
+	const uint32_t first = slot_pool_take_kept(pool, wish, area);
 
-	if (count <= AREA_LENGTHS) {
-		lock_take(&area->lock);
-		kept = area->depth[count - 1] < AREA_DEPTH && pool->keep - kept_of(area) >= count;
-		if (kept) {
-			area->run[count - 1][area->depth[count - 1]++] = first;
-			set_kept(area, kept_of(area) + count);
-		}
-		lock_give(&area->lock);
-	}
-	if (kept)
+	return first == SLOT_NONE ? take_from_row(pool, wish) : first;
+}
+
+void slot_pool_give(struct slot_pool *pool, uint32_t first, uint32_t count, uint32_t area)
+{
+	if (area < pool->area_count && area_keep(&pool->area[area], first, count, pool->keep))
 		return;
 	lock_take(&pool->lock);
 	slots_give(&pool->row, first);
@@ -125,10 +56,42 @@ void slot_pool_give(struct slot_pool *pool, uint32_t first, uint32_t count, uint
 void slot_pool_mark(struct slot_pool *pool)
 {
 	lock_take(&pool->lock);
-	if (pool->row.used > pool->high_water)
-		pool->high_water = pool->row.used;
+	mark(pool);
 	lock_give(&pool->lock);
 }
+
+/* ---- asking ---- */
+
+void slot_pool_hold(struct slot_pool *pool)
+{
+	lock_take(&pool->lock);
+	rob_areas(pool);
+	pool->held = SLOT_NONE;
+}
+
+uint32_t slot_pool_hold_run(struct slot_pool *pool, const struct slot_wish *wish)
+{
+	const uint32_t first = slots_take(&pool->row, wish);
+
+	if (first != SLOT_NONE) {
+		pool->row.slot[first].next = pool->held;
+		pool->held = first;
+	}
+	return first;
+}
+
+void slot_pool_let_go(struct slot_pool *pool)
+{
+	uint32_t next;
+
+	for (uint32_t first = pool->held; first != SLOT_NONE; first = next) {
+		next = pool->row.slot[first].next;
+		slots_give(&pool->row, first);
+	}
+	lock_give(&pool->lock);
+}
+
+/* ---- quarantine ---- */
 
 void slot_pool_quarantine(struct slot_pool *pool, uint32_t first, uint32_t who)
 {
@@ -162,22 +125,31 @@ void slot_pool_release(struct slot_pool *pool, uint32_t who)
 	lock_give(&pool->lock);
 }
 
-struct slot_census slot_pool_census(struct slot_pool *pool)
-{
-	struct slot_census census;
+/* ---- what it looks like ---- */
 
-	empty_areas(pool);
-	lock_take(&pool->lock);
-	census = (struct slot_census){
+struct slot_census slot_pool_hold_census(const struct slot_pool *pool)
+{
+	return (struct slot_census){
 		.total = pool->row.count,
 		.used = pool->row.used,
 		.longest = slots_longest(&pool->row),
 		.high_water = pool->high_water,
 		.quarantined = pool->quarantined,
 	};
+}
+
+struct slot_census slot_pool_census(struct slot_pool *pool)
+{
+	struct slot_census census;
+
+	lock_take(&pool->lock);
+	rob_areas(pool);
+	census = slot_pool_hold_census(pool);
 	lock_give(&pool->lock);
 	return census;
 }
+
+/* ---- life ---- */
 
 int slot_pool_create(struct slot_pool *pool, uint32_t slots, uint32_t areas,
 		     const struct busway_allocator *memory)
@@ -185,7 +157,7 @@ int slot_pool_create(struct slot_pool *pool, uint32_t slots, uint32_t areas,
 	const size_t size = areas * sizeof(struct area);
 	int status;
 
-	if (areas == 0 || areas > 256 || (areas & (areas - 1)))
+	if (areas == 0 || areas > 256)
 		return -BUSWAY_EINVAL;
 	*pool = (struct slot_pool){.memory = memory,
 				   .area_count = areas,
@@ -200,8 +172,6 @@ int slot_pool_create(struct slot_pool *pool, uint32_t slots, uint32_t areas,
 		return -BUSWAY_ENOMEM;
 	}
 	memset(pool->area, 0, size);
-	for (uint32_t i = 0; i < areas; i++)
-		pool->area[i].lock = (struct lock)LOCK_INIT;
 	pool->lock = (struct lock)LOCK_INIT;
 	return 0;
 }

@@ -371,7 +371,7 @@ static void pools_that_make_no_sense_are_refused(void **state)
 			 -BUSWAY_EINVAL);
 	assert_int_equal(busway_dma_add_pool(rig.dma, rig_phys(0x60000, 0x1000), 4, 1),
 			 -BUSWAY_EINVAL);
-	assert_int_equal(busway_dma_add_pool(rig.dma, rig_phys(0x60000, 0x1000), 1, 3),
+	assert_int_equal(busway_dma_add_pool(rig.dma, rig_phys(0x60000, 0x1000), 1, 257),
 			 -BUSWAY_EINVAL);
 	assert_int_equal(busway_dma_add_pool(rig.dma, rig_phys(0x60001, 0xfff), 1, 1),
 			 0); /* one whole slot of it */
