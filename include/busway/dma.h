@@ -94,7 +94,8 @@ const char *busway_misuse_text(enum busway_misuse misuse);
  */
 struct busway_dma_environment {
 	void *ctx;
-	/* Where the CPU finds @range, through its caches if it has any; NULL: it can't. */
+	/* Where the CPU finds @range, through its caches if it has any; NULL: it can't. Called with
+	 * locks held, too: it calls nothing of the library. */
 	void *(*pointer)(void *ctx, struct busway_phys_range range);
 	/*
 	 * The same memory past the caches, for what CPU and device both see at any time. NULL: no
@@ -165,8 +166,8 @@ enum busway_pool_use {
  * @range: set aside by the caller; whole slots of it are used. 2^39 bytes at most.
  * @use:   enum busway_pool_use
  * @areas: 1..256: so many lanes, those attached first, keep slots that they gave back, all together
- *         at most an eighth of the pool, and take these again without a lock. Slots that are kept are
- *         free, and had by whoever finds no others; only the high water counts them
+ *         at most an eighth of the pool, and take these again without a lock. Slots that are kept
+ * are free, and had by whoever finds no others; only the high water counts them
  *
  * Devices with a restricted pool, or a pool of their own for that use, do not get at it. At any
  * time, from any thread; calls that wait for slots are served from it.
@@ -296,7 +297,8 @@ unsigned busway_dma_coherent_mask(const struct busway_dma_device *device);
 
 /*
  * The live mapping or allocation of @device that holds @dma, or NULL. Looks in one list for each
- * size of 2^n in use and lane, not at all mappings. Excludes all lanes of the device.
+ * size of 2^n in use and lane, not at all mappings; the first to ask sorts in what a lane mapped
+ * last, at most 64. Excludes all lanes of the device.
  */
 const struct busway_mapping *busway_dma_owner(const struct busway_dma_device *device,
 					      busway_dma_t dma);

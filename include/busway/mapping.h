@@ -121,7 +121,9 @@ int busway_map(struct busway_lane *lane, struct busway_phys_range phys,
  * @segments: the caller's, as long-lived as the mapping; filled, of @capacity
  *
  * Entries that follow each other in memory and on the bus are joined, entries that straddle windows
- * are cut, within the device's limits on segments. All or nothing.
+ * are cut, in as few segments as the device's limits allow. What is not reached bounces, of an
+ * entry that is reached in part only that part, unless this takes more segments than there may be.
+ * All or nothing.
  *
  * Return: as busway_map(); -BUSWAY_ENOSPC: more than @capacity segments, whose number is in
  * @needed.
@@ -178,8 +180,9 @@ int busway_sync_for_device(struct busway_mapping *mapping, uint64_t offset, uint
  *        fail. Not before @turn was called; @turn may do it itself if it is that thread.
  *
  * Turns come in the order of the calls: while somebody waits for a pool, later calls of this
- * function for that pool wait behind. Only pool-full and pool-fragmented wait; other refusals are
- * final. @mapping must stay until it is mapped or busway_map_cancel() is called.
+ * function are not served from it before; another pool may serve them. Only pool-full and
+ * pool-fragmented wait; other refusals are final. @mapping must stay until it is mapped or
+ * busway_map_cancel() is called.
  *
  * Return: 0: mapped; -BUSWAY_EAGAIN: it waits, @why says for what; else as busway_map().
  */

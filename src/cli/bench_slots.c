@@ -3,8 +3,10 @@
  * bench_slots.c - E3: slots of a pool that is partly taken, by buffers of all sizes that came and
  * went; and what a refusal costs.
  *
- * Nothing is copied. The reference takes and gives back a lock.
+ * Nothing is copied. The reference takes and gives back a lock. E3-75-2K takes slots and gives them
+ * back; E3-75-2K-map does so by mapping and unmapping a buffer.
  */
+#include "../map/map_internal.h"
 #include "bench.h"
 
 #include <stdlib.h>
@@ -117,6 +119,21 @@ static void run_probe(void *state, unsigned long operations)
 			busway_unmap(&mapping);
 }
 
+static void run_slots(void *state, unsigned long operations)
+{
+	const struct probe *p = state;
+	const struct bench_pool *pool = &p->taken->pool;
+	const struct slot_wish wish = {.count = (uint32_t)slots_for(p->size), .align = 1};
+	struct slot_pool *slots = &pool->dma->pools->slots;
+
+	for (unsigned long i = 0; i < operations; i++) {
+		const uint32_t first = slot_pool_take(slots, &wish, pool->lane[0]->area);
+
+		if (first != SLOT_NONE)
+			slot_pool_give(slots, first, wish.count, pool->lane[0]->area);
+	}
+}
+
 static bool prepare(void *state)
 {
 	struct probe *p = state;
@@ -135,8 +152,8 @@ static bool prepare(void *state)
 static bool add_probe(struct workloads *workloads, struct taken *taken, unsigned kib)
 {
 	struct probe *p = calloc(1, sizeof(*p));
-	struct workload *lock, *w;
-	char name[16], reference[32];
+	struct workload *lock, *slots, *mapped;
+	char name[24], reference[32];
 
 	if (!p)
 		return false;
@@ -145,10 +162,16 @@ static bool add_probe(struct workloads *workloads, struct taken *taken, unsigned
 	snprintf(reference, sizeof(reference), "%s/lock", name);
 	lock = add_workload(workloads, reference, "take a lock and give it back", NULL,
 			    bench_run_lock, p, 1 << 14);
-	w = lock ? add_workload(workloads, name, p->what, lock->name, run_probe, p, 1 << 14) : NULL;
-	if (w)
-		w->prepare = prepare;
-	return w;
+	slots = lock ? add_workload(workloads, name, p->what, lock->name, run_slots, p, 1 << 14)
+		     : NULL;
+	snprintf(name, sizeof(name), "E3-%u-%uK-map", taken->percent, kib);
+	mapped = slots ? add_workload(workloads, name, "the same, mapped and unmapped", lock->name,
+				      run_probe, p, 1 << 14)
+		       : NULL;
+	if (!mapped)
+		return false;
+	slots->prepare = mapped->prepare = prepare;
+	return true;
 }
 
 bool add_slot_workloads(struct workloads *workloads)

@@ -81,7 +81,8 @@ bool run_take(const struct spans *spans, const struct want *want, uint32_t area,
 		struct slot_wish wish;
 		uint32_t first;
 
-		if (!wish_of(span, want, &wish, &bounds))
+		if ((want->in_turn && span->pool->passed_by) ||
+		    !wish_of(span, want, &wish, &bounds))
 			continue;
 		first = is_held(want) ? slot_pool_hold_run(&span->pool->slots, &wish)
 				      : slot_pool_take(&span->pool->slots, &wish, area);
@@ -99,29 +100,6 @@ bool run_take(const struct spans *spans, const struct want *want, uint32_t area,
 	return false;
 }
 
-struct pool *kept_take(const struct busway_lane *lane, struct busway_range phys, uint32_t *slot,
-		       uint32_t *offset, uint64_t *dma)
-{
-	const struct spans *spans = &lane->device->streaming.spans;
-	const struct span *span = &spans->span[0];
-	const uint64_t ahead = (phys.first - span->base) & lane->min_align_mask;
-	const uint64_t size = busway_range_span(phys) + 1;
-	struct slot_wish wish = {.align = 1};
-
-	if (!atomic_load_explicit(&spans->count, memory_order_acquire) || !span->whole ||
-	    size > AREA_LENGTHS * BUSWAY_SLOT_SIZE)
-		return NULL;
-	*offset = (uint32_t)(ahead % BUSWAY_SLOT_SIZE);
-	wish.count = (uint32_t)slots_for(*offset + size);
-	if (lane->min_align_mask >= BUSWAY_SLOT_SIZE) {
-		wish.align = (uint32_t)((lane->min_align_mask + 1) / BUSWAY_SLOT_SIZE);
-		wish.phase = (uint32_t)(ahead / BUSWAY_SLOT_SIZE);
-	}
-	*slot = slot_pool_take_kept(&span->pool->slots, &wish, lane->area);
-	*dma = span->base + pool_offset(*slot) + *offset;
-	return *slot == SLOT_NONE ? NULL : span->pool;
-}
-
 void slots_free(const struct busway_lane *lane, const struct busway_mapped *segment)
 {
 	if (segment->pool_)
@@ -133,14 +111,13 @@ void slots_freed(const struct busway_lane *lane)
 {
 	struct busway_dma *dma = lane->device->dma;
 
-	if (atomic_load_explicit(&dma->waiting, memory_order_acquire))
+	if (has_waiters(dma))
 		line_serve(dma);
 }
 
 /* ---- why there is none ---- */
 
-/* Would an empty span serve? */
-static bool could_serve(const struct span *span, const struct want *want)
+bool span_could(const struct span *span, const struct want *want)
 {
 	struct slot_bounds bounds;
 	struct slot_wish wish;
@@ -156,7 +133,7 @@ bool run_could(const struct spans *spans, const struct want *want)
 	const uint32_t count = atomic_load_explicit(&spans->count, memory_order_acquire);
 
 	for (uint32_t i = 0; i < count; i++)
-		if (could_serve(&spans->span[i], want))
+		if (span_could(&spans->span[i], want))
 			return true;
 	return false;
 }
@@ -185,7 +162,7 @@ static const struct span *best_span(const struct spans *spans, uint32_t count,
 		struct slot_pool *slots = &span->pool->slots;
 		const struct slot_census now =
 			is_held(want) ? slot_pool_hold_census(slots) : slot_pool_census(slots);
-		const bool serves = could_serve(span, want);
+		const bool serves = span_could(span, want);
 		const uint32_t room = serves ? now.total - now.used : span->high - span->low;
 
 		if (best && (*could > serves || (*could == serves && room <= most)))

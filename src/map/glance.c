@@ -4,66 +4,82 @@
  */
 #include "list.h"
 
-/* A run of memory of which the device reaches every part. */
+/* A run of memory of which the device reaches every part: at its address + .ahead, modulo 2^64. */
 struct view {
-	uint64_t first, span, dma;
+	uint64_t first, span, ahead;
 };
 
-/* The run at @phys, where it is certain at a glance and the low bits are kept. */
-static bool look(const struct busway_lane *lane, uint64_t phys, enum busway_access access,
-		 struct view *view)
+/* The run at @phys, where it is certain at a glance and the low bits are kept; else one elsewhere.
+ */
+static struct view look(const struct busway_lane *lane, uint64_t phys, enum busway_access access)
 {
 	const struct reach_run *run = reach_run_glance(lane->reach, phys);
+	uint64_t span;
 
 	if (!run || lane->reach->aliased || (run->access & access) != access ||
 	    !keeps_low_bits(lane, run->phys_first, run->dma_first))
-		return false;
-	*view = (struct view){run->phys_first, run->phys_last - run->phys_first, run->dma_first};
-	/* no entry is all 2^64 bytes */
-	if (view->span == UINT64_MAX)
-		view->span--;
-	return true;
+		return (struct view){phys + 1, 0, 0};
+	span = run->phys_last - run->phys_first;
+	return (struct view){
+		.first = run->phys_first,
+		.span = span == UINT64_MAX ? span - 1 : span, /* no entry is all 2^64 bytes */
+		.ahead = run->dma_first - run->phys_first,
+	};
 }
 
 /* Also false where the range is upside down: then its span leads behind the end. */
-static inline bool sees(const struct view *view, struct busway_range phys)
+static inline bool sees(struct view view, struct busway_range phys)
 {
-	const uint64_t at = phys.first - view->first;
+	const uint64_t at = phys.first - view.first;
 
-	return at <= view->span && phys.last - phys.first <= view->span - at;
+	return at <= view.span && phys.last - phys.first <= view.span - at;
 }
 
-/* The segments; 0: the list has to be looked at closely, whatever was filled. */
+/* Does what is at @phys go on in another run where @segment ended? No segment is behind address 0.
+ */
+static bool goes_on(const struct busway_mapped *segment, uint64_t phys, struct view view)
+{
+	const uint64_t dma = phys + view.ahead;
+
+	return dma != 0 && dma - 1 == segment->dma.last.raw &&
+	       dma - segment->dma.first.raw == phys - segment->phys.raw;
+}
+
+/* The segments, and the bytes of all entries; 0: the list has to be looked at closely, whatever was
+ * filled. */
 static size_t glance(const struct busway_lane *lane, const struct busway_phys_range *entries,
 		     size_t count, enum busway_access access, struct busway_mapped *segments,
-		     size_t capacity)
+		     size_t capacity, uint64_t *size)
 {
-	uint64_t dma_behind = 0, phys_behind = 0; /* the last segment; none is behind address 0 */
-	struct view view;
-	size_t filled = 0;
+	struct view view = look(lane, entries[0].first.raw, access);
+	struct busway_mapped *segment = segments - 1, *const full = segment + capacity;
+	uint64_t behind = ~entries[0].first.raw; /* the memory of the last segment */
 
-	if (!look(lane, entries[0].first.raw, access, &view))
-		return 0;
+	*size = count;
 	for (size_t i = 0; i < count; i++) {
 		const struct busway_range phys = busway_phys_raw(entries[i]);
-		uint64_t dma;
+		const uint64_t span = phys.last - phys.first;
 
-		if (!sees(&view, phys) &&
-		    !(look(lane, phys.first, access, &view) && sees(&view, phys)))
-			return 0;
-		dma = view.dma + (phys.first - view.first);
-		if (!dma_behind || dma != dma_behind || phys.first != phys_behind) {
-			if (filled == capacity)
+		if (!LIKELY(sees(view, phys))) {
+			view = look(lane, phys.first, access);
+			if (!sees(view, phys))
 				return 0;
-			segments[filled].dma.first.raw = dma;
-			segments[filled].phys.raw = phys.first;
-			segments[filled++].pool_ = NULL;
+			if (segment >= segments && !goes_on(segment, phys.first, view))
+				behind = ~phys.first;
 		}
-		dma_behind = dma + (phys.last - phys.first) + 1;
-		phys_behind = phys.last + 1;
-		segments[filled - 1].dma.last.raw = dma_behind - 1;
+		if (phys.first != behind) {
+			if (segment == full)
+				return 0;
+			segment++;
+			segment->dma.first.raw = phys.first + view.ahead;
+			segment->phys.raw = phys.first;
+			segment->pool_ = NULL;
+		}
+		segment->dma.last.raw = phys.last + view.ahead;
+		behind = phys.last + 1;
+		*size += span;
 	}
-	return filled;
+	return (size_t)(segment - segments) + 1;
 }
 
 bool list_at_a_glance(const struct list *list, const struct busway_phys_range *entries,
@@ -71,15 +87,16 @@ bool list_at_a_glance(const struct list *list, const struct busway_phys_range *e
 {
 	struct busway_lane *lane = list->lane;
 	const uint32_t most = lane->device->segments.max_count;
+	uint64_t size;
 	size_t filled;
 
 	if (!lane->plain || !list->capacity)
 		return false;
 	filled = glance(lane, entries, count, (enum busway_access)list->direction, list->segments,
-			list->capacity);
+			list->capacity, &size);
 	if (!filled || (most && filled > most))
 		return false;
-	list_describe(mapping, list, entries, count, filled);
+	list_describe(mapping, list, size, count, filled);
 	mapping->way = BUSWAY_WAY_DIRECT;
 	mapping->lane_ = lane;
 	mapping->dma = list->segments[0].dma.first;

@@ -298,18 +298,6 @@ uint64_t list_size(const struct busway_phys_range *entries, size_t count)
 	return size;
 }
 
-void list_describe(struct busway_mapping *mapping, const struct list *list,
-		   const struct busway_phys_range *entries, size_t count, size_t segments)
-{
-	mapping->size = list_size(entries, count);
-	mapping->segments = list->segments;
-	mapping->segment_count = (uint32_t)segments;
-	mapping->entry_count = (uint32_t)count;
-	mapping->direction = (uint8_t)list->direction;
-	mapping->attributes = (uint8_t)list->attributes;
-	mapping->kind = BUSWAY_KIND_LIST;
-}
-
 /* ---- mapping ---- */
 
 __attribute__((noinline)) static int map_slowly(struct list *list,
@@ -332,7 +320,7 @@ __attribute__((noinline)) static int map_slowly(struct list *list,
 		return status;
 	}
 	mark_high_water(list);
-	list_describe(mapping, list, entries, count, list->count);
+	list_describe(mapping, list, list_size(entries, count), count, list->count);
 	map_finish(list->lane, mapping);
 	return 0;
 }

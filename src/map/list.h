@@ -36,8 +36,17 @@ bool list_again(struct list *list);
 uint64_t list_size(const struct busway_phys_range *entries, size_t count);
 
 /* What the record says of it. */
-void list_describe(struct busway_mapping *mapping, const struct list *list,
-		   const struct busway_phys_range *entries, size_t count, size_t segments);
+static inline void list_describe(struct busway_mapping *mapping, const struct list *list,
+				 uint64_t size, size_t entries, size_t segments)
+{
+	mapping->size = size;
+	mapping->segments = list->segments;
+	mapping->segment_count = (uint32_t)segments;
+	mapping->entry_count = (uint32_t)entries;
+	mapping->direction = (uint8_t)list->direction;
+	mapping->attributes = (uint8_t)list->attributes;
+	mapping->kind = BUSWAY_KIND_LIST;
+}
 
 /* ---- glance.c ---- */
 

@@ -54,9 +54,8 @@ static inline void live_add(struct busway_lane *lane, struct busway_mapping *map
 	mapping->one_.owner_ = mapping;
 	mapping->settled_ = false;
 	live_link(&lane->fresh, &mapping->one_);
-	if (__builtin_expect(++lane->live - lane->settled > FRESH_MAX ||
-				     mapping->segment_count > FRESH_SEGMENTS,
-			     0))
+	if (!LIKELY(++lane->live - lane->settled <= FRESH_MAX &&
+		    mapping->segment_count <= FRESH_SEGMENTS))
 		live_settle(lane);
 }
 

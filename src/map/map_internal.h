@@ -24,6 +24,8 @@
 
 #include <busway/coherent.h>
 
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+
 /* ---- where a device finds pools ---- */
 
 /* Slots low..high of @pool, by addresses: slot i at base + i * BUSWAY_SLOT_SIZE, modulo 2^64. */
@@ -138,6 +140,11 @@ static inline void observe(const struct busway_lane *lane, enum busway_dma_event
 		e->observe(e->ctx, event, lane->device->id, mapping, offset, size);
 }
 
+static inline bool has_waiters(const struct busway_dma *dma)
+{
+	return atomic_load_explicit(&dma->waiting, memory_order_acquire) != 0;
+}
+
 static inline void *pointer_to(const struct busway_dma *dma, struct busway_range phys)
 {
 	return dma->environment.pointer(dma->environment.ctx, busway_phys_range(phys));
@@ -196,6 +203,7 @@ struct want {
 	uint64_t size, modulus, residue, boundary;
 	/* NULL: it will be used */
 	const struct trial *trial;
+	bool in_turn; /* not of pools that are .passed_by; under line_lock */
 };
 
 /* A run of slots, and where in them the bytes lie. */
@@ -219,6 +227,9 @@ static inline struct busway_mapped bounced_segment(const struct run *run, struct
 
 /* Takes a run in the first span that has one. False: none has. */
 bool run_take(const struct spans *spans, const struct want *want, uint32_t area, struct run *run);
+
+/* Would @span serve it, if it were empty? */
+bool span_could(const struct span *span, const struct want *want);
 
 /* Is there a span that would serve it, if it were empty? */
 bool run_could(const struct spans *spans, const struct want *want);
@@ -249,10 +260,6 @@ static inline unsigned char *bounced_bytes(const struct busway_mapped *segment)
 {
 	return segment->pool_->cached + pool_offset(segment->slot_) + segment->offset_;
 }
-
-/* The same for a buffer of a lane that copies: a run that its area kept. NULL: there is none. */
-struct pool *kept_take(const struct busway_lane *lane, struct busway_range phys, uint32_t *slot,
-		       uint32_t *offset, uint64_t *dma);
 
 static inline bool copies_in(const struct busway_mapping *mapping)
 {

@@ -4,8 +4,6 @@
  */
 #include "live.h"
 
-#define LIKELY(x) __builtin_expect(!!(x), 1)
-
 /* ---- mapping ---- */
 
 bool map_arguments(struct busway_lane *lane, struct busway_mapping *mapping,
@@ -107,33 +105,80 @@ static inline bool may_map(const struct busway_mapping *mapping, struct busway_r
 	       phys.last - phys.first != UINT64_MAX && is_direction(direction);
 }
 
-/* Through slots that were used last, where copying is all there is to do. False: nothing has
- * changed. */
-static bool map_copied(struct busway_lane *lane, struct busway_range phys,
-		       enum busway_direction direction, unsigned attributes,
-		       struct busway_mapping *mapping)
+/* ---- where copying is all there is to do ---- */
+
+/* Slots that the lane's area kept, at an address with the low bits of @phys. False: none. */
+static inline bool take_kept(const struct busway_lane *lane, struct busway_range phys,
+			     struct run *run)
 {
-	const size_t size = (size_t)busway_range_span(phys) + 1;
-	struct pool *pool;
-	uint64_t dma;
-	uint32_t slot, offset;
+	const struct spans *spans = &lane->device->streaming.spans;
+	const struct span *span = &spans->span[0];
+	const uint64_t ahead = (phys.first - span->base) & lane->min_align_mask;
+	const uint64_t align = (lane->min_align_mask + 1) / BUSWAY_SLOT_SIZE;
+	struct slot_pool *slots;
+	uint64_t count;
+
+	if (!atomic_load_explicit(&spans->count, memory_order_acquire) || !span->whole ||
+	    busway_range_span(phys) >= AREA_LENGTHS * BUSWAY_SLOT_SIZE)
+		return false;
+	slots = &span->pool->slots;
+	run->span = span;
+	run->offset = ahead % BUSWAY_SLOT_SIZE;
+	count = (run->offset + busway_range_span(phys)) / BUSWAY_SLOT_SIZE + 1;
+	if (lane->area >= slots->area_count || count > AREA_LENGTHS)
+		return false;
+	if (align <= 1) {
+		run->first = area_take(&slots->area[lane->area], (uint32_t)count, NULL);
+	} else {
+		const struct slot_wish wish = {.count = (uint32_t)count,
+					       .align = (uint32_t)align,
+					       .phase = (uint32_t)(ahead / BUSWAY_SLOT_SIZE)};
+
+		run->first = area_take(&slots->area[lane->area], (uint32_t)count, &wish);
+	}
+	run->dma = span->base + pool_offset(run->first) + run->offset;
+	return run->first != SLOT_NONE;
+}
+
+/* False: nothing has changed. */
+static inline bool map_copied(struct busway_lane *lane, struct busway_range phys,
+			      enum busway_direction direction, unsigned attributes,
+			      struct busway_mapping *mapping)
+{
+	struct run run;
 	void *own;
 
 	if (!may_map(mapping, phys, direction) || (attributes & BUSWAY_MAP_NO_BOUNCE) ||
 	    (lane->plain && !reach_misses(lane->reach, phys.first)))
 		return false;
 	own = pointer_to(lane->device->dma, phys);
-	pool = own ? kept_take(lane, phys, &slot, &offset, &dma) : NULL;
-	if (!pool)
+	if (!own || !take_kept(lane, phys, &run))
 		return false;
-	fill_in(lane, mapping, phys, dma, direction, attributes, BUSWAY_WAY_BOUNCE);
-	mapping->one_.pool_ = pool;
-	mapping->one_.slot_ = slot;
-	mapping->one_.offset_ = offset;
+	fill_in(lane, mapping, phys, run.dma, direction, attributes, BUSWAY_WAY_BOUNCE);
+	mapping->one_.pool_ = run.span->pool;
+	mapping->one_.slot_ = run.first;
+	mapping->one_.offset_ = (uint32_t)run.offset;
 	if (copies_in(mapping))
-		memcpy(bounced_bytes(&mapping->one_), own, size);
+		memcpy(bounced_bytes(&mapping->one_), own, (size_t)mapping->size);
 	return true;
 }
+
+static inline int unmap_copied(struct busway_lane *lane, struct busway_mapping *mapping)
+{
+	const struct busway_mapped *segment = &mapping->one_;
+
+	live_remove(lane, mapping);
+	if (copies_out(mapping))
+		memcpy(own_bytes(lane, segment, 0, (size_t)mapping->size), bounced_bytes(segment),
+		       (size_t)mapping->size);
+	map_ended(lane, mapping, STATE_GONE);
+	slot_pool_give(&segment->pool_->slots, segment->slot_, bounced_slots(segment), lane->area);
+	if (has_waiters(lane->device->dma))
+		line_serve(lane->device->dma);
+	return 0;
+}
+
+/* ---- mapping ---- */
 
 /* Out of line, so that busway_map() keeps no registers for it. */
 __attribute__((noinline)) static int map_slowly(struct busway_lane *lane, struct busway_range phys,
@@ -184,20 +229,6 @@ static void unmap_segment(const struct busway_mapping *mapping, const struct bus
 		bounce_end(mapping, segment);
 	else if (mapping->kind != BUSWAY_KIND_PEER)
 		direct_end(mapping, segment);
-}
-
-static int unmap_copied(struct busway_lane *lane, struct busway_mapping *mapping)
-{
-	const struct busway_mapped *segment = &mapping->one_;
-
-	live_remove(lane, mapping);
-	if (copies_out(mapping))
-		memcpy(own_bytes(lane, segment, 0, (size_t)mapping->size), bounced_bytes(segment),
-		       (size_t)mapping->size);
-	map_ended(lane, mapping, STATE_GONE);
-	slot_pool_give(&segment->pool_->slots, segment->slot_, bounced_slots(segment), lane->area);
-	slots_freed(lane);
-	return 0;
 }
 
 __attribute__((noinline)) static int unmap_slowly(struct busway_mapping *mapping)

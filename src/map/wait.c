@@ -25,62 +25,60 @@ static void line_remove(struct busway_dma *dma, struct busway_mapping *mapping)
 		atomic_fetch_sub_explicit(&dma->waiting, 1, memory_order_relaxed);
 }
 
-/* Does somebody in front want a pool that @mapping would be served from? */
-static bool is_passed_by(const struct busway_mapping *mapping)
+static struct busway_range memory_of(const struct busway_mapping *mapping)
 {
-	const struct spans *spans = &mapping->lane_->device->streaming.spans;
-	const uint32_t count = atomic_load_explicit(&spans->count, memory_order_acquire);
+	const uint64_t first = mapping->one_.phys.raw;
 
-	for (uint32_t i = 0; i < count; i++)
-		if (spans->span[i].pool->passed_by)
-			return true;
-	return false;
+	return (struct busway_range){first, first + (mapping->size - 1)};
 }
 
+/* Nobody behind @mapping gets slots of pools that could serve it; or anybody does again. */
 static void mark_pools(const struct busway_mapping *mapping, bool passed_by)
 {
 	const struct spans *spans = &mapping->lane_->device->streaming.spans;
+	const struct want want = bounce_want(mapping->lane_, memory_of(mapping));
 	const uint32_t count = atomic_load_explicit(&spans->count, memory_order_acquire);
 
 	for (uint32_t i = 0; i < count; i++)
-		spans->span[i].pool->passed_by = passed_by;
+		if (!passed_by || span_could(&spans->span[i], &want))
+			spans->span[i].pool->passed_by = passed_by;
 }
 
-/* Set slots aside for @mapping; false: there are none yet. */
+/* Set slots aside for @mapping, of pools that nobody in front waits for; false: there are none. */
 static bool set_aside(struct busway_mapping *mapping)
 {
-	const struct busway_dma_device *device = mapping->lane_->device;
-	const struct busway_range phys = {mapping->one_.phys.raw,
-					  mapping->one_.phys.raw + (mapping->size - 1)};
-	const struct want want = bounce_want(mapping->lane_, phys);
+	const struct busway_range phys = memory_of(mapping);
+	struct want want = bounce_want(mapping->lane_, phys);
 	struct run run;
 
-	if (!run_take(&device->streaming.spans, &want, AREA_NONE, &run))
+	want.in_turn = true;
+	if (!run_take(&mapping->lane_->device->streaming.spans, &want, AREA_NONE, &run))
 		return false;
 	mapping->one_ = bounced_segment(&run, phys);
 	return true;
 }
 
+static void unmark_line(struct busway_dma *dma)
+{
+	for (struct busway_mapping *m = dma->line; m; m = m->waiter_.next)
+		mark_pools(m, false);
+}
+
 /* The next whose turn it is, with slots set aside; NULL: nobody's. */
 static struct busway_mapping *next_turn(struct busway_dma *dma)
 {
-	struct busway_mapping *found = NULL;
-
-	for (struct busway_mapping *m = dma->line; m; m = m->waiter_.next)
-		mark_pools(m, false);
-	for (struct busway_mapping *m = dma->line; m && !found; m = m->waiter_.next) {
-		if (m->waiter_.has_turn || is_passed_by(m))
+	unmark_line(dma);
+	for (struct busway_mapping *m = dma->line; m; m = m->waiter_.next) {
+		if (m->waiter_.has_turn)
 			continue;
-		if (set_aside(m))
-			found = m;
-		else
-			mark_pools(m, true);
+		if (set_aside(m)) {
+			m->waiter_.has_turn = true;
+			atomic_fetch_sub_explicit(&dma->waiting, 1, memory_order_relaxed);
+			return m;
+		}
+		mark_pools(m, true);
 	}
-	if (found) {
-		found->waiter_.has_turn = true;
-		atomic_fetch_sub_explicit(&dma->waiting, 1, memory_order_relaxed);
-	}
-	return found;
+	return NULL;
 }
 
 /*
@@ -91,7 +89,7 @@ void line_serve(struct busway_dma *dma)
 {
 	struct busway_mapping *mapping;
 
-	if (!atomic_load_explicit(&dma->waiting, memory_order_acquire))
+	if (!has_waiters(dma))
 		return;
 	lock_take(&dma->line_lock);
 	dma->again = true;
@@ -123,37 +121,41 @@ static void until_told(struct busway_dma *dma, const struct busway_mapping *mapp
 
 /* ---- waiting ---- */
 
-/* Would a call that does not wait overtake somebody? */
-static bool must_queue(struct busway_lane *lane)
+/* What it is that waits, or is served before. */
+static void describe_waiter(struct busway_mapping *mapping, struct busway_lane *lane,
+			    struct busway_range phys, enum busway_direction direction,
+			    unsigned attributes)
 {
-	struct busway_dma *dma = lane->device->dma;
-	const struct busway_mapping self = {.lane_ = lane};
-	bool must = false;
-
-	if (!atomic_load_explicit(&dma->waiting, memory_order_acquire))
-		return false;
-	lock_take(&dma->line_lock);
-	for (struct busway_mapping *m = dma->line; m; m = m->waiter_.next)
-		mark_pools(m, false);
-	for (struct busway_mapping *m = dma->line; m; m = m->waiter_.next)
-		if (!m->waiter_.has_turn)
-			mark_pools(m, true);
-	must = is_passed_by(&self);
-	lock_give(&dma->line_lock);
-	return must;
-}
-
-static int join_line(struct busway_lane *lane, struct busway_range phys,
-		     enum busway_direction direction, unsigned attributes,
-		     struct busway_mapping *mapping, void (*turn)(struct busway_mapping *, void *),
-		     void *ctx)
-{
-	struct busway_dma *dma = lane->device->dma;
-
 	describe_one(mapping, BUSWAY_KIND_SINGLE, busway_range_span(phys) + 1, direction,
 		     attributes);
 	mapping->lane_ = lane;
 	mapping->one_.phys = busway_phys(phys.first);
+}
+
+/* Slots of a pool that nobody waits for? */
+static bool overtakes_nobody(struct busway_mapping *mapping)
+{
+	struct busway_dma *dma = mapping->lane_->device->dma;
+	bool served;
+
+	lock_take(&dma->line_lock);
+	unmark_line(dma);
+	mark_pools(mapping, false);
+	for (struct busway_mapping *m = dma->line; m; m = m->waiter_.next)
+		if (!m->waiter_.has_turn)
+			mark_pools(m, true);
+	served = set_aside(mapping);
+	lock_give(&dma->line_lock);
+	return served;
+}
+
+/* @mapping is described. */
+static int join_line(struct busway_mapping *mapping, void (*turn)(struct busway_mapping *, void *),
+		     void *ctx)
+{
+	struct busway_lane *lane = mapping->lane_;
+	struct busway_dma *dma = lane->device->dma;
+
 	mapping->waiter_ = (struct busway_waiter_){.turn = turn, .ctx = ctx};
 	mapping->state_ = STATE_WAITS;
 	lane->live++;
@@ -193,6 +195,28 @@ static bool is_the_same(const struct busway_mapping *mapping, const struct buswa
 	       mapping->attributes == (uint8_t)attributes;
 }
 
+/* Again, for a record that waits: it may be its turn. */
+static int map_in_turn(struct busway_lane *lane, struct busway_range phys,
+		       enum busway_direction direction, unsigned attributes,
+		       struct busway_mapping *mapping)
+{
+	if (!is_the_same(mapping, lane, phys, direction, attributes)) {
+		report(mapping->lane_, BUSWAY_MISUSE_MAPPED_TWICE, mapping,
+		       (struct busway_dma_range){mapping->dma, mapping->dma}, 0, 0);
+		return -BUSWAY_EINVAL;
+	}
+	if (!take_turn(lane, mapping))
+		return -BUSWAY_EAGAIN;
+	map_finish(lane, mapping);
+	return 0;
+}
+
+/* Is a refusal one that slots would mend which somebody gives back? */
+static bool passes(const struct busway_refusal *why)
+{
+	return why->reason == BUSWAY_POOL_FULL || why->reason == BUSWAY_POOL_FRAGMENTED;
+}
+
 int busway_map_or_wait(struct busway_lane *lane, struct busway_phys_range phys,
 		       enum busway_direction direction, unsigned attributes,
 		       struct busway_mapping *mapping,
@@ -200,34 +224,31 @@ int busway_map_or_wait(struct busway_lane *lane, struct busway_phys_range phys,
 		       struct busway_refusal *why)
 {
 	const struct busway_range r = busway_phys_raw(phys);
+	const bool no_record = is_live(mapping) || r.first > r.last ||
+			       busway_range_span(r) == UINT64_MAX || !is_direction(direction);
 	struct busway_refusal own_why;
 	uint64_t dma;
-	int status = -BUSWAY_ERANGE;
+	int status;
 
 	if (!why)
 		why = &own_why;
-	if (mapping->state_ == STATE_WAITS) {
-		if (!is_the_same(mapping, lane, r, direction, attributes)) {
-			report(mapping->lane_, BUSWAY_MISUSE_MAPPED_TWICE, mapping,
-			       (struct busway_dma_range){mapping->dma, mapping->dma}, 0, 0);
-			return -BUSWAY_EINVAL;
-		}
-		if (!take_turn(lane, mapping))
-			return -BUSWAY_EAGAIN;
-		map_finish(lane, mapping);
-		return 0;
-	}
-	if (is_live(mapping) || r.first > r.last || !is_direction(direction))
-		return busway_map(lane, phys, direction, attributes, mapping, why); /* says why */
-	if (is_direct(lane, r, direction, attributes, &dma) || !must_queue(lane)) {
+	if (mapping->state_ == STATE_WAITS)
+		return map_in_turn(lane, r, direction, attributes, mapping);
+	if (no_record || is_direct(lane, r, direction, attributes, &dma) ||
+	    !has_waiters(lane->device->dma)) {
 		status = busway_map(lane, phys, direction, attributes, mapping, why);
-		if (status != -BUSWAY_ERANGE ||
-		    (why->reason != BUSWAY_POOL_FULL && why->reason != BUSWAY_POOL_FRAGMENTED))
+		if (status != -BUSWAY_ERANGE || !passes(why))
 			return status;
-	} else if (!bounce_could(lane, r, direction, attributes, why)) {
-		return status;
+		describe_waiter(mapping, lane, r, direction, attributes);
+		return join_line(mapping, turn, ctx);
 	}
-	return join_line(lane, r, direction, attributes, mapping, turn, ctx);
+	if (!bounce_could(lane, r, direction, attributes, why))
+		return -BUSWAY_ERANGE;
+	describe_waiter(mapping, lane, r, direction, attributes);
+	if (!overtakes_nobody(mapping))
+		return join_line(mapping, turn, ctx);
+	map_finish(lane, mapping);
+	return 0;
 }
 
 bool busway_map_cancel(struct busway_mapping *mapping)

@@ -44,10 +44,8 @@ uint32_t slot_pool_take(struct slot_pool *pool, const struct slot_wish *wish, ui
 	return first == SLOT_NONE ? take_from_row(pool, wish) : first;
 }
 
-void slot_pool_give(struct slot_pool *pool, uint32_t first, uint32_t count, uint32_t area)
+void slot_pool_give_to_row(struct slot_pool *pool, uint32_t first)
 {
-	if (area < pool->area_count && area_keep(&pool->area[area], first, count, pool->keep))
-		return;
 	lock_take(&pool->lock);
 	slots_give(&pool->row, first);
 	lock_give(&pool->lock);

@@ -62,7 +62,14 @@ static inline uint32_t slot_pool_take_kept(struct slot_pool *pool, const struct 
 void slot_pool_mark(struct slot_pool *pool);
 
 /* @count as it was wished. */
-void slot_pool_give(struct slot_pool *pool, uint32_t first, uint32_t count, uint32_t area);
+void slot_pool_give_to_row(struct slot_pool *pool, uint32_t first);
+
+static inline void slot_pool_give(struct slot_pool *pool, uint32_t first, uint32_t count,
+				  uint32_t area)
+{
+	if (area >= pool->area_count || !area_keep(&pool->area[area], first, count, pool->keep))
+		slot_pool_give_to_row(pool, first);
+}
 
 /*
  * For one who only asks what could be had at once: while the pool is held nobody else gets at it,

@@ -27,8 +27,8 @@ static int map_or_wait(struct scene *s, unsigned i, uint64_t size)
 {
 	struct busway_refusal why;
 
-	return busway_map_or_wait(s->lane, rig_phys(0x90000 + i * 0x8000, size),
-				  BUSWAY_FROM_DEVICE, 0, &s->waiter[i], turn, s, &why);
+	return busway_map_or_wait(s->lane, rig_phys(0x90000 + i * 0x8000, size), BUSWAY_FROM_DEVICE,
+				  0, &s->waiter[i], turn, s, &why);
 }
 
 static void open(struct scene *s)
@@ -36,9 +36,9 @@ static void open(struct scene *s)
 	memset(s, 0, sizeof(*s));
 	rig_draw(&s->rig);
 	rig_open(&s->rig);
-	assert_int_equal(busway_dma_add_pool(s->rig.dma, rig_phys(POOL_AT, POOL_SIZE),
-					     BUSWAY_USE_BOUNCE, 2),
-			 0);
+	assert_int_equal(
+		busway_dma_add_pool(s->rig.dma, rig_phys(POOL_AT, POOL_SIZE), BUSWAY_USE_BOUNCE, 2),
+		0);
 	s->device = rig_attach(&s->rig, 0, NULL);
 	s->lane = busway_dma_lane(s->device, 0);
 	assert_int_equal(busway_dma_set_mask(s->device, 19, NULL, NULL), 0);
@@ -92,16 +92,15 @@ static void nobody_overtakes_who_waits_for_more(void **state)
 	(void)state;
 	open(&s);
 	assert_int_equal(busway_unmap(&s.big), 0);
-	assert_int_equal(busway_map(s.lane, rig_phys(0x80000, 0x4000), BUSWAY_TO_DEVICE, 0, &s.big,
-				    NULL),
-			 0);
+	assert_int_equal(
+		busway_map(s.lane, rig_phys(0x80000, 0x4000), BUSWAY_TO_DEVICE, 0, &s.big, NULL),
+		0);
 	assert_int_equal(map_or_wait(&s, 0, 0x8000), -BUSWAY_EAGAIN);
 	/* there is room for it, but somebody waits */
 	assert_int_equal(map_or_wait(&s, 1, 0x800), -BUSWAY_EAGAIN);
 	/* who does not wait does not stand in line */
-	assert_int_equal(busway_map(s.lane, rig_phys(0xf0000, 16), BUSWAY_TO_DEVICE, 0, &small,
-				    NULL),
-			 0);
+	assert_int_equal(
+		busway_map(s.lane, rig_phys(0xf0000, 16), BUSWAY_TO_DEVICE, 0, &small, NULL), 0);
 	assert_int_equal(busway_unmap(&small), 0);
 	assert_int_equal(s.turn_count, 0);
 	assert_int_equal(busway_unmap(&s.big), 0);
@@ -122,9 +121,9 @@ static void leaving_the_line_lets_others_on(void **state)
 	(void)state;
 	open(&s);
 	assert_int_equal(busway_unmap(&s.big), 0);
-	assert_int_equal(busway_map(s.lane, rig_phys(0x80000, 0x4000), BUSWAY_TO_DEVICE, 0, &s.big,
-				    NULL),
-			 0);
+	assert_int_equal(
+		busway_map(s.lane, rig_phys(0x80000, 0x4000), BUSWAY_TO_DEVICE, 0, &s.big, NULL),
+		0);
 	assert_int_equal(map_or_wait(&s, 0, 0x8000), -BUSWAY_EAGAIN);
 	assert_int_equal(map_or_wait(&s, 1, 0x800), -BUSWAY_EAGAIN);
 	assert_true(busway_map_cancel(&s.waiter[0]));
@@ -165,9 +164,8 @@ static void a_new_pool_serves_who_waits(void **state)
 	(void)state;
 	open(&s);
 	assert_int_equal(map_or_wait(&s, 0, 0x800), -BUSWAY_EAGAIN);
-	assert_int_equal(busway_dma_add_pool(s.rig.dma, rig_phys(0x60000, 0x1000),
-					     BUSWAY_USE_BOUNCE, 1),
-			 0);
+	assert_int_equal(
+		busway_dma_add_pool(s.rig.dma, rig_phys(0x60000, 0x1000), BUSWAY_USE_BOUNCE, 1), 0);
 	assert_int_equal(s.turn_count, 1);
 	assert_int_equal(map_or_wait(&s, 0, 0x800), 0);
 	assert_int_equal(busway_unmap(&s.waiter[0]), 0);
@@ -263,9 +261,35 @@ static void an_abandoned_device_waits_no_more(void **state)
 	close_all(&s);
 }
 
+static void a_pool_that_nobody_waits_for_serves_who_comes_later(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	open(&s);
+	assert_int_equal(
+		busway_dma_add_pool(s.rig.dma, rig_phys(0x60000, 0x1000), BUSWAY_USE_BOUNCE, 1), 0);
+	/* more than the second pool has: it waits for the first, */
+	assert_int_equal(map_or_wait(&s, 0, 0x2000), -BUSWAY_EAGAIN);
+	/* and who could do with either is served by the second, as long as that lasts */
+	assert_int_equal(map_or_wait(&s, 1, 0x1000), 0);
+	assert_int_equal(map_or_wait(&s, 2, 0x1000), -BUSWAY_EAGAIN);
+	assert_int_equal(busway_unmap(&s.waiter[1]), 0);
+	assert_int_equal(s.turn_count, 1);
+	assert_int_equal(s.turns[0], 2);
+	assert_int_equal(busway_unmap(&s.big), 0);
+	assert_int_equal(s.turns[1], 0);
+	assert_int_equal(map_or_wait(&s, 2, 0x1000), 0);
+	assert_int_equal(map_or_wait(&s, 0, 0x2000), 0);
+	assert_int_equal(busway_unmap(&s.waiter[2]), 0);
+	assert_int_equal(busway_unmap(&s.waiter[0]), 0);
+	close_all(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_pool_that_nobody_waits_for_serves_who_comes_later),
 		cmocka_unit_test(turns_come_in_the_order_of_the_calls),
 		cmocka_unit_test(nobody_overtakes_who_waits_for_more),
 		cmocka_unit_test(leaving_the_line_lets_others_on),
