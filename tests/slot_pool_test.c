@@ -129,6 +129,11 @@ static void areas_lose_no_capacity(void **state)
 			 0);
 	assert_int_equal(slot_pool_census(&pool).high_water, SLOTS);
 	slot_pool_give(&pool, 0, SLOTS, 0);
+	for (unsigned i = 0; i < 4; i++) {
+		first[0] = slot_pool_take(&pool, &(struct slot_wish){1, 1, 0, NULL, false}, 1);
+		slot_pool_give(&pool, first[0], 1, 1);
+		assert_int_equal(slot_pool_census(&pool).used, 0);
+	}
 	slot_pool_destroy(&pool);
 	test_memory_close(&memory);
 }

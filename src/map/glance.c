@@ -35,14 +35,10 @@ static inline bool sees(struct view view, struct busway_range phys)
 	return at <= view.span && phys.last - phys.first <= view.span - at;
 }
 
-/* Does what is at @phys go on in another run where @segment ended? No segment is behind address 0.
- */
-static bool goes_on(const struct busway_mapped *segment, uint64_t phys, struct view view)
+/* Does @segment end in front of @dma? No segment is behind address 0. */
+static bool adjoins(const struct busway_mapped *segment, uint64_t dma)
 {
-	const uint64_t dma = phys + view.ahead;
-
-	return dma != 0 && dma - 1 == segment->dma.last.raw &&
-	       dma - segment->dma.first.raw == phys - segment->phys.raw;
+	return dma != 0 && dma - 1 == segment->dma.last.raw;
 }
 
 /* The segments, and the bytes of all entries; 0: the list has to be looked at closely, whatever was
@@ -64,8 +60,8 @@ static size_t glance(const struct busway_lane *lane, const struct busway_phys_ra
 			view = look(lane, phys.first, access);
 			if (!sees(view, phys))
 				return 0;
-			if (segment >= segments && !goes_on(segment, phys.first, view))
-				behind = ~phys.first;
+			if (segment >= segments && !adjoins(segment, phys.first + view.ahead))
+				behind = ~phys.first; /* in memory only */
 		}
 		if (phys.first != behind) {
 			if (segment == full)

@@ -225,6 +225,56 @@ static void a_list_is_mapped_as_a_whole_or_not_at_all(void **state)
 	close_all(&rig, device);
 }
 
+/* Each piece begins at the low bits of its memory, and ends where these leave off the boundary. */
+static void bounced_pieces_keep_their_low_bits(void **state)
+{
+	const struct busway_dma_options options = {.min_align_mask = 0xfff};
+	const struct busway_phys_range entry = rig_phys(0xc0340, 0x2000);
+	struct busway_mapped segments[SEGMENTS];
+	struct busway_mapping mapping = {0};
+	struct busway_dma_device *device;
+	struct rig rig;
+
+	(void)state;
+	draw(&rig);
+	rig.plan.devices[0].segments.boundary = 0x1000;
+	device = open(&rig, &options);
+	assert_int_equal(busway_map_list(busway_dma_lane(device, 0), &entry, 1, BUSWAY_TO_DEVICE, 0,
+					 segments, SEGMENTS, &mapping, NULL, NULL),
+			 0);
+	assert_int_equal(mapping.segment_count, 3);
+	for (uint32_t i = 0; i < mapping.segment_count; i++) {
+		const struct busway_range dma = busway_dma_raw(segments[i].dma);
+
+		assert_int_equal((dma.first ^ segments[i].phys.raw) & 0xfff, 0);
+		assert_int_equal(dma.first / 0x1000, dma.last / 0x1000);
+	}
+	assert_int_equal(busway_unmap(&mapping), 0);
+	close_all(&rig, device);
+}
+
+/* The CPU's part of a line that is cut would go over the device's, or the other way round. */
+static void no_entry_is_cut_inside_a_cache_line(void **state)
+{
+	const struct busway_phys_range entry = rig_phys(0x7f000, 0x1000);
+	struct busway_mapped segments[SEGMENTS];
+	struct busway_mapping mapping = {0};
+	struct busway_dma_device *device;
+	struct rig rig;
+
+	(void)state;
+	draw(&rig);
+	rig.plan.windows[0].in.last = 0x7f000 + RIG_LINE / 2 - 1;
+	rig.plan.devices[0].coherence = BUSWAY_NONCOHERENT;
+	device = open(&rig, NULL);
+	assert_int_equal(busway_map_list(busway_dma_lane(device, 0), &entry, 1, BUSWAY_FROM_DEVICE,
+					 0, segments, SEGMENTS, &mapping, NULL, NULL),
+			 0);
+	assert_int_equal(mapping.way, BUSWAY_WAY_BOUNCE);
+	assert_int_equal(busway_unmap(&mapping), 0);
+	close_all(&rig, device);
+}
+
 static void too_many_segments_are_refused_with_their_number(void **state)
 {
 	const struct busway_phys_range entries[] = {rig_phys(0x1000, 0x10), rig_phys(0x3000, 0x10),
@@ -279,6 +329,8 @@ int main(void)
 		cmocka_unit_test(entries_become_as_few_segments_as_can_be),
 		cmocka_unit_test(what_adjoins_on_the_bus_only_stays_apart),
 		cmocka_unit_test(a_list_is_mapped_as_a_whole_or_not_at_all),
+		cmocka_unit_test(bounced_pieces_keep_their_low_bits),
+		cmocka_unit_test(no_entry_is_cut_inside_a_cache_line),
 		cmocka_unit_test(too_many_segments_are_refused_with_their_number),
 		cmocka_unit_test(senseless_lists_are_refused),
 	};
