@@ -25,6 +25,8 @@
 #include <busway/dma.h>
 #include <busway/intervals.h>
 #include <busway/iova.h>
+#include <busway/iova_map.h>
+#include <busway/iova_space.h>
 #include <busway/mapping.h>
 #include <busway/platform.h>
 #include <busway/reach.h>

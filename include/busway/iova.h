@@ -18,6 +18,9 @@ enum busway_iova_cause {
 	BUSWAY_IOVA_APERTURE,  /* an outbound aperture answers on the bus */
 	BUSWAY_IOVA_RESERVED,  /* iommu-addresses of the device */
 	BUSWAY_IOVA_EMISSION,  /* the device cannot emit it */
+	BUSWAY_IOVA_DOORBELL,  /* an MSI doorbell answers on the bus: groups only */
+	BUSWAY_IOVA_REPORTED,  /* the kernel, or whoever else was asked, does not allow it: so, too
+				*/
 };
 
 struct busway_iova_removed {

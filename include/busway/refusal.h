@@ -43,6 +43,16 @@
  *   low-bits         the address that the memory has, to its end
  *   unconfined       (none)
  *   peer-route       what answers there: the aperture
+ *   iova-full, iova-no-run, iova-search-cut
+ *                    the addresses that were searched; how the space is used stands in .pool
+ *   iova-taken, iova-not-taken
+ *                    the part of the range that is out, or that is free
+ *   iova-reserved    the reservation
+ *   iova-not-allowed the part that nobody may use
+ *   iova-mapped, iova-cut
+ *                    the mapping that is there
+ *   iova-not-mapped  the first part where nothing is mapped
+ *   va-mapped        the memory that is mapped already
  */
 #define BUSWAY_REASONS(X)                                                                          \
 	X(BUSWAY_BEYOND_MASK, "beyond-mask", "the device drives no address that high")             \
@@ -88,7 +98,23 @@
 	  "nothing confines this untrusted device: it would reach more than is mapped")            \
 	X(BUSWAY_PEER_ROUTE, "peer-route",                                                         \
 	  "this is behind a PCI host bridge, and it is not known to forward from one device to "   \
-	  "another")
+	  "another")                                                                               \
+	X(BUSWAY_IOVA_FULL, "iova-full", "less than the wanted bytes are free in the IOVA space")  \
+	X(BUSWAY_IOVA_NO_RUN, "iova-no-run",                                                       \
+	  "enough is free in the IOVA space, but not in one run that suits limit, alignment and "  \
+	  "boundaries")                                                                            \
+	X(BUSWAY_IOVA_SEARCH_CUT, "iova-search-cut",                                               \
+	  "no free run was found that suits alignment and boundaries, and not all were looked at") \
+	X(BUSWAY_IOVA_TAKEN, "iova-taken", "somebody has these IOVAs")                             \
+	X(BUSWAY_IOVA_NOT_TAKEN, "iova-not-taken", "nobody has these IOVAs: they are free")        \
+	X(BUSWAY_IOVA_WITHHELD, "iova-reserved", "these IOVAs are reserved")                       \
+	X(BUSWAY_IOVA_NOT_ALLOWED, "iova-not-allowed",                                             \
+	  "not every device of the group can use "                                                 \
+	  "these IOVAs")                                                                           \
+	X(BUSWAY_IOVA_MAPPED, "iova-mapped", "something is mapped at these IOVAs")                 \
+	X(BUSWAY_IOVA_NOT_MAPPED, "iova-not-mapped", "nothing is mapped at these IOVAs")           \
+	X(BUSWAY_IOVA_CUT, "iova-cut", "this is a part of a mapping, and mappings go as a whole")  \
+	X(BUSWAY_VA_MAPPED, "va-mapped", "this memory is mapped at another IOVA")
 
 enum busway_reason {
 	BUSWAY_NOT_REFUSED,

@@ -64,7 +64,19 @@ static const char *limit_words(const struct busway_refusal *refusal)
 	case BUSWAY_POOL_FRAGMENTED:
 	case BUSWAY_POOL_TOO_SMALL:
 	case BUSWAY_PEER_ROUTE:
+	case BUSWAY_IOVA_TAKEN:
+	case BUSWAY_IOVA_NOT_TAKEN:
+	case BUSWAY_IOVA_WITHHELD:
+	case BUSWAY_IOVA_NOT_ALLOWED:
+	case BUSWAY_IOVA_MAPPED:
+	case BUSWAY_IOVA_NOT_MAPPED:
+	case BUSWAY_IOVA_CUT:
+	case BUSWAY_VA_MAPPED:
 		return "which is ";
+	case BUSWAY_IOVA_FULL:
+	case BUSWAY_IOVA_NO_RUN:
+	case BUSWAY_IOVA_SEARCH_CUT:
+		return "within ";
 	case BUSWAY_CACHE_LINE:
 		return "the lines are ";
 	case BUSWAY_LOW_BITS:
@@ -82,13 +94,18 @@ static const char *limit_words(const struct busway_refusal *refusal)
 static bool asks_for_bytes(enum busway_reason reason)
 {
 	return reason == BUSWAY_NO_ROOM || reason == BUSWAY_NO_JOINT_MEMORY ||
-	       reason == BUSWAY_UNKNOWN_MEMORY || reason == BUSWAY_NO_POOL;
+	       reason == BUSWAY_UNKNOWN_MEMORY || reason == BUSWAY_NO_POOL ||
+	       reason == BUSWAY_IOVA_FULL || reason == BUSWAY_IOVA_NO_RUN ||
+	       reason == BUSWAY_IOVA_SEARCH_CUT;
 }
 
 static void put_asked(struct text *text, const struct busway_refusal *refusal)
 {
 	if (!asks_for_bytes(refusal->reason)) {
-		text_put(text, refusal->bus_addresses ? "bus " : "CPU ");
+		if (refusal->reason == BUSWAY_VA_MAPPED)
+			text_put(text, "memory ");
+		else
+			text_put(text, refusal->bus_addresses ? "bus " : "CPU ");
 		text_put_range(text, refusal->asked);
 		text_put(text, ": ");
 		return;

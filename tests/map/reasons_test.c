@@ -2,8 +2,8 @@
 /*
  * reasons_test.c - every reason for which the DMA API refuses, provoked once and told in words.
  *
- * Goes on where tests/refusal_test.c ends: from BUSWAY_EMPTY_REACH on, and so do the kinds of
- * advice from BUSWAY_ADVISE_UNMAP_FIRST on.
+ * Goes on where tests/refusal_test.c ends: from BUSWAY_EMPTY_REACH on, up to those of IOVAs
+ * (tests/iova/refusal_test.c), and so do the kinds of advice from BUSWAY_ADVISE_UNMAP_FIRST on.
  */
 #include "rig.h"
 
@@ -257,7 +257,7 @@ static void every_reason_is_provoked_and_told_in_words(void **state)
 		wrong += check(i);
 		provoked[cases[i].reason] = true;
 	}
-	for (int r = BUSWAY_EMPTY_REACH; r < BUSWAY_REASON_COUNT; r++)
+	for (int r = BUSWAY_EMPTY_REACH; r < BUSWAY_IOVA_FULL; r++)
 		if (!provoked[r])
 			fail_msg("nothing provokes %s", busway_reason_code((enum busway_reason)r));
 	for (int a = BUSWAY_ADVISE_UNMAP_FIRST; a <= BUSWAY_ADVISE_PLACE; a++)

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * iova_space.h - hand out I/O virtual addresses, out of those that are allowed.
+ *
+ *   struct busway_iova_set    which addresses a group of devices may use, and who took the others
+ *   struct busway_iova_space  what of them is free
+ *   struct busway_iova_cache  what one thread keeps for itself of small ranges
+ *
+ * Read <busway/iova.h> first for where the holes come from. A space knows free ranges only: for a
+ * range that is out it keeps no record, and what is given back is named by address and size. What
+ * is mapped where is another question: <busway/iova_map.h>.
+ *
+ * Addresses are in bytes. A space counts in granules, the smallest page of the IOMMU: sizes are
+ * rounded up to whole granules, and allowed ranges are cut down to them.
+ *
+ * Bounds, for e free extents (e is at most the ranges that are out, plus holes, plus 1):
+ *   take, unaligned    4 descents of the tree at most, whatever is asked as limit: O(log e)
+ *   take, aligned or   10 descents at most where an extent of that class of length, or one that is
+ *     with a boundary  longer by the alignment, serves. Else all extents of the lengths between are
+ *                      tried before it is refused, or as many as options.search_max says
+ *   take_at, give,     O(log e); reserving also counts the allowed ranges inside the reservation
+ *     reserve, release
+ *   a call that would be refused first calls back what caches and depot hold: it is as long as
+ *     they are large (see busway_iova_cache_create)
+ * A tree of a million extents has 5 or 6 levels.
+ *
+ * Memory: 17 to 38 bytes a free extent, in nodes of 416 bytes. In addition, where options.lean is
+ * not set, nodes for as many extents as could come to be if everything that is out came back one by
+ * one: 44 bytes at most for each range that is out. That is why giving back cannot fail.
+ *
+ * Threads: a space may be used by any number of threads, a cache by one at a time. Calls that say
+ * so lock the space, for one operation; what a cache serves takes no lock.
+ */
+#ifndef BUSWAY_IOVA_SPACE_H
+#define BUSWAY_IOVA_SPACE_H
+
+#include <busway/iova.h>
+#include <busway/refusal.h>
+
+struct busway_iova_space;
+struct busway_iova_cache;
+
+/* ---- which addresses are allowed ------------------------------------------------------- */
+
+/* A range that something outside the platform forbids, or the only ones that it allows. */
+struct busway_iova_report {
+	const struct busway_range *ranges; /* sorted, disjoint: as VFIO and iommufd report them */
+	size_t count;
+	const char *by; /* who says so; outlives the set */
+};
+
+/* A member of the group, and what limits it beyond the platform. */
+struct busway_iova_member {
+	busway_device_id device;
+	const struct busway_emission *emission; /* NULL: what the platform says */
+};
+
+/**
+ * busway_iova_build_group() - the IOVAs that every device of a group can use
+ * @members, @member_count: the devices that share a domain; at least one
+ * @reports, @report_count: more that limits them: only what every report has is allowed. May be
+ *                          NULL where there are none
+ * @out:                    as busway_iova_build(), for all of them; give it back with
+ *                          busway_iova_free()
+ *
+ * Every range that somebody takes away stands in .removed with who it was, also where somebody else
+ * takes it away, too. An MSI doorbell that answers on a device's own bus is a hole, as apertures
+ * are: the write never reaches the IOMMU.
+ *
+ * Return: 0, -BUSWAY_EINVAL, -BUSWAY_ENOMEM, -BUSWAY_E2BIG. Threads: any number.
+ */
+int busway_iova_build_group(const struct busway_platform *platform,
+			    const struct busway_iova_member *members, size_t member_count,
+			    const struct busway_iova_report *reports, size_t report_count,
+			    const struct busway_allocator *memory, struct busway_iova *out);
+
+/* Who took @range, or some of it, away: the first of .removed that does; NULL: nobody. */
+const struct busway_iova_removed *busway_iova_removed_by(const struct busway_iova *iova,
+							 struct busway_range range);
+
+/* ---- a space --------------------------------------------------------------------------- */
+
+struct busway_iova_options {
+	uint64_t granule; /* bytes, a power of two; 0: 4096 */
+	const char *name; /* in refusals; outlives the space; NULL: "IOVA space" */
+	/* hand out the granule of address 0, and the last one of the 64-bit space: both look like
+	 * "none" to somebody, so they are kept back by default */
+	bool use_ends;
+	/* keep no nodes ready beyond the next call: giving back may ask for memory, and may fail */
+	bool lean;
+	/* how many extents are looked at before an aligned range is refused; 0: all. With a limit
+	 * here, a refusal may be wrong, and says so. */
+	uint32_t search_max;
+	/* batches of the depot that caches share, of 62 ranges and 512 bytes each; 0: none */
+	uint32_t depot_batches;
+};
+
+/**
+ * busway_iova_space_create() - a space in which everything that is allowed is free
+ * @allowed: sorted, disjoint, not adjoining; those of busway_iova_build_group(). Copied.
+ * @set:     where refusals look up who took a range away; NULL: nobody knows. Outlives the space.
+ * @options: NULL: all zero
+ * @memory:  outlives the space; asked under the lock of the space, by takes and reservations, and
+ * by gives of a lean one
+ *
+ * Return: 0; -BUSWAY_ENOMEM; -BUSWAY_EINVAL: a granule that is no power of two, ranges that are not
+ * in order, or 2^64 granules, whose number 64 bits cannot hold.
+ */
+int busway_iova_space_create(const struct busway_intervals *allowed, const struct busway_iova *set,
+			     const struct busway_iova_options *options,
+			     const struct busway_allocator *memory, struct busway_iova_space **out);
+
+/* -BUSWAY_EBUSY while something is out, or a cache is not destroyed. @space may be NULL. */
+int busway_iova_space_destroy(struct busway_iova_space *space);
+
+/* What is wanted. All zero but .size asks for any place at all. */
+struct busway_iova_request {
+	uint64_t size;     /* bytes, 1 or more */
+	uint64_t align;    /* of the first byte; a power of two; 0 and 1: a granule is enough */
+	uint64_t boundary; /* a power of two; no multiple of it lies inside the range; 0: none */
+	uint64_t last;     /* the highest address that may be used; 0: any */
+	bool prefer_low;   /* below 4 GiB if there is room, else anywhere below .last */
+};
+
+/**
+ * busway_iova_take() - a range of free addresses
+ * @first: its first byte; it has request->size bytes, rounded up to granules
+ * @why:   the reason of a refusal; may be NULL. Written where the result is -BUSWAY_ERANGE
+ *
+ * The range lies in an extent that is about as short as any that serves, at its low end.
+ *
+ * Return: 0; -BUSWAY_EINVAL: a size of 0, an alignment or a boundary that is no power of two;
+ * -BUSWAY_ENOMEM: no nodes; -BUSWAY_ERANGE: iova-full, iova-no-run or iova-search-cut; @why says
+ * how long the longest run is, and which place without the limit would do. Nothing is remembered of
+ * a refusal. Threads: any number; locks the space.
+ */
+int busway_iova_take(struct busway_iova_space *space, const struct busway_iova_request *request,
+		     busway_dma_t *first, struct busway_refusal *why);
+
+/**
+ * busway_iova_take_at() - just this range, if it is free
+ * @range: whole granules. For a mapping at the buffer's own virtual address, say.
+ *
+ * Return: 0; -BUSWAY_EINVAL: no whole granules; -BUSWAY_ENOMEM; -BUSWAY_ERANGE:
+ * iova-not-allowed, iova-reserved or iova-taken, with the part of @range that it is about.
+ * Threads: any number; locks the space.
+ */
+int busway_iova_take_at(struct busway_iova_space *space, struct busway_dma_range range,
+			struct busway_refusal *why);
+
+/**
+ * busway_iova_give() - give back what was taken
+ * @range: as it was taken: its last byte may be anywhere in its last granule
+ *
+ * Cannot fail for a range that is out, given back as a whole (see options.lean). In parts it may:
+ * each part more than there were takes wants a place of its own.
+ *
+ * Return: 0; -BUSWAY_EINVAL: it does not begin at a granule; -BUSWAY_ERANGE: iova-not-taken (some
+ * of it is free already), iova-reserved or iova-not-allowed (some of it never was to be had);
+ * -BUSWAY_ENOMEM: see above. Nothing changes where it fails. Threads: any number; locks the space.
+ */
+int busway_iova_give(struct busway_iova_space *space, struct busway_dma_range range,
+		     struct busway_refusal *why);
+
+/* ---- reservations ---------------------------------------------------------------------- */
+
+/**
+ * busway_iova_reserve() - take @range out of what can be handed out, on behalf of @by
+ * @range: whole granules are taken. It may cover addresses that never were allowed.
+ * @by:    not copied; outlives the reservation
+ *
+ * Return: 0; -BUSWAY_ENOMEM; -BUSWAY_ERANGE: iova-taken, with the first run of @range that is out,
+ * or iova-reserved, with the reservation that overlaps it and who made it.
+ * Threads: any number; locks the space.
+ */
+int busway_iova_reserve(struct busway_iova_space *space, struct busway_range range, const char *by,
+			struct busway_refusal *why);
+
+/* Give a reservation back: any address of it names it. -BUSWAY_EINVAL: nothing is reserved there;
+ * -BUSWAY_ENOMEM: a lean space only. Threads: any number; locks the space. */
+int busway_iova_release(struct busway_iova_space *space, uint64_t address);
+
+/* ---- looking --------------------------------------------------------------------------- */
+
+/* In granules. allowed = free + reserved + cached + live; exact while nobody changes anything. */
+struct busway_iova_census {
+	uint64_t granule; /* bytes */
+	uint64_t allowed, free, reserved, cached, live;
+	uint64_t longest; /* free extent */
+	size_t extents, reservations;
+	size_t ranges; /* that are out, in parts as they are to be given back; cached ones too */
+	size_t double_frees; /* found when caches were called back; dropped */
+	size_t node_bytes;   /* of the caller's memory, for extents and for what must come back */
+};
+
+void busway_iova_space_census(struct busway_iova_space *space, struct busway_iova_census *census);
+
+/*
+ * The allowed range, the free extent, or the reservation that holds @from, or else the first one
+ * behind it. False: there is none. Go on behind .last. For allowed ranges: never a lock.
+ */
+bool busway_iova_next_allowed(const struct busway_iova_space *space, uint64_t from,
+			      struct busway_range *range);
+bool busway_iova_next_free(struct busway_iova_space *space, uint64_t from,
+			   struct busway_range *range);
+bool busway_iova_next_reserved(struct busway_iova_space *space, uint64_t from,
+			       struct busway_range *range, const char **by);
+
+/* ---- caches ---------------------------------------------------------------------------- */
+
+enum {
+	BUSWAY_IOVA_CACHED_GRANULES = 32, /* ranges of up to so many are cached, by exact size */
+	BUSWAY_IOVA_BATCH = 62            /* ranges in a batch */
+};
+
+/**
+ * busway_iova_cache_create() - what one thread keeps of small ranges
+ *
+ * For each size up to 32 granules two batches: 33 KiB of memory. What it can strand: 2 batches of
+ * 62 ranges of each size it deals in, and options.depot_batches batches in all caches' depot; no
+ * more, and none of it when somebody else would be refused: it is called back before that.
+ *
+ * Return: 0, -BUSWAY_ENOMEM. Threads: any number; locks the space.
+ */
+int busway_iova_cache_create(struct busway_iova_space *space, struct busway_iova_cache **out);
+
+/* Gives back what it holds. The thread that uses the cache has ended or does not use it any more.
+ * @cache may be NULL. */
+void busway_iova_cache_destroy(struct busway_iova_cache *cache);
+
+/*
+ * As busway_iova_take() and busway_iova_give(), by way of the cache. A range may be taken by one
+ * cache and given by another, or without any. What is given to a cache is not looked at: of a range
+ * that is given back twice the second time is found only if it is the last that was given, or
+ * later, when the cache is called back. A map (<busway/iova_map.h>) finds it at once. Hold caches
+ * and the space to ranges that the map has let go.
+ *
+ * Threads: one at a time for each cache.
+ */
+int busway_iova_cache_take(struct busway_iova_cache *cache,
+			   const struct busway_iova_request *request, busway_dma_t *first,
+			   struct busway_refusal *why);
+int busway_iova_cache_give(struct busway_iova_cache *cache, struct busway_dma_range range,
+			   struct busway_refusal *why);
+
+/* Call back what all caches and the depot hold, and give spare nodes back to the allocator. */
+void busway_iova_space_flush(struct busway_iova_space *space);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * take.c - taking ranges out of a space, and giving them back. Read space_internal.h first.
+ */
+#include "space_internal.h"
+
+#define LOW_LAST ((uint64_t)UINT32_MAX) /* .prefer_low */
+
+static uint64_t low_bits(uint64_t power_of_two, unsigned shift)
+{
+	return power_of_two >> shift ? (power_of_two >> shift) - 1 : 0;
+}
+
+bool request_read(const struct busway_iova_space *space, const struct busway_iova_request *request,
+		  struct wanted *w)
+{
+	if (!request->size || request->align & (request->align - 1) ||
+	    request->boundary & (request->boundary - 1))
+		return false;
+	w->span = granule_of(space, request->size - 1);
+	w->align = low_bits(request->align, space->shift);
+	w->boundary = request->boundary ? low_bits(request->boundary, space->shift) : UINT64_MAX;
+	w->most = space->search_max;
+	w->start_last = UINT64_MAX;
+	return true;
+}
+
+/* Apply the limit: all of the last granule must lie below it. False: nothing does. */
+static bool limit(const struct busway_iova_space *space, uint64_t last, struct wanted *w)
+{
+	const struct busway_intervals *allowed = &space->allowed;
+	uint64_t granule = granule_of(space, last);
+
+	w->start_last = UINT64_MAX;
+	if (!allowed->count || granule > allowed->runs[allowed->count - 1].last)
+		return true;
+	if (last_byte_of(space, granule) > last && granule-- == 0)
+		return false;
+	if (granule < w->span)
+		return false;
+	if (granule < allowed->runs[allowed->count - 1].last)
+		w->start_last = granule - w->span;
+	return true;
+}
+
+int prepare_locked(struct busway_iova_space *space, size_t more)
+{
+	if (space->lean)
+		return tree_prepare_few(&space->extents, more);
+	return tree_prepare(&space->extents,
+			    space->extents.count + space->out + space->pieces + more);
+}
+
+static bool search(const struct busway_iova_space *space, struct wanted *w, uint64_t last,
+		   struct tree_path *path, uint64_t *start, bool *all)
+{
+	*all = true;
+	return limit(space, last, w) && extents_search(&space->extents, w, path, start, all);
+}
+
+static bool find(const struct busway_iova_space *space, const struct busway_iova_request *request,
+		 struct wanted *w, struct tree_path *path, uint64_t *start, bool *all)
+{
+	const uint64_t last = request->last ? request->last : UINT64_MAX;
+
+	return (request->prefer_low && last > LOW_LAST &&
+		search(space, w, LOW_LAST, path, start, all)) ||
+	       search(space, w, last, path, start, all);
+}
+
+int take_locked(struct busway_iova_space *space, const struct busway_iova_request *request,
+		const struct wanted *wanted, busway_dma_t *first, struct busway_refusal *why)
+{
+	struct wanted w = *wanted;
+	struct tree_path path;
+	uint64_t start;
+	bool all;
+
+	/* one entry more now, and one when it comes back */
+	if (prepare_locked(space, 2))
+		return -BUSWAY_ENOMEM;
+	if (!find(space, request, &w, &path, &start, &all) &&
+	    !(call_back_locked(space) && find(space, request, &w, &path, &start, &all)))
+		return refuse_take(space, request, &w, all, why);
+	extents_take(&space->extents, &path, (struct busway_range){start, start + w.span});
+	space->free_count -= w.span + 1;
+	space->out++;
+	*first = busway_dma(start << space->shift);
+	return 0;
+}
+
+int busway_iova_take(struct busway_iova_space *space, const struct busway_iova_request *request,
+		     busway_dma_t *first, struct busway_refusal *why)
+{
+	struct wanted w;
+	int status;
+
+	if (!request_read(space, request, &w))
+		return -BUSWAY_EINVAL;
+	lock_take(&space->lock);
+	status = take_locked(space, request, &w, first, why);
+	lock_give(&space->lock);
+	return status;
+}
+
+/* ---- at a given place ---- */
+
+static int take_at_locked(struct busway_iova_space *space, struct busway_range granules,
+			  struct busway_refusal *why)
+{
+	struct tree *extents = &space->extents;
+	struct tree_path path;
+
+	if (prepare_locked(space, 2))
+		return -BUSWAY_ENOMEM;
+	if (!extents_hold(extents, granules) &&
+	    !(call_back_locked(space) && extents_hold(extents, granules)))
+		return refuse_at(space, granules, why);
+	tree_find(extents, granules.first, &path);
+	extents_take(extents, &path, granules);
+	space->free_count -= busway_range_span(granules) + 1;
+	space->out++;
+	return 0;
+}
+
+int busway_iova_take_at(struct busway_iova_space *space, struct busway_dma_range range,
+			struct busway_refusal *why)
+{
+	const struct busway_range bytes = busway_dma_raw(range);
+	const struct busway_range granules = {granule_of(space, bytes.first),
+					      granule_of(space, bytes.last)};
+	int status;
+
+	if (bytes.first > bytes.last || bytes_of(space, granules).first != bytes.first ||
+	    bytes_of(space, granules).last != bytes.last)
+		return -BUSWAY_EINVAL;
+	lock_take(&space->lock);
+	status = take_at_locked(space, granules, why);
+	lock_give(&space->lock);
+	return status;
+}
+
+/* ---- giving back ---- */
+
+int give_locked(struct busway_iova_space *space, struct busway_range granules,
+		struct busway_refusal *why)
+{
+	struct busway_range overlap;
+
+	if (!busway_intervals_holds(&space->allowed, granules) ||
+	    (space->reserved.count && reservation_in(space, granules)))
+		return refuse_give(space, granules, NULL, why);
+	/* nothing to do for what was taken as a whole; for a part, or in a lean space: */
+	if (space->lean ? tree_prepare_few(&space->extents, 1)
+			: tree_prepare(&space->extents, space->extents.count + 1))
+		return -BUSWAY_ENOMEM;
+	if (!extents_give(&space->extents, granules, &overlap))
+		return refuse_give(space, granules, &overlap, why);
+	space->free_count += busway_range_span(granules) + 1;
+	space->out -= space->out != 0;
+	return 0;
+}
+
+int busway_iova_give(struct busway_iova_space *space, struct busway_dma_range range,
+		     struct busway_refusal *why)
+{
+	const struct busway_range granules = {granule_of(space, range.first.raw),
+					      granule_of(space, range.last.raw)};
+	int status;
+
+	if (range.first.raw > range.last.raw || granules.first << space->shift != range.first.raw)
+		return -BUSWAY_EINVAL;
+	lock_take(&space->lock);
+	status = give_locked(space, granules, why);
+	lock_give(&space->lock);
+	return status;
+}
