@@ -583,7 +583,7 @@ MUTATIONS = [Mutation(*row) for row in [
 
 
 def suite_of(file):
-    for folder in ("import", "check", "cli", "map", "sim"):
+    for folder in ("import", "check", "cli", "iommu", "map", "sim"):
         if file.startswith("src/" + folder):
             return folder
     return "core"

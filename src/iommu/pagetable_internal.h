@@ -249,7 +249,7 @@ void unmap_tidy(struct busway_pagetable *pt, uint64_t iova, struct busway_freed_
 void split_at(struct busway_pagetable *pt, uint64_t cut, struct table_list *list);
 bool split_tables(const struct busway_pagetable *pt, uint64_t cut, size_t *count);
 
-/* ---- refusals (explain.c): fill @why, which may be NULL; return -BUSWAY_ERANGE or _EINVAL ---- */
+/* ---- refusals (refuse.c): fill @why, which may be NULL; return -BUSWAY_ERANGE or _EINVAL ---- */
 
 /* The call has failed a check; find out which. */
 int explain_map(const struct busway_pagetable *pt, uint64_t iova,

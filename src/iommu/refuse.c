@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * explain.c - why a page table refuses, as a record. Only called once it does.
+ * refuse.c - why a page table refuses, as a record. Only called once it does.
  */
 #include "../base/bytes.h"
 #include "pagetable_internal.h"
