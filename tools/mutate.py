@@ -614,7 +614,7 @@ MUTATIONS = [Mutation(*row) for row in [
 
 
 def suite_of(file):
-    for folder in ("import", "check", "cli", "iova", "map", "sim"):
+    for folder in ("import", "check", "cli", "iommu", "iova", "map", "sim"):
         if file.startswith("src/" + folder):
             return folder
     return "core"

@@ -6,7 +6,8 @@
  * resolve.h (where does an access land?), reach.h (which address reaches this memory?),
  * iova.h (what an IOMMU's address space leaves), refusal.h (why not), fdt.h (a platform from a
  * device tree). Then the DMA API, for drivers: dma.h (a device and its masks), mapping.h (hand
- * memory to a device), coherent.h (memory that both share).
+ * memory to a device), coherent.h (memory that both share). For whoever programs an IOMMU:
+ * pagetable.h.
  *
  * What holds for every function unless it says otherwise:
  *   - pointers must not be NULL;
@@ -28,6 +29,7 @@
 #include <busway/iova_map.h>
 #include <busway/iova_space.h>
 #include <busway/mapping.h>
+#include <busway/pagetable.h>
 #include <busway/platform.h>
 #include <busway/reach.h>
 #include <busway/refusal.h>

@@ -53,6 +53,13 @@
  *                    the mapping that is there
  *   iova-not-mapped  the first part where nothing is mapped
  *   va-mapped        the memory that is mapped already
+ *   iova-width       the IOVAs that the page table takes, or the nearer half of them
+ *   output-width     the physical addresses that its entries can hold
+ *   page-alignment   the whole pages around what was asked
+ *   already-mapped   the page that is mapped already, in IOVAs
+ *   not-mapped       the first part that is not, up to where the next entry begins
+ *   would-split      the page of which the range is a part, in IOVAs
+ *   permission       (none)
  */
 #define BUSWAY_REASONS(X)                                                                          \
 	X(BUSWAY_BEYOND_MASK, "beyond-mask", "the device drives no address that high")             \
@@ -114,7 +121,18 @@
 	X(BUSWAY_IOVA_MAPPED, "iova-mapped", "something is mapped at these IOVAs")                 \
 	X(BUSWAY_IOVA_NOT_MAPPED, "iova-not-mapped", "nothing is mapped at these IOVAs")           \
 	X(BUSWAY_IOVA_CUT, "iova-cut", "this is a part of a mapping, and mappings go as a whole")  \
-	X(BUSWAY_VA_MAPPED, "va-mapped", "this memory is mapped at another IOVA")
+	X(BUSWAY_VA_MAPPED, "va-mapped", "this memory is mapped at another IOVA")                  \
+	X(BUSWAY_IOVA_WIDTH, "iova-width", "the page table does not take these IOVAs")             \
+	X(BUSWAY_OUTPUT_WIDTH, "output-width",                                                     \
+	  "the page table cannot lead to addresses that high")                                     \
+	X(BUSWAY_PAGE_ALIGNMENT, "page-alignment",                                                 \
+	  "it does not begin and end with a page of the page table")                               \
+	X(BUSWAY_ALREADY_MAPPED, "already-mapped", "something is mapped there already")            \
+	X(BUSWAY_NOT_MAPPED, "not-mapped", "not all of it is mapped")                              \
+	X(BUSWAY_WOULD_SPLIT, "would-split",                                                       \
+	  "it is a part of a page, which may not be split or has no smaller ones")                 \
+	X(BUSWAY_PERMISSION, "permission",                                                         \
+	  "the format of the page table cannot say that this is allowed, and nothing else")
 
 enum busway_reason {
 	BUSWAY_NOT_REFUSED,

@@ -85,6 +85,18 @@ static const char *limit_words(const struct busway_refusal *refusal)
 		return refusal->by ? "which is " : "the nearest that is known is ";
 	case BUSWAY_NO_ROOM:
 		return "the longest is ";
+	case BUSWAY_IOVA_WIDTH:
+		return "it takes ";
+	case BUSWAY_OUTPUT_WIDTH:
+		return "they hold ";
+	case BUSWAY_PAGE_ALIGNMENT:
+		return "whole pages are ";
+	case BUSWAY_ALREADY_MAPPED:
+		return "what is mapped is ";
+	case BUSWAY_NOT_MAPPED:
+		return "nothing is at ";
+	case BUSWAY_WOULD_SPLIT:
+		return "the page is ";
 	default:
 		return NULL;
 	}

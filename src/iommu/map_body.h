@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * map_body.h - mapping, written once for all formats: what goes into one table that is there.
+ *
+ * Each format makes an instance of map_body(). Whatever needs a table more, or more than one, goes
+ * to map_slowly().
+ */
+#ifndef BUSWAY_IOMMU_MAP_BODY_H
+#define BUSWAY_IOMMU_MAP_BODY_H
+
+#include "pagetable_internal.h"
+
+/* The highest level whose pages fit at both addresses and into @size bytes. */
+INLINE unsigned best_level(const struct busway_pagetable *pt, uint64_t addresses, uint64_t size)
+{
+	unsigned best = 0;
+
+	for (unsigned level = 1; pt->leaf_levels >> level; level++) {
+		const uint64_t page = (uint64_t)1 << level_shift(pt, level);
+
+		if (size < page || (addresses & (page - 1)))
+			break;
+		if (pt->leaf_levels >> level & 1)
+			best = level;
+	}
+	return best;
+}
+
+/* Arm's layouts for 52 bits break the address in two: no run crosses 2^48. */
+INLINE bool breaks_address(const struct busway_pagetable *pt, uint64_t phys, uint64_t size)
+{
+	return pt->wide && (phys >> 48) != ((phys + (size - 1)) >> 48);
+}
+
+/* @count leaves of @level, of which every 2^@run_lg2 are a page. */
+INLINE void write_leaves(const struct format *f, const struct busway_pagetable *pt, uint64_t *at,
+			 uint64_t attributes, uint64_t phys, unsigned level, unsigned run_lg2,
+			 size_t count)
+{
+	const uint64_t size = (uint64_t)1 << level_shift(pt, level);
+
+	if (f->equal_in_run && run_lg2) {
+		for (size_t i = 0; i < count; i += (size_t)1 << run_lg2)
+			entries_fill(at + i,
+				     f->leaf_entry(pt, attributes, phys + i * size, level, run_lg2),
+				     0, (size_t)1 << run_lg2);
+		return;
+	}
+	if (LIKELY(!breaks_address(pt, phys, count * size))) {
+		entries_fill(at, f->leaf_entry(pt, attributes, phys, level, run_lg2),
+			     f->stride(size), count);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		entry_write(at + i, f->leaf_entry(pt, attributes, phys + i * size, level, run_lg2));
+}
+
+/* How many entries from the one at @iova until the next that a page of several could begin at. */
+INLINE size_t until_run(const struct busway_pagetable *pt, unsigned level, uint64_t iova)
+{
+	const unsigned smallest = (unsigned)__builtin_ctz(pt->runs[level]);
+	const size_t in_run = (size_t)(iova >> level_shift(pt, level)) & (size_t)low_bits(smallest);
+
+	return ((size_t)1 << smallest) - in_run;
+}
+
+/* The largest page of several entries of @level at both addresses; 0: none. */
+INLINE unsigned best_run(const struct busway_pagetable *pt, unsigned level, uint64_t addresses,
+			 size_t count)
+{
+	for (unsigned k = RUN_LG2_MAX; k; k--)
+		if (pt->runs[level] >> k & 1 && count >> k &&
+		    (addresses & low_bits(level_shift(pt, level) + k)) == 0)
+			return k;
+	return 0;
+}
+
+/* @count leaves of @level, in pages as large as can be. */
+INLINE void write_run(const struct format *f, const struct busway_pagetable *pt, uint64_t *at,
+		      unsigned level, uint64_t iova, uint64_t phys, size_t count,
+		      uint64_t attributes)
+{
+	while (pt->runs[level] && count > 1) {
+		const unsigned k = best_run(pt, level, iova | phys, count);
+		size_t step = k ? count >> k << k : until_run(pt, level, iova);
+
+		if (k) /* until a larger one could begin */
+			for (unsigned larger = k + 1; larger <= RUN_LG2_MAX; larger++)
+				if (pt->runs[level] >> larger & 1) {
+					const size_t to = ((size_t)1 << larger) -
+							  (size_t)(iova >> level_shift(pt, level) &
+								   low_bits(larger));
+
+					step = step < to ? step : to;
+					break;
+				}
+		if (step >= count)
+			step = count;
+		write_leaves(f, pt, at, attributes, phys, level, k, step);
+		at += step;
+		iova += (uint64_t)step << level_shift(pt, level);
+		phys += (uint64_t)step << level_shift(pt, level);
+		count -= step;
+	}
+	if (count)
+		write_leaves(f, pt, at, attributes, phys, level, 0, count);
+}
+
+/* Add up what is to be mapped. False: something is wrong with it. */
+INLINE bool add_up(const struct busway_pagetable *pt, uint64_t iova,
+		   const struct busway_phys_range *runs, size_t count, struct busway_range *out)
+{
+	uint64_t unaligned = iova, high = 0, size = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const uint64_t first = runs[i].first.raw, last = runs[i].last.raw;
+
+		unaligned |= first | (last + 1);
+		high |= first | last;
+		/* one that ends before it begins is huge, or fails the check of .high */
+		if (last - first >= ((uint64_t)1 << 63) - size)
+			return false;
+		size += last - first + 1;
+	}
+	return !(unaligned & low_bits(pt->granule_lg2)) && high <= pt->output_last &&
+	       busway_range_make(iova, size, out) && takes_input(pt, *out);
+}
+
+/* Runs of small pages into one table that is there. False: it is not, or not empty there. */
+INLINE bool map_small(const struct format *f, const struct busway_pagetable *pt,
+		      struct busway_range range, const struct busway_phys_range *runs, size_t count,
+		      uint64_t attributes)
+{
+	const unsigned shift = pt->granule_lg2;
+	unsigned level;
+	uint64_t *at = walk_to(f, pt, range.first, 0, &level), *next = at;
+	const size_t pages = (size_t)(busway_range_span(range) >> shift) + 1;
+
+	if (level || entries_any(at, pages))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const uint64_t phys = runs[i].first.raw;
+		const size_t n = (size_t)((runs[i].last.raw - phys) >> shift) + 1;
+
+		if (n == 1)
+			entry_write(next, f->leaf_entry(pt, attributes, phys, 0, 0));
+		else
+			write_run(f, pt, next, 0, range.first + ((uint64_t)(next - at) << shift),
+				  phys, n, attributes);
+		next += n;
+	}
+	clean(pt, at, pages);
+	return true;
+}
+
+/* One run of pages of one size into one table that is there. */
+INLINE bool map_run(const struct format *f, const struct busway_pagetable *pt,
+		    struct busway_range range, uint64_t phys, uint64_t attributes)
+{
+	const uint64_t span = busway_range_span(range);
+	const unsigned best = best_level(pt, range.first | phys, span + 1);
+	const unsigned shift = level_shift(pt, best);
+	const size_t count = (size_t)(span >> shift) + 1;
+	unsigned level;
+	uint64_t *at;
+
+	/* not of one size, or not in one table */
+	if (((span + 1) & low_bits(shift)) ||
+	    (best != pt->top && (range.first ^ range.last) >> shift >> pt->index_bits))
+		return false;
+	at = walk_to(f, pt, range.first, best, &level);
+	if (level != best || entries_any(at, count))
+		return false;
+	if (count == 1)
+		entry_write(at, f->leaf_entry(pt, attributes, phys, best, 0));
+	else
+		write_run(f, pt, at, best, range.first, phys, count, attributes);
+	clean(pt, at, count);
+	return true;
+}
+
+INLINE int map_body(const struct format *f, struct busway_pagetable *pt, uint64_t iova,
+		    const struct busway_phys_range *runs, size_t count, unsigned prot,
+		    struct busway_refusal *why)
+{
+	const uint64_t attributes = prot < BUSWAY_PROT_COUNT ? pt->attributes[prot] : 0;
+	struct busway_range range;
+
+	if (!count || !attributes || !add_up(pt, iova, runs, count, &range))
+		return explain_map(pt, iova, runs, count, prot, why);
+	if (count == 1) {
+		if (LIKELY(map_run(f, pt, range, runs[0].first.raw, attributes)))
+			return 0;
+	} else if ((range.first ^ range.last) >> pt->granule_lg2 >> pt->index_bits == 0) {
+		if (LIKELY(map_small(f, pt, range, runs, count, attributes)))
+			return 0;
+	}
+	return map_slowly(pt, range, runs, attributes, why);
+}
+
+#endif
