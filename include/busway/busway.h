@@ -7,7 +7,7 @@
  * iova.h (what an IOMMU's address space leaves), refusal.h (why not), fdt.h (a platform from a
  * device tree). Then the DMA API, for drivers: dma.h (a device and its masks), mapping.h (hand
  * memory to a device), coherent.h (memory that both share). For whoever programs an IOMMU:
- * pagetable.h.
+ * pagetable.h, iova_space.h, and domain.h, which joins both.
  *
  * What holds for every function unless it says otherwise:
  *   - pointers must not be NULL;
@@ -24,6 +24,7 @@
 #include <busway/allocator.h>
 #include <busway/coherent.h>
 #include <busway/dma.h>
+#include <busway/domain.h>
 #include <busway/intervals.h>
 #include <busway/iova.h>
 #include <busway/iova_map.h>

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * domain.c - IOVAs, page table and invalidation, in the order that is safe.
+ */
+#include "domain_internal.h"
+
+#include "../base/bytes.h"
+
+/* ---- life ---- */
+
+/* What its devices can use, of what the page table takes. */
+static int allow(struct busway_domain *domain, const struct busway_iova *allowed)
+{
+	struct busway_intervals input;
+	struct busway_range ranges[2];
+	const unsigned count = busway_pagetable_input(domain->table, ranges);
+	int status = 0;
+
+	busway_intervals_init(&input, domain->memory);
+	for (unsigned i = 0; i < count && status == 0; i++)
+		status = busway_intervals_add(&input, ranges[i]);
+	if (status == 0)
+		status = busway_intervals_add(&domain->allowed, BUSWAY_RANGE_ALL);
+	if (status == 0 && allowed)
+		status = busway_intervals_intersect(&domain->allowed, &allowed->allowed);
+	if (status == 0)
+		status = busway_intervals_intersect(&domain->allowed, &input);
+	busway_intervals_clear(&input);
+	return status;
+}
+
+static int make_space(struct busway_domain *domain, const struct busway_domain_options *options)
+{
+	const struct busway_iova_options how = {
+		.granule = domain->granule,
+		.name = options->table.name,
+		.depot_batches = options->depot_batches,
+	};
+	int status = allow(domain, options->allowed);
+
+	return status ? status
+		      : busway_iova_space_create(&domain->allowed, options->allowed, &how,
+						 domain->memory, &domain->space);
+}
+
+static void free_domain(struct busway_domain *domain)
+{
+	const struct busway_allocator *m = domain->memory;
+
+	queue_destroy(domain);
+	busway_intervals_clear(&domain->allowed);
+	busway_pagetable_destroy(domain->table);
+	m->free(m->ctx, domain, sizeof(*domain), _Alignof(struct busway_domain));
+}
+
+int busway_domain_create(const struct busway_domain_options *options,
+			 const struct busway_allocator *memory, struct busway_domain **out)
+{
+	struct busway_pagetable_options table = options->table;
+	struct busway_domain *domain;
+	uint64_t sizes;
+	int status;
+
+	if (!options->invalidate)
+		return -BUSWAY_EINVAL;
+	domain = memory->alloc(memory->ctx, sizeof(*domain), _Alignof(struct busway_domain));
+	if (!domain)
+		return -BUSWAY_ENOMEM;
+	*domain = (struct busway_domain){
+		.memory = memory, .invalidate = options->invalidate, .ctx = options->ctx};
+	busway_intervals_init(&domain->allowed, memory);
+	table.exclusive = false;
+	status = busway_pagetable_create(&table, &options->tables, memory, &domain->table);
+	if (status == 0) {
+		sizes = busway_pagetable_page_sizes(domain->table);
+		domain->granule = sizes & -sizes;
+		status = queue_create(domain, options->deferred);
+	}
+	if (status == 0)
+		status = make_space(domain, options);
+	if (status)
+		free_domain(domain);
+	else
+		*out = domain;
+	return status;
+}
+
+int busway_domain_destroy(struct busway_domain *domain)
+{
+	int status;
+
+	if (!domain)
+		return 0;
+	busway_domain_flush(domain, NULL);
+	status = busway_iova_space_destroy(domain->space);
+	if (status == 0)
+		free_domain(domain);
+	return status;
+}
+
+const struct busway_pagetable *busway_domain_table(const struct busway_domain *domain)
+{
+	return domain->table;
+}
+
+struct busway_iova_space *busway_domain_space(const struct busway_domain *domain)
+{
+	return domain->space;
+}
+
+uint64_t busway_domain_granule(const struct busway_domain *domain)
+{
+	return domain->granule;
+}
+
+/* ---- IOVAs ---- */
+
+static int take(struct busway_domain *domain, struct busway_iova_cache *cache,
+		const struct busway_iova_request *where, busway_dma_t *iova,
+		struct busway_refusal *why)
+{
+	return cache ? busway_iova_cache_take(cache, where, iova, why)
+		     : busway_iova_take(domain->space, where, iova, why);
+}
+
+int domain_take(struct busway_domain *domain, struct busway_iova_cache *cache,
+		const struct busway_iova_request *where, busway_dma_t *iova,
+		struct busway_refusal *why)
+{
+	int status = take(domain, cache, where, iova, why);
+
+	/* what waits to be forgotten may be what is missing */
+	if (status == -BUSWAY_ERANGE && domain->queue.most && queue_empty(domain, cache))
+		status = take(domain, cache, where, iova, why);
+	return status;
+}
+
+void domain_give(struct busway_domain *domain, struct busway_iova_cache *cache,
+		 struct busway_dma_range iova)
+{
+	struct busway_refusal why;
+
+	/* as it was taken, or a part of that: only then may it fail, and the part is lost */
+	if (cache)
+		(void)busway_iova_cache_give(cache, iova, &why);
+	else
+		(void)busway_iova_give(domain->space, iova, &why);
+}
+
+/* ---- mapping ---- */
+
+/* The size of all runs; 0: they are no runs of whole bytes, or too many. */
+static uint64_t size_of(const struct busway_phys_range *runs, size_t count)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct busway_range run = busway_phys_raw(runs[i]);
+
+		if (run.first > run.last || busway_range_span(run) >= UINT64_MAX - size)
+			return 0;
+		size += busway_range_span(run) + 1;
+	}
+	return size;
+}
+
+/* The largest page that may begin where @run does, and is no longer. */
+static uint64_t leading_page(const struct busway_domain *domain, struct busway_range run)
+{
+	uint64_t sizes = busway_pagetable_page_sizes(domain->table), best = domain->granule;
+
+	for (; sizes; sizes &= sizes - 1) {
+		const uint64_t size = sizes & -sizes;
+
+		if (!(run.first & (size - 1)) && busway_range_span(run) >= size - 1)
+			best = size;
+	}
+	return best;
+}
+
+/* IOVAs at which large pages fit, if there are some. */
+static int take_for(struct busway_domain *domain, struct busway_iova_cache *cache,
+		    const struct busway_iova_request *where, const struct busway_phys_range *runs,
+		    busway_dma_t *iova, struct busway_refusal *why)
+{
+	struct busway_iova_request aligned = *where;
+	struct busway_refusal unused;
+
+	if (!where->align) {
+		aligned.align = leading_page(domain, busway_phys_raw(runs[0]));
+		if (aligned.align > domain->granule &&
+		    take(domain, cache, &aligned, iova, &unused) == 0)
+			return 0;
+	}
+	return domain_take(domain, cache, where, iova, why);
+}
+
+int busway_domain_map(struct busway_domain *domain, struct busway_iova_cache *cache,
+		      const struct busway_iova_request *where, const struct busway_phys_range *runs,
+		      size_t count, unsigned prot, busway_dma_t *iova, struct busway_refusal *why)
+{
+	struct busway_iova_request request = *where;
+	busway_dma_t first;
+	int status;
+
+	request.size = size_of(runs, count);
+	if (!request.size)
+		return -BUSWAY_EINVAL;
+	status = take_for(domain, cache, &request, runs, &first, why);
+	if (status)
+		return status;
+	status = busway_pagetable_map(domain->table, first, runs, count, prot, why);
+	if (status)
+		domain_give(domain, cache,
+			    (struct busway_dma_range){first, {first.raw + (request.size - 1)}});
+	else
+		*iova = first;
+	return status;
+}
+
+int busway_domain_map_at(struct busway_domain *domain, busway_dma_t iova,
+			 const struct busway_phys_range *runs, size_t count, unsigned prot,
+			 struct busway_refusal *why)
+{
+	const uint64_t size = size_of(runs, count);
+	const struct busway_dma_range range = {iova, {iova.raw + (size - 1)}};
+	int status;
+
+	if (!size || range.last.raw < iova.raw)
+		return -BUSWAY_EINVAL;
+	status = busway_iova_take_at(domain->space, range, why);
+	if (status == -BUSWAY_ERANGE && domain->queue.most && queue_empty(domain, NULL))
+		status = busway_iova_take_at(domain->space, range, why);
+	if (status)
+		return status;
+	status = busway_pagetable_map(domain->table, iova, runs, count, prot, why);
+	if (status)
+		domain_give(domain, NULL, range);
+	return status;
+}
+
+/* ---- unmapping ---- */
+
+void domain_forget(struct busway_domain *domain, struct busway_iova_cache *cache,
+		   const struct waiting *what, bool now)
+{
+	const struct busway_invalidation these = {what->iova, what->tables.count != 0};
+	struct busway_freed_tables tables = what->tables;
+
+	if (!now && domain->queue.most) {
+		queue_put(domain, cache, what);
+		return;
+	}
+	domain->invalidate(domain->ctx, &these);
+	busway_pagetable_release(domain->table, &tables);
+	domain_give(domain, cache, what->iova);
+}
+
+int busway_domain_unmap(struct busway_domain *domain, struct busway_iova_cache *cache,
+			struct busway_dma_range range, unsigned flags, struct busway_refusal *why)
+{
+	struct waiting what = {.iova = range};
+	const int status = busway_pagetable_unmap(domain->table, range, 0, &what.tables, NULL, why);
+
+	if (status == 0)
+		domain_forget(domain, cache, &what, flags & BUSWAY_UNMAP_NOW);
+	return status;
+}
+
+void busway_domain_flush(struct busway_domain *domain, struct busway_iova_cache *cache)
+{
+	if (domain->queue.most)
+		queue_empty(domain, cache);
+}

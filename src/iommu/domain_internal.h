@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * domain_internal.h - what a domain consists of, and the steps of mapping for those who have
+ * something to do in between. Read <busway/domain.h> first.
+ *
+ *   domain.c   life; map and unmap, and their steps
+ *   defer.c    what waits for an invalidation
+ */
+#ifndef BUSWAY_DOMAIN_INTERNAL_H
+#define BUSWAY_DOMAIN_INTERNAL_H
+
+#include "../pool/lock.h"
+
+#include <busway/domain.h>
+
+/* IOVAs that were unmapped, and tables that were taken out with them. */
+struct waiting {
+	struct busway_dma_range iova;
+	struct busway_freed_tables tables;
+};
+
+struct domain_queue {
+	struct lock lock;     /* of .count and of the half that is filled */
+	struct lock emptying; /* by one thread at a time */
+	struct waiting *half[2];
+	uint32_t count; /* in half[filled] */
+	uint32_t filled;
+	uint32_t most; /* in each half; 0: nothing waits */
+};
+
+struct busway_domain {
+	const struct busway_allocator *memory;
+	struct busway_pagetable *table;
+	struct busway_iova_space *space;
+	struct busway_intervals allowed;
+	uint64_t granule;
+	void (*invalidate)(void *ctx, const struct busway_invalidation *what);
+	void *ctx;
+	struct domain_queue queue;
+};
+
+/* ---- domain.c ---- */
+
+/* The pages around @range. */
+static inline struct busway_range domain_pages(const struct busway_domain *domain,
+					       struct busway_range range)
+{
+	return (struct busway_range){range.first & ~(domain->granule - 1),
+				     range.last | (domain->granule - 1)};
+}
+
+/* IOVAs for @where->size bytes, which may be given back by domain_give(). */
+int domain_take(struct busway_domain *domain, struct busway_iova_cache *cache,
+		const struct busway_iova_request *where, busway_dma_t *iova,
+		struct busway_refusal *why);
+void domain_give(struct busway_domain *domain, struct busway_iova_cache *cache,
+		 struct busway_dma_range iova);
+
+/* The entries are cleared; nothing leads there once the IOMMU has forgotten it, which is now or
+ * later, and then the IOVAs are given back. */
+void domain_forget(struct busway_domain *domain, struct busway_iova_cache *cache,
+		   const struct waiting *what, bool now);
+
+/* ---- defer.c ---- */
+
+int queue_create(struct busway_domain *domain, uint32_t most);
+void queue_destroy(struct busway_domain *domain);
+
+/* @what waits from now on. */
+void queue_put(struct busway_domain *domain, struct busway_iova_cache *cache,
+	       const struct waiting *what);
+
+/* Nothing waits any more. False: nothing did. */
+bool queue_empty(struct busway_domain *domain, struct busway_iova_cache *cache);
+
+#endif
