@@ -17,6 +17,7 @@
 #ifndef BUSWAY_DMA_H
 #define BUSWAY_DMA_H
 
+#include <busway/domain.h>
 #include <busway/platform.h>
 
 struct busway_dma;
@@ -212,6 +213,9 @@ struct busway_dma_options {
 	uint64_t min_align_mask;
 	bool default_coherent; /* where the platform leaves it to the architecture */
 	bool bypass_iommu;     /* the IOMMU is known to pass everything untranslated */
+	/* The device's accesses are translated by this one, which the caller has told the IOMMU.
+	 * What can be mapped is what the domain allows. Outlives the device; NULL: none. */
+	struct busway_domain *domain;
 };
 
 /**

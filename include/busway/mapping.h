@@ -10,6 +10,8 @@
  *
  *   direct   the device reaches the memory itself, through windows, at an offset
  *   bounce   bytes are copied through a pool that the device reaches
+ *   iommu    the memory is mapped in the device's domain; what shares a page with others, and must
+ *            not, by way of slots
  *
  * Records are the caller's, and no call here allocates. A record lives at one place while it is
  * mapped. Functions take a lane: one thread at a time for each (see dma.h).
@@ -41,6 +43,7 @@ enum busway_way {
 	BUSWAY_WAY_DIRECT,
 	BUSWAY_WAY_BOUNCE,
 	BUSWAY_WAY_PEER,  /* another device's registers: see busway_map_peer() */
+	BUSWAY_WAY_IOMMU, /* through the device's domain, or slots for it through the domain */
 	BUSWAY_WAY_MIXED, /* of a list: some entries go one way, some another */
 };
 
@@ -62,7 +65,8 @@ struct busway_mapped {
 	struct busway_mapped *next_, **link_;
 	struct pool *pool_; /* NULL: not bounced */
 	uint32_t slot_;     /* the first one, */
-	uint32_t offset_;   /* and where in it the bytes begin */
+	uint16_t offset_;   /* where in it the bytes begin, */
+	uint8_t round_lg2_; /* and whole pages of this size that were taken; 0: slots */
 };
 
 /*
@@ -132,6 +136,20 @@ int busway_map_list(struct busway_lane *lane, const struct busway_phys_range *en
 		    enum busway_direction direction, unsigned attributes,
 		    struct busway_mapped *segments, size_t capacity, struct busway_mapping *mapping,
 		    size_t *needed, struct busway_refusal *why) BUSWAY_CHECKED;
+
+/* Where busway_mapping_next_run() has come to. {0} is the beginning. */
+struct busway_runs {
+	uint64_t offset_;
+	uint32_t segment_;
+};
+
+/*
+ * busway_mapping_next_run() - the addresses that are to be given to the device
+ * Segments that adjoin for the device, though their memory lies apart, are one run, within the
+ * device's limits. These count against its greatest number of segments. False: no more.
+ */
+bool busway_mapping_next_run(const struct busway_mapping *mapping, struct busway_runs *at,
+			     struct busway_dma_range *run);
 
 /**
  * busway_map_peer() - hand registers of another device to the device (a FIFO, a BAR)

@@ -9,8 +9,23 @@
 
 /* ---- slots ---- */
 
+/* Whole pages, for nothing else; the low bits are those of the place inside. */
+static struct want want_pages(const struct busway_lane *lane, struct busway_range phys)
+{
+	const uint64_t inside = busway_domain_granule(lane->device->domain) - 1;
+	const uint64_t offset = phys.first & lane->min_align_mask & inside;
+
+	return (struct want){
+		.size = (offset + busway_range_span(phys) + 1 + inside) & ~inside,
+		.modulus = inside + 1,
+		.inside = offset,
+	};
+}
+
 struct want bounce_want(const struct busway_lane *lane, struct busway_range phys)
 {
+	if (lane->device->domain)
+		return want_pages(lane, phys);
 	return (struct want){
 		.size = busway_range_span(phys) + 1, /* not all 2^64: fits_segment() */
 		.modulus = lane->min_align_mask + 1,
@@ -92,8 +107,8 @@ bool run_take(const struct spans *spans, const struct want *want, uint32_t area,
 			.span = span,
 			.first = first,
 			.count = wish.count,
-			.offset = bounds.offset,
-			.dma = span->base + pool_offset(first) + bounds.offset,
+			.offset = bounds.offset + want->inside,
+			.dma = span->base + pool_offset(first) + bounds.offset + want->inside,
 		};
 		return true;
 	}

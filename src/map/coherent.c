@@ -65,7 +65,8 @@ static int take_zeroed(struct busway_lane *lane, const struct want *want, unsign
 	unsigned char *slots;
 	int status;
 
-	if (lane->device->untrusted && !lane->device->bounce && !lane->device->shared) {
+	if (lane->device->untrusted && !lane->device->bounce && !lane->device->shared &&
+	    !lane->device->domain) {
 		refuse_as(lane, BUSWAY_UNCONFINED, asked, why);
 		return -BUSWAY_ERANGE;
 	}
@@ -85,12 +86,22 @@ static int take_zeroed(struct busway_lane *lane, const struct want *want, unsign
 	return 0;
 }
 
+/* Through an IOMMU: whole pages, for nothing else; where they are is the IOVA's matter. */
+static struct want want_of(const struct busway_dma_device *device, uint64_t size, uint64_t align)
+{
+	const uint64_t page = device->domain ? busway_domain_granule(device->domain) : 1;
+
+	if (!device->domain)
+		return (struct want){
+			.size = size, .modulus = align, .boundary = device->segments.boundary};
+	return (struct want){.size = (size + page - 1) & ~(page - 1), .modulus = page};
+}
+
 int busway_coherent_alloc(struct busway_lane *lane, uint64_t size, uint64_t align, unsigned flags,
 			  struct busway_coherent *out, struct busway_refusal *why)
 {
 	struct busway_dma_device *device = lane->device;
-	const struct want want = {
-		.size = size, .modulus = align, .boundary = device->segments.boundary};
+	const struct want want = want_of(device, size, align);
 	struct busway_mapping *mapping = &out->mapping_;
 	struct busway_refusal own_why;
 	struct run run;
@@ -114,15 +125,25 @@ int busway_coherent_alloc(struct busway_lane *lane, uint64_t size, uint64_t alig
 		.size = size,
 	};
 	mapping->one_ = bounced_segment(
-		&run, (struct busway_range){out->phys.raw, out->phys.raw + (size - 1)});
+		device, &run, (struct busway_range){out->phys.raw, out->phys.raw + (size - 1)});
 	mapping->dma = out->dma;
 	describe_one(mapping, BUSWAY_KIND_COHERENT, size, BUSWAY_BIDIRECTIONAL, 0);
 	mapping->way = BUSWAY_WAY_DIRECT;
 	mapping->pointer_ = cpu;
 	mapping->lane_ = lane;
-	mapping->state_ = STATE_LIVE;
-	live_add(lane, mapping);
-	observe(lane, BUSWAY_EVENT_MAPPED, mapping, 0, size);
+	if (device->domain) {
+		const struct busway_iova_request where = {
+			.align = align,
+			.boundary = device->segments.boundary,
+			.last = busway_bits_last(device->coherent.bits),
+		};
+
+		status = translated_slots(lane, mapping, &where, why);
+		if (status)
+			return status;
+		out->dma = mapping->dma = mapping->one_.dma.first;
+	}
+	map_live(lane, mapping);
 	return 0;
 }
 
@@ -144,8 +165,10 @@ static void free_live(struct busway_mapping *mapping)
 	struct busway_lane *lane = mapping->lane_;
 
 	observe(lane, BUSWAY_EVENT_UNMAPPED, mapping, 0, mapping->size);
-	leave_slots(lane->device, mapping);
 	live_remove(lane, mapping);
+	if (lane->device->domain)
+		translated_unmap(mapping, true);
+	leave_slots(lane->device, mapping);
 	map_ended(lane, mapping, STATE_GONE);
 	slots_free(lane, &mapping->one_);
 	slots_freed(lane);

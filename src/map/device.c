@@ -30,6 +30,7 @@ static int make_lanes(struct busway_dma_device *device, const struct busway_dma_
 		m->alloc(m->ctx, count * sizeof(*device->lanes), _Alignof(struct busway_lane));
 	if (!device->lanes)
 		return -BUSWAY_ENOMEM;
+	memset(device->lanes, 0, count * sizeof(*device->lanes));
 	device->lane_count = count;
 	device->buckets = m->alloc(m->ctx, (size_t)buckets * sizeof(void *),
 				   _Alignof(struct busway_mapped *));
@@ -51,6 +52,17 @@ static int make_lanes(struct busway_dma_device *device, const struct busway_dma_
 struct busway_lane *busway_dma_lane(struct busway_dma_device *device, uint32_t index)
 {
 	return index < device->lane_count ? &device->lanes[index] : NULL;
+}
+
+static int make_caches(struct busway_dma_device *device)
+{
+	struct busway_iova_space *space =
+		device->domain ? busway_domain_space(device->domain) : NULL;
+	int status = 0;
+
+	for (uint32_t i = 0; i < device->lane_count && space && status == 0; i++)
+		status = busway_iova_cache_create(space, &device->lanes[i].iovas);
+	return status;
 }
 
 /* Under dma->lock: the lowest area that no lane owns, of those that pools may have. */
@@ -104,7 +116,7 @@ static int take_pools(struct busway_dma_device *device, struct busway_refusal *w
 	uint32_t index = 0;
 	int status = 0;
 
-	if (d->restricted_pool != UINT32_MAX)
+	if (d->restricted_pool != UINT32_MAX && !device->domain)
 		status = platform_pool(device->dma, d->restricted_pool, BUSWAY_USE_BOTH,
 				       &device->bounce, why);
 	if (status == 0 && find_shared(device, &index))
@@ -145,8 +157,9 @@ static int first_routes(struct busway_dma_device *device, struct busway_refusal 
 void lanes_follow(struct busway_dma_device *device)
 {
 	const struct busway_segment_limits *limits = &device->segments;
-	const bool simple = !device->untrusted && !device->caches && !limits->max_size &&
-			    !limits->boundary && !device->dma->environment.observe;
+	const bool simple = !device->domain && !device->untrusted && !device->caches &&
+			    !limits->max_size && !limits->boundary &&
+			    !device->dma->environment.observe;
 
 	for (uint32_t i = 0; i < device->lane_count; i++) {
 		struct busway_lane *lane = &device->lanes[i];
@@ -171,6 +184,8 @@ static void free_device(struct busway_dma_device *device)
 	if (device->buckets)
 		m->free(m->ctx, device->buckets, device->bucket_count * sizeof(void *),
 			_Alignof(struct busway_mapped *));
+	for (uint32_t i = 0; i < device->lane_count; i++)
+		busway_iova_cache_destroy(device->lanes[i].iovas);
 	if (device->lanes)
 		m->free(m->ctx, device->lanes, device->lane_count * sizeof(*device->lanes),
 			_Alignof(struct busway_lane));
@@ -205,6 +220,7 @@ static bool makes_sense(const struct busway_dma *dma, busway_device_id id,
 	return id.index < busway_platform_device_count(dma->platform) &&
 	       options->lanes <= LANES_MAX && options->live <= LIVE_MAX &&
 	       options->min_align_mask != UINT64_MAX &&
+	       !(options->domain && options->bypass_iommu) &&
 	       (options->min_align_mask & (options->min_align_mask + 1)) == 0;
 }
 
@@ -238,18 +254,21 @@ int busway_dma_attach(struct busway_dma *dma, busway_device_id id,
 		return -BUSWAY_EINVAL;
 	if (is_attached(dma, id))
 		return -BUSWAY_EBUSY;
-	if (busway_platform_device(dma->platform, id)->behind_iommu && !options->bypass_iommu)
+	if (busway_platform_device(dma->platform, id)->behind_iommu && !options->bypass_iommu &&
+	    !options->domain)
 		return refuse_iommu(busway_platform_device(dma->platform, id), why);
 	device = m->alloc(m->ctx, sizeof(*device), _Alignof(struct busway_dma_device));
 	if (!device)
 		return -BUSWAY_ENOMEM;
-	*device = (struct busway_dma_device){.dma = dma, .id = id};
+	*device = (struct busway_dma_device){.dma = dma, .id = id, .domain = options->domain};
 	describe(device, options);
 	status = take_pools(device, why);
 	if (status == 0)
 		status = first_routes(device, why);
 	if (status == 0)
 		status = make_lanes(device, options);
+	if (status == 0)
+		status = make_caches(device);
 	if (status) {
 		free_device(device);
 		return status;
@@ -323,10 +342,15 @@ static void abandon(struct busway_lane *lane, struct busway_mapping *mapping)
 {
 	observe(lane, BUSWAY_EVENT_ABANDONED, mapping, 0, mapping->size);
 	live_remove(lane, mapping);
+	/* a device that an IOMMU has cut off does no harm any more */
+	if (lane->device->domain)
+		translated_unmap(mapping, true);
 	for (uint32_t i = 0; i < mapping->segment_count; i++) {
 		const struct busway_mapped *segment = &mapping->segments[i];
 
-		if (segment->pool_)
+		if (segment->pool_ && lane->device->domain)
+			slots_free(lane, segment);
+		else if (segment->pool_)
 			slot_pool_quarantine(&segment->pool_->slots, segment->slot_,
 					     lane->device->id.index);
 	}

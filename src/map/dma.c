@@ -121,8 +121,7 @@ static const struct pool *overlapping_pool(const struct busway_dma *dma, struct 
 	return NULL;
 }
 
-/* Is a part of it a no-map carve-out? */
-static bool is_carved_out(const struct busway_platform *platform, struct busway_range range)
+bool is_carved_out(const struct busway_platform *platform, struct busway_range range)
 {
 	size_t count;
 	const struct busway_region *regions = busway_platform_regions(platform, &count);
@@ -153,8 +152,7 @@ static bool is_set_aside(const struct busway_dma *dma, struct busway_range range
 	return false;
 }
 
-/* Is all of @range stated to be memory? Of a platform that states none, everything may be. */
-static bool is_memory(const struct busway_platform *platform, struct busway_range range)
+bool is_memory(const struct busway_platform *platform, struct busway_range range)
 {
 	size_t count, i;
 	const struct busway_memory_bank *banks = busway_platform_banks(platform, &count);

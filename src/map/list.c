@@ -17,9 +17,31 @@ static bool can_be_cleaned(const struct busway_lane *lane, struct busway_range p
 	return !lane->device->caches || pointer_to(lane->device->dma, phys);
 }
 
+/* Segments that adjoin for the device are one run, within its limits. */
+static void count_run(struct list *list, struct busway_range dma)
+{
+	const struct busway_segment_limits *limits = &list->lane->device->segments;
+	struct busway_range run = list->run;
+
+	if (!list->runs || !busway_range_adjoins(run, dma)) {
+		run = (struct busway_range){dma.first, dma.first};
+		list->runs++;
+	}
+	run.last = dma.last;
+	for (;;) {
+		list->run = limit_segment(limits, run);
+		if (list->run.last == dma.last)
+			return;
+		run.first = list->run.last + 1;
+		list->runs++;
+	}
+}
+
 static void put(struct list *list, const struct busway_mapped *segment)
 {
+	count_run(list, busway_dma_raw(segment->dma));
 	list->last = *segment;
+	list->closed = false;
 	list->count++;
 	if (list->count <= list->capacity)
 		list->segments[list->count - 1] = *segment;
@@ -32,7 +54,7 @@ static uint64_t room_in_last(const struct list *list, struct busway_range phys, 
 	const struct busway_range both = {last->dma.first.raw, dma + busway_range_span(phys)};
 	struct busway_range fits;
 
-	if (!list->count || last->pool_ || dma == 0 || last->dma.last.raw != dma - 1 ||
+	if (!list->count || list->closed || dma == 0 || last->dma.last.raw != dma - 1 ||
 	    phys.first - last->phys.raw != dma - both.first)
 		return 0;
 	fits = limit_segment(&list->lane->device->segments, both);
@@ -44,13 +66,13 @@ static uint64_t room_in_last(const struct list *list, struct busway_range phys, 
 	return fits.last - dma + 1;
 }
 
-/* As few segments as there can be: the last one goes on as far as it may, and so on. */
-static void put_direct(struct list *list, struct busway_range phys, uint64_t dma)
+void list_put_direct(struct list *list, struct busway_range phys, uint64_t dma)
 {
 	const uint64_t last = dma + busway_range_span(phys);
 	const uint64_t room = room_in_last(list, phys, dma);
 
 	if (room) {
+		count_run(list, (struct busway_range){dma, dma + (room - 1)});
 		list->last.dma.last.raw = dma + (room - 1);
 		if (list->count <= list->capacity)
 			list->segments[list->count - 1] = list->last;
@@ -75,8 +97,7 @@ static void put_direct(struct list *list, struct busway_range phys, uint64_t dma
 	}
 }
 
-/* The largest piece that one segment of slots may have: its low bits are those of the memory. */
-static struct busway_range first_piece(const struct list *list, struct busway_range phys)
+struct busway_range list_first_piece(const struct list *list, struct busway_range phys)
 {
 	const struct busway_segment_limits *limits = &list->lane->device->segments;
 	const uint64_t kept = phys.first & list->lane->min_align_mask;
@@ -93,9 +114,10 @@ static struct busway_range first_piece(const struct list *list, struct busway_ra
 	return phys;
 }
 
-/* A bounced segment that was served, for a plan. */
-static void count_bounced(struct busway_plan *plan, const struct busway_mapped *segment)
+void list_count_bounced(struct list *list, const struct busway_mapped *segment)
 {
+	struct busway_plan *plan = list->plan;
+
 	plan->bounced_bytes += busway_range_span(busway_dma_raw(segment->dma)) + 1;
 	plan->slot_bytes += pool_offset(bounced_slots(segment));
 }
@@ -105,9 +127,8 @@ static int put_bounced(struct list *list, struct busway_range phys)
 	const struct trial trial = {list->held};
 
 	for (;;) {
-		const struct busway_range piece = first_piece(list, phys);
-		struct busway_mapped segment = {
-			.pool_ = list->lane->device->streaming.spans.span[0].pool};
+		const struct busway_range piece = list_first_piece(list, phys);
+		struct busway_mapped segment = {0};
 		int status = 0;
 
 		/* without a place to note slots in, count on as if there were some */
@@ -116,9 +137,9 @@ static int put_bounced(struct list *list, struct busway_range phys)
 					       &trial, &segment, list->why);
 		if (status)
 			return status;
-		put(list, &segment);
+		list_put_slots(list, &segment);
 		if (list->plan)
-			count_bounced(list->plan, &segment);
+			list_count_bounced(list, &segment);
 		if (piece.last == phys.last)
 			return 0;
 		phys.first = piece.last + 1;
@@ -171,7 +192,7 @@ static int put_parts(struct list *list, struct busway_range phys)
 
 		if (reached(list, phys, &way)) {
 			part.last = way.phys_last;
-			put_direct(list, part, way.dma);
+			list_put_direct(list, part, way.dma);
 		} else {
 			part.last = end_of_gap(list, phys);
 			status = put_bounced(list, part);
@@ -202,7 +223,7 @@ static int put_entry(struct list *list, struct busway_range phys)
 	    shares_lines(device, phys, list->direction, list->attributes))
 		return put_bounced(list, phys);
 	if (is_direct(list->lane, phys, list->direction, list->attributes, &dma)) {
-		put_direct(list, phys, dma);
+		list_put_direct(list, phys, dma);
 		return 0;
 	}
 	if (!has_gap(list, phys))
@@ -211,14 +232,14 @@ static int put_entry(struct list *list, struct busway_range phys)
 	return may_bounce_in_part(list) ? put_parts(list, phys) : put_bounced(list, phys);
 }
 
-static bool makes_sense(struct busway_range phys)
+bool list_makes_sense(struct busway_range phys)
 {
 	return phys.first <= phys.last && busway_range_span(phys) != UINT64_MAX;
 }
 
 /* ---- the list ---- */
 
-static void give_back(struct list *list)
+void list_give_back(struct list *list)
 {
 	const size_t kept = list->count < list->capacity ? list->count : list->capacity;
 
@@ -227,8 +248,7 @@ static void give_back(struct list *list)
 	slots_freed(list->lane);
 }
 
-/* Nothing stands in the way any more: what was taken on trial is in use. */
-static void mark_high_water(const struct list *list)
+void list_mark_high_water(const struct list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (list->segments[i].pool_ &&
@@ -243,21 +263,34 @@ static int refuse_count(struct list *list, struct busway_range first)
 	refuse_as(list->lane, BUSWAY_SEGMENT_LIMITS, first, list->why);
 	list->why->has_limit = true;
 	list->why->limit = (struct busway_range){1, most};
-	list->why->needed = list->count;
+	list->why->needed = list->runs;
 	list->too_many = true;
 	return -BUSWAY_ERANGE;
+}
+
+void list_put_slots(struct list *list, const struct busway_mapped *segment)
+{
+	put(list, segment);
+	list->closed = true;
+}
+
+int list_check_runs(struct list *list, struct busway_range first)
+{
+	const uint32_t most = list->lane->device->segments.max_count;
+
+	return most && list->runs > most ? refuse_count(list, first) : 0;
 }
 
 static int serve_entries(struct list *list, const struct busway_phys_range *entries, size_t count)
 {
 	int status = 0;
 
-	list->count = 0;
+	list->count = list->runs = 0;
 	for (size_t i = 0; i < count && status == 0; i++) {
 		const struct busway_range phys = busway_phys_raw(entries[i]);
 		const uint64_t bounced = list->plan ? list->plan->bounced_bytes : 0;
 
-		status = makes_sense(phys) ? put_entry(list, phys) : -BUSWAY_EINVAL;
+		status = list_makes_sense(phys) ? put_entry(list, phys) : -BUSWAY_EINVAL;
 		if (list->plan)
 			list->plan->bounced_entries += list->plan->bounced_bytes != bounced;
 	}
@@ -266,17 +299,16 @@ static int serve_entries(struct list *list, const struct busway_phys_range *entr
 
 int list_serve(struct list *list, const struct busway_phys_range *entries, size_t count)
 {
-	const uint32_t most = list->lane->device->segments.max_count;
 	int status = serve_entries(list, entries, count);
 
-	if (status == 0 && most && list->count > most)
-		status = refuse_count(list, busway_phys_raw(entries[0]));
+	if (status == 0)
+		status = list_check_runs(list, busway_phys_raw(entries[0]));
 	if (status == 0 && !list->plan && list->count > list->capacity) {
 		status = -BUSWAY_ENOSPC;
 		list->too_many = true;
 	}
 	if (status && !list->plan)
-		give_back(list);
+		list_give_back(list);
 	return status;
 }
 
@@ -310,6 +342,12 @@ __attribute__((noinline)) static int map_slowly(struct list *list,
 
 	if (!list->why)
 		list->why = &own_why;
+	if (list->lane->device->domain) {
+		status = translated_map(list, entries, count, mapping, needed);
+		if (status)
+			map_ended(list->lane, mapping, STATE_REFUSED);
+		return status;
+	}
 	do
 		status = list_serve(list, entries, count);
 	while (status && list_again(list));
@@ -319,10 +357,37 @@ __attribute__((noinline)) static int map_slowly(struct list *list,
 		map_ended(list->lane, mapping, STATE_REFUSED);
 		return status;
 	}
-	mark_high_water(list);
+	list_mark_high_water(list);
 	list_describe(mapping, list, list_size(entries, count), count, list->count);
 	map_finish(list->lane, mapping);
 	return 0;
+}
+
+bool busway_mapping_next_run(const struct busway_mapping *mapping, struct busway_runs *at,
+			     struct busway_dma_range *run)
+{
+	const struct busway_segment_limits *limits = &mapping->lane_->device->segments;
+	const struct busway_mapped *segment = &mapping->segments[at->segment_];
+	const struct busway_mapped *end = mapping->segments + mapping->segment_count;
+	struct busway_range all, cut;
+
+	if (at->segment_ == mapping->segment_count)
+		return false;
+	all = (struct busway_range){segment->dma.first.raw + at->offset_, segment->dma.last.raw};
+	while (segment + 1 != end && busway_range_adjoins(all, busway_dma_raw(segment[1].dma)))
+		all.last = (++segment)->dma.last.raw;
+	cut = limit_segment(limits, all);
+	/* where it was cut, in which segment? */
+	while (segment->dma.first.raw > cut.last)
+		segment--;
+	at->offset_ = cut.last + 1 - segment->dma.first.raw;
+	at->segment_ = (uint32_t)(segment - mapping->segments);
+	if (cut.last == segment->dma.last.raw) {
+		at->segment_++;
+		at->offset_ = 0;
+	}
+	*run = busway_dma_range(cut);
+	return true;
 }
 
 int busway_map_list(struct busway_lane *lane, const struct busway_phys_range *entries, size_t count,

@@ -18,6 +18,10 @@ struct list {
 	struct busway_mapped *segments;
 	size_t capacity, count;    /* count goes on where nothing more fits */
 	struct busway_mapped last; /* the segment that the next part may go on with */
+	bool closed;               /* it does not */
+	size_t runs;               /* of addresses: see busway_mapping_next_run() */
+	struct busway_range run;   /* the last one */
+	bool single;               /* one entry, and one segment */
 	bool whole_entries; /* of one that is reached in part, all is bounced: fewer segments */
 	bool in_parts;      /* there was such an entry */
 	bool too_many;      /* why it failed: more segments than there may be */
@@ -45,8 +49,36 @@ static inline void list_describe(struct busway_mapping *mapping, const struct li
 	mapping->entry_count = (uint32_t)entries;
 	mapping->direction = (uint8_t)list->direction;
 	mapping->attributes = (uint8_t)list->attributes;
-	mapping->kind = BUSWAY_KIND_LIST;
+	mapping->kind = list->single ? BUSWAY_KIND_SINGLE : BUSWAY_KIND_LIST;
 }
+
+/* What goes to memory at @dma: as few segments as there can be. */
+void list_put_direct(struct list *list, struct busway_range phys, uint64_t dma);
+
+/* A segment of slots. */
+void list_put_slots(struct list *list, const struct busway_mapped *segment);
+
+/* The largest piece that one of them may have: its low bits are those of the memory. */
+struct busway_range list_first_piece(const struct list *list, struct busway_range phys);
+
+/* For a plan: such a segment was served. */
+void list_count_bounced(struct list *list, const struct busway_mapped *segment);
+
+bool list_makes_sense(struct busway_range phys);
+
+/* Refuses more runs than the device takes. */
+int list_check_runs(struct list *list, struct busway_range first);
+
+/* Slots that were taken are given back; or are in use now. */
+void list_give_back(struct list *list);
+void list_mark_high_water(const struct list *list);
+
+/* ---- translated.c ---- */
+
+/* The same through the device's domain; the mapping is live. */
+int translated_map(struct list *list, const struct busway_phys_range *entries, size_t count,
+		   struct busway_mapping *mapping, size_t *needed);
+int translated_plan(struct list *list, const struct busway_phys_range *entries, size_t count);
 
 /* ---- glance.c ---- */
 

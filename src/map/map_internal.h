@@ -13,6 +13,7 @@
  *   bounce.c   slots for a buffer, copies, and why there is no slot
  *   caches.c   what a device that sees no caches needs
  *   list.h, list.c, glance.c, plan.c   scatter-gather lists
+ *   translated.c   through an IOMMU
  *   sync.c, wait.c, peer.c, by_address.c, misuse.c, coherent.c, blocks.c   as named
  */
 #ifndef BUSWAY_MAP_INTERNAL_H
@@ -23,6 +24,7 @@
 #include "../pool/pool.h"
 
 #include <busway/coherent.h>
+#include <busway/domain.h>
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 
@@ -89,9 +91,10 @@ struct busway_lane {
 	/* one that it does not reach is copied through any slot, and nothing else is done */
 	bool copies;
 	uint8_t bucket_shift;
-	uint32_t area;                  /* the one that it owns in every pool that has so many */
-	struct busway_mapped *fresh;    /* see live.h, also the next three */
-	struct busway_mapped **buckets; /* 2^(64 - bucket_shift) */
+	struct busway_iova_cache *iovas; /* of the domain, if there is one */
+	uint32_t area;                   /* the one that it owns in every pool that has so many */
+	struct busway_mapped *fresh;     /* see live.h, also the next three */
+	struct busway_mapped **buckets;  /* 2^(64 - bucket_shift) */
 	struct busway_dma_device *device;
 	size_t live;                     /* live mappings and allocations, and who waits */
 	size_t settled;                  /* of them, those in buckets */
@@ -106,6 +109,7 @@ struct busway_dma_device {
 	struct busway_segment_limits segments;
 	bool caches; /* it does not see the CPU's, and there are some */
 	bool untrusted;
+	struct busway_domain *domain; /* NULL: addresses are not translated */
 	struct pool *bounce; /* the pool that it must bounce through; NULL: those for all */
 	struct pool *shared; /* the pool that serves its coherent memory; NULL: those for all */
 	struct route streaming, coherent;
@@ -156,6 +160,12 @@ static inline void *pointer_to(const struct busway_dma *dma, struct busway_range
 int platform_pool(struct busway_dma *dma, uint32_t index, unsigned use, struct pool **out,
 		  struct busway_refusal *why);
 
+/* Is all of @range stated to be memory? Of a platform that states none, everything may be. */
+bool is_memory(const struct busway_platform *platform, struct busway_range range);
+
+/* Is a part of it a no-map carve-out? */
+bool is_carved_out(const struct busway_platform *platform, struct busway_range range);
+
 /* A pool for all in @range, seen by every device. @grown: environment.more() gave it. */
 int add_pool(struct busway_dma *dma, struct busway_range range, unsigned use, uint32_t areas,
 	     bool grown);
@@ -201,6 +211,7 @@ struct trial {
  * (a power of two), across no @boundary (0: any). */
 struct want {
 	uint64_t size, modulus, residue, boundary;
+	uint64_t inside; /* of these bytes, where those begin that are meant */
 	/* NULL: it will be used */
 	const struct trial *trial;
 	bool in_turn; /* not of pools that are .passed_by; under line_lock */
@@ -214,14 +225,20 @@ struct run {
 };
 
 /* The segment that a run is, for the driver's memory at @phys. */
-static inline struct busway_mapped bounced_segment(const struct run *run, struct busway_range phys)
+static inline struct busway_mapped bounced_segment(const struct busway_dma_device *device,
+						   const struct run *run, struct busway_range phys)
 {
+	const unsigned page =
+		device->domain ? (unsigned)__builtin_ctzll(busway_domain_granule(device->domain))
+			       : 0;
+
 	return (struct busway_mapped){
 		.dma = {{run->dma}, {run->dma + busway_range_span(phys)}},
 		.phys = {phys.first},
 		.pool_ = run->span->pool,
 		.slot_ = run->first,
-		.offset_ = (uint32_t)run->offset,
+		.offset_ = (uint16_t)run->offset,
+		.round_lg2_ = (uint8_t)page,
 	};
 }
 
@@ -252,8 +269,9 @@ void slots_freed(const struct busway_lane *lane);
 static inline uint32_t bounced_slots(const struct busway_mapped *segment)
 {
 	const uint64_t size = busway_range_span(busway_dma_raw(segment->dma)) + 1;
+	const uint64_t inside = ((uint64_t)1 << segment->round_lg2_) - 1;
 
-	return (uint32_t)slots_for(segment->offset_ + size);
+	return (uint32_t)slots_for((segment->offset_ + size + inside) & ~inside);
 }
 
 static inline unsigned char *bounced_bytes(const struct busway_mapped *segment)
@@ -319,6 +337,10 @@ int serve_bounced(struct busway_lane *lane, struct busway_range phys,
 bool bounce_could(struct busway_lane *lane, struct busway_range phys,
 		  enum busway_direction direction, unsigned attributes, struct busway_refusal *why);
 
+void refuse_limits(const struct busway_lane *lane, struct busway_range phys,
+		   struct busway_refusal *why);
+void refuse_lines(const struct busway_lane *lane, struct busway_range phys,
+		  struct busway_refusal *why);
 void refuse_as(const struct busway_lane *lane, enum busway_reason reason, struct busway_range phys,
 	       struct busway_refusal *why);
 
@@ -344,7 +366,9 @@ static inline void describe_one(struct busway_mapping *mapping, enum busway_mapp
 	mapping->kind = (uint8_t)kind;
 }
 
-/* The segments are served: sync them, make the mapping live. */
+/* The segments are served: sync them; make the mapping live; both. */
+void map_begin(struct busway_mapping *mapping);
+void map_live(struct busway_lane *lane, struct busway_mapping *mapping);
 void map_finish(struct busway_lane *lane, struct busway_mapping *mapping);
 
 /* It is not mapped now: refused, or unmapped. */
@@ -353,6 +377,24 @@ void map_ended(struct busway_lane *lane, struct busway_mapping *mapping, uint8_t
 /* Bytes of the driver's own memory, or of coherent memory, by the segment. */
 void *own_bytes(const struct busway_lane *lane, const struct busway_mapped *segment,
 		uint64_t offset, size_t size);
+
+/* ---- translated.c ---- */
+
+/* One run of memory through the device's domain, as busway_map(). */
+int translated_single(struct busway_lane *lane, struct busway_range phys,
+		      enum busway_direction direction, unsigned attributes,
+		      struct busway_mapping *mapping, struct busway_refusal *why);
+
+/* Would that take slots? */
+bool translated_bounces(struct busway_lane *lane, struct busway_range phys,
+			enum busway_direction direction, unsigned attributes);
+
+/* The slots of the record are there, and described: IOVAs for them. On failure it has no slots. */
+int translated_slots(struct busway_lane *lane, struct busway_mapping *mapping,
+		     const struct busway_iova_request *where, struct busway_refusal *why);
+
+/* The device has no way to it any more: now, or when invalidations are due. */
+void translated_unmap(const struct busway_mapping *mapping, bool now);
 
 /* ---- caches.c ---- */
 

@@ -62,12 +62,31 @@ static int leaves_out(const struct busway_dma *dma, const struct busway_reach *r
 	return status;
 }
 
+/* The last one that the domain may hand out. */
+static uint64_t highest_iova(const struct busway_domain *domain)
+{
+	struct busway_range range = {0, 0};
+	uint64_t from = 0;
+
+	while (busway_iova_next_allowed(busway_domain_space(domain), from, &range) &&
+	       range.last != UINT64_MAX)
+		from = range.last + 1;
+	return range.last;
+}
+
 static int make_report(const struct busway_dma_device *device, bool coherent,
 		       const struct route *route, struct busway_mask_report *report)
 {
 	const bool sole = device->bounce || (coherent && device->shared);
 	struct route widest;
-	int status = route_build(device, 64, coherent, &widest);
+	int status;
+
+	if (device->domain) {
+		report->required_bits = busway_bits_needed(highest_iova(device->domain));
+		report->limited = false;
+		return 0;
+	}
+	status = route_build(device, 64, coherent, &widest);
 
 	if (status)
 		return status;

@@ -114,8 +114,8 @@ int busway_map_peer(struct busway_lane *lane, struct busway_phys_range phys,
 		map_ended(lane, mapping, STATE_REFUSED);
 		return -BUSWAY_ERANGE;
 	}
-	refuse_as(lane, BUSWAY_NO_WINDOW, r, why);
-	if (!find_address(lane, r, direction, &dma, why)) {
+	refuse_as(lane, lane->device->domain ? BUSWAY_PEER_ROUTE : BUSWAY_NO_WINDOW, r, why);
+	if (lane->device->domain || !find_address(lane, r, direction, &dma, why)) {
 		map_ended(lane, mapping, STATE_REFUSED);
 		return -BUSWAY_ERANGE;
 	}

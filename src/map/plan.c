@@ -47,13 +47,16 @@ int busway_plan(struct busway_lane *lane, const struct busway_phys_range *entrie
 	do {
 		made = (struct busway_plan){.way = BUSWAY_WAY_DIRECT};
 		hold(spans, list.held);
-		status = list_serve(&list, entries, count);
+		status = lane->device->domain ? translated_plan(&list, entries, count)
+					      : list_serve(&list, entries, count);
 		let_go(spans, list.held);
 	} while (status && list_again(&list));
 	if (status)
 		return status;
 	made.segments = list.count;
-	if (made.bounced_bytes)
+	if (lane->device->domain)
+		made.way = BUSWAY_WAY_IOMMU;
+	else if (made.bounced_bytes)
 		made.way = made.bounced_bytes == list_size(entries, count) ? BUSWAY_WAY_BOUNCE
 									   : BUSWAY_WAY_MIXED;
 	*plan = made;

@@ -32,11 +32,20 @@ static bool span_of(const struct reach_run *run, struct pool *pool, struct span 
 	return true;
 }
 
-static void see(struct route *route, struct pool *pool)
+static void see(const struct busway_dma_device *device, struct route *route, struct pool *pool)
 {
 	uint32_t count = atomic_load_explicit(&route->spans.count, memory_order_relaxed);
 
-	for (size_t i = 0; i < route->carved->run_count && count < SPANS_MAX; i++)
+	/* an IOMMU leads to all of it, and .base is where the pool is in memory */
+	if (device->domain && count < SPANS_MAX)
+		route->spans.span[count++] = (struct span){
+			.pool = pool,
+			.high = pool->slots.row.count - 1,
+			.whole = true,
+			.base = pool->range.first,
+		};
+	for (size_t i = 0; !device->domain && i < route->carved->run_count && count < SPANS_MAX;
+	     i++)
 		if (span_of(&route->carved->runs[i], pool, &route->spans.span[count]))
 			count++;
 	/* lanes that see the number see what stands there */
@@ -60,7 +69,7 @@ void route_catch_up(const struct busway_dma_device *device, bool coherent, struc
 
 	for (; pool; pool = pool->next) {
 		if (serves(device, coherent, pool))
-			see(route, pool);
+			see(device, route, pool);
 		route->seen = pool;
 	}
 }
@@ -80,9 +89,20 @@ static const struct pool *sole_pool(const struct busway_dma_device *device, bool
 	return coherent && device->shared ? device->shared : device->bounce;
 }
 
+/* Is there an IOVA that @bits drive? */
+static bool has_iovas(const struct busway_domain *domain, unsigned bits)
+{
+	struct busway_range first;
+
+	return busway_iova_next_allowed(busway_domain_space(domain), 0, &first) &&
+	       first.first <= busway_bits_last(bits);
+}
+
 static bool is_empty(const struct busway_dma_device *device, bool coherent,
 		     const struct route *route)
 {
+	if (device->domain)
+		return !has_iovas(device->domain, route->bits);
 	return sole_pool(device, coherent) ? route->spans.count == 0 : route->reach->run_count == 0;
 }
 

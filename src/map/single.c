@@ -55,12 +55,8 @@ static uint8_t way_of(const struct busway_mapping *mapping)
 						  : BUSWAY_WAY_BOUNCE;
 }
 
-void map_finish(struct busway_lane *lane, struct busway_mapping *mapping)
+void map_begin(struct busway_mapping *mapping)
 {
-	mapping->lane_ = lane;
-	mapping->dma = mapping->segments[0].dma.first;
-	if (mapping->kind != BUSWAY_KIND_PEER)
-		mapping->way = way_of(mapping);
 	for (uint32_t i = 0; i < mapping->segment_count; i++) {
 		const struct busway_mapped *segment = &mapping->segments[i];
 
@@ -69,9 +65,26 @@ void map_finish(struct busway_lane *lane, struct busway_mapping *mapping)
 		else if (mapping->kind != BUSWAY_KIND_PEER)
 			direct_begin(mapping, segment);
 	}
+}
+
+void map_live(struct busway_lane *lane, struct busway_mapping *mapping)
+{
+	mapping->lane_ = lane;
+	mapping->dma = mapping->segments[0].dma.first;
+	if (lane->device->domain)
+		mapping->way = BUSWAY_WAY_IOMMU;
+	else if (mapping->kind < BUSWAY_KIND_COHERENT)
+		mapping->way = way_of(mapping);
 	mapping->state_ = STATE_LIVE;
 	live_add(lane, mapping);
 	observe(lane, BUSWAY_EVENT_MAPPED, mapping, 0, mapping->size);
+}
+
+void map_finish(struct busway_lane *lane, struct busway_mapping *mapping)
+{
+	mapping->lane_ = lane;
+	map_begin(mapping);
+	map_live(lane, mapping);
 }
 
 void map_ended(struct busway_lane *lane, struct busway_mapping *mapping, uint8_t state)
@@ -157,7 +170,8 @@ static inline bool map_copied(struct busway_lane *lane, struct busway_range phys
 	fill_in(lane, mapping, phys, run.dma, direction, attributes, BUSWAY_WAY_BOUNCE);
 	mapping->one_.pool_ = run.span->pool;
 	mapping->one_.slot_ = run.first;
-	mapping->one_.offset_ = (uint32_t)run.offset;
+	mapping->one_.offset_ = (uint16_t)run.offset;
+	mapping->one_.round_lg2_ = 0;
 	if (copies_in(mapping))
 		memcpy(bounced_bytes(&mapping->one_), own, (size_t)mapping->size);
 	return true;
@@ -194,6 +208,9 @@ __attribute__((noinline)) static int map_slowly(struct busway_lane *lane, struct
 	if (phys.first > phys.last || busway_range_span(phys) == UINT64_MAX ||
 	    !map_arguments(lane, mapping, direction))
 		return -BUSWAY_EINVAL;
+	if (lane->device->domain)
+		return translated_single(lane, phys, direction, attributes, mapping,
+					 why ? why : &own_why);
 	status = serve(lane, phys, direction, attributes, &mapping->one_, why ? why : &own_why);
 	if (status) {
 		map_ended(lane, mapping, STATE_REFUSED);
@@ -246,6 +263,8 @@ __attribute__((noinline)) static int unmap_slowly(struct busway_mapping *mapping
 		return -BUSWAY_EINVAL;
 	}
 	live_remove(lane, mapping);
+	if (lane->device->domain)
+		translated_unmap(mapping, false);
 	observe(lane, BUSWAY_EVENT_UNMAPPED, mapping, 0, mapping->size);
 	for (uint32_t i = 0; i < mapping->segment_count; i++)
 		unmap_segment(mapping, &mapping->segments[i]);

@@ -54,7 +54,7 @@ static bool set_aside(struct busway_mapping *mapping)
 	want.in_turn = true;
 	if (!run_take(&mapping->lane_->device->streaming.spans, &want, AREA_NONE, &run))
 		return false;
-	mapping->one_ = bounced_segment(&run, phys);
+	mapping->one_ = bounced_segment(mapping->lane_->device, &run, phys);
 	return true;
 }
 
@@ -195,10 +195,41 @@ static bool is_the_same(const struct busway_mapping *mapping, const struct buswa
 	       mapping->attributes == (uint8_t)attributes;
 }
 
+static bool needs_slots(struct busway_lane *lane, struct busway_range phys,
+			enum busway_direction direction, unsigned attributes)
+{
+	uint64_t dma;
+
+	return lane->device->domain ? translated_bounces(lane, phys, direction, attributes)
+				    : !is_direct(lane, phys, direction, attributes, &dma);
+}
+
+/* It has its slots. Only IOVAs for them may be missing. */
+static int finish(struct busway_lane *lane, struct busway_mapping *mapping,
+		  struct busway_refusal *why)
+{
+	const struct busway_iova_request where = {
+		.align = lane->min_align_mask + 1,
+		.boundary = lane->device->segments.boundary,
+		.last = busway_bits_last(lane->device->streaming.bits),
+	};
+	int status;
+
+	if (!lane->device->domain) {
+		map_finish(lane, mapping);
+		return 0;
+	}
+	mapping->lane_ = lane;
+	status = translated_slots(lane, mapping, &where, why);
+	if (status == 0)
+		map_live(lane, mapping);
+	return status;
+}
+
 /* Again, for a record that waits: it may be its turn. */
 static int map_in_turn(struct busway_lane *lane, struct busway_range phys,
 		       enum busway_direction direction, unsigned attributes,
-		       struct busway_mapping *mapping)
+		       struct busway_mapping *mapping, struct busway_refusal *why)
 {
 	if (!is_the_same(mapping, lane, phys, direction, attributes)) {
 		report(mapping->lane_, BUSWAY_MISUSE_MAPPED_TWICE, mapping,
@@ -207,8 +238,7 @@ static int map_in_turn(struct busway_lane *lane, struct busway_range phys,
 	}
 	if (!take_turn(lane, mapping))
 		return -BUSWAY_EAGAIN;
-	map_finish(lane, mapping);
-	return 0;
+	return finish(lane, mapping, why);
 }
 
 /* Is a refusal one that slots would mend which somebody gives back? */
@@ -227,14 +257,13 @@ int busway_map_or_wait(struct busway_lane *lane, struct busway_phys_range phys,
 	const bool no_record = is_live(mapping) || r.first > r.last ||
 			       busway_range_span(r) == UINT64_MAX || !is_direction(direction);
 	struct busway_refusal own_why;
-	uint64_t dma;
 	int status;
 
 	if (!why)
 		why = &own_why;
 	if (mapping->state_ == STATE_WAITS)
-		return map_in_turn(lane, r, direction, attributes, mapping);
-	if (no_record || is_direct(lane, r, direction, attributes, &dma) ||
+		return map_in_turn(lane, r, direction, attributes, mapping, why);
+	if (no_record || !needs_slots(lane, r, direction, attributes) ||
 	    !has_waiters(lane->device->dma)) {
 		status = busway_map(lane, phys, direction, attributes, mapping, why);
 		if (status != -BUSWAY_ERANGE || !passes(why))
@@ -247,8 +276,7 @@ int busway_map_or_wait(struct busway_lane *lane, struct busway_phys_range phys,
 	describe_waiter(mapping, lane, r, direction, attributes);
 	if (!overtakes_nobody(mapping))
 		return join_line(mapping, turn, ctx);
-	map_finish(lane, mapping);
-	return 0;
+	return finish(lane, mapping, why);
 }
 
 bool busway_map_cancel(struct busway_mapping *mapping)

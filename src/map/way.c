@@ -44,7 +44,7 @@ bool is_direct(const struct busway_lane *lane, struct busway_range phys,
 	const enum busway_access access = (enum busway_access)direction;
 	const struct wanted wanted = {lane, phys};
 
-	if (device->bounce || device->untrusted ||
+	if (device->bounce || device->untrusted || device->domain ||
 	    shares_lines(device, phys, direction, attributes))
 		return false;
 	if (reach_lookup(lane->reach, phys, access, dma) && suits(&wanted, *dma))
@@ -76,8 +76,8 @@ void refuse_as(const struct busway_lane *lane, enum busway_reason reason, struct
 		.reason = reason, .hop = described(lane->device)->name, .asked = phys};
 }
 
-static void refuse_limits(const struct busway_lane *lane, struct busway_range phys,
-			  struct busway_refusal *why)
+void refuse_limits(const struct busway_lane *lane, struct busway_range phys,
+		   struct busway_refusal *why)
 {
 	const struct busway_segment_limits *limits = &lane->device->segments;
 	uint64_t most = limits->max_size;
@@ -88,8 +88,8 @@ static void refuse_limits(const struct busway_lane *lane, struct busway_range ph
 	advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_SMALLER, .size = most});
 }
 
-static void refuse_lines(const struct busway_lane *lane, struct busway_range phys,
-			 struct busway_refusal *why)
+void refuse_lines(const struct busway_lane *lane, struct busway_range phys,
+		  struct busway_refusal *why)
 {
 	const struct busway_dma *dma = lane->device->dma;
 
@@ -124,6 +124,8 @@ void refuse_direct(const struct busway_lane *lane, struct busway_range phys,
 
 	if (device->untrusted && !device->bounce) {
 		refuse_as(lane, BUSWAY_UNCONFINED, phys, why);
+	} else if (device->domain) {
+		refuse_lines(lane, phys, why);
 	} else if (device->bounce ||
 		   !reach_lookup(lane->reach, phys, (enum busway_access)direction, &dma)) {
 		/* in more than one piece there may be addresses, but no one for all of it */
@@ -160,7 +162,8 @@ static bool may_bounce(const struct busway_lane *lane, struct busway_range phys,
 	const struct busway_dma_device *device = lane->device;
 	const struct spans *spans = &device->streaming.spans;
 
-	if ((device->untrusted && !device->bounce) || (attributes & BUSWAY_MAP_NO_BOUNCE) ||
+	if ((device->untrusted && !device->bounce && !device->domain) ||
+	    (attributes & BUSWAY_MAP_NO_BOUNCE) ||
 	    !atomic_load_explicit(&spans->count, memory_order_acquire)) {
 		refuse_direct(lane, phys, direction, why);
 		return false;
@@ -205,7 +208,7 @@ int serve_bounced(struct busway_lane *lane, struct busway_range phys,
 		run_refuse(lane->device, spans, &want, phys, why);
 		return -BUSWAY_ERANGE;
 	}
-	*segment = bounced_segment(&run, phys);
+	*segment = bounced_segment(lane->device, &run, phys);
 	return 0;
 }
 
@@ -229,7 +232,7 @@ int serve(struct busway_lane *lane, struct busway_range phys, enum busway_direct
 
 const char *busway_way_name(enum busway_way way)
 {
-	static const char *const names[] = {"direct", "bounce", "peer", "mixed"};
+	static const char *const names[] = {"direct", "bounce", "peer", "iommu", "mixed"};
 
 	return (unsigned)way < sizeof(names) / sizeof(names[0]) ? names[way] : "";
 }
