@@ -9,6 +9,7 @@
  *   bench_map.c      map, list and owner: the DMA API where nothing bounces
  *   bench_bounce.c   E1, E4: the same where everything bounces
  *   bench_slots.c    E3: slots of a pool that is partly taken
+ *   bench_iova.c     A1 to A10: allocating IOVAs
  *   bench_tree.c     trees of a size
  *   bench_windows.c  a device behind windows
  *   bench_pool.c     a device that bounces
@@ -33,7 +34,7 @@ struct workload {
 	void (*before)(void *state);
 };
 
-enum { WORKLOADS_MAX = 256 };
+enum { WORKLOADS_MAX = 384 };
 
 struct workloads {
 	struct workload list[WORKLOADS_MAX];
@@ -53,6 +54,7 @@ bool add_lookup_workloads(struct workloads *workloads);
 bool add_map_workloads(struct workloads *workloads);
 bool add_bounce_workloads(struct workloads *workloads);
 bool add_slot_workloads(struct workloads *workloads);
+bool add_iova_workloads(struct workloads *workloads);
 
 /* A tree of about 120 bytes a block, from malloc; NULL: out of memory. */
 void *bench_tree(unsigned blocks, size_t *size);
