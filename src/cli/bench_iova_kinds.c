@@ -307,20 +307,36 @@ struct stacks {
 	} stack[THREADS][CACHED];
 };
 
+static void stacks_discard(void *allocator, bool whatever_is_out)
+{
+	struct stacks *stacks = allocator;
+
+	for (unsigned i = 0; i < THREADS * CACHED; i++)
+		free(stacks->stack[i / CACHED][i % CACHED].first);
+	if (stacks->trees)
+		tree_discard(stacks->trees, whatever_is_out);
+	free(stacks);
+}
+
 static void *stacks_create(void)
 {
 	struct stacks *stacks = calloc(1, sizeof(*stacks));
+	bool complete;
 
-	if (stacks)
-		stacks->trees = tree_create();
-	for (unsigned i = 0; stacks && i < THREADS * CACHED; i++) {
+	if (!stacks)
+		return NULL;
+	stacks->trees = tree_create();
+	complete = stacks->trees != NULL;
+	for (unsigned i = 0; i < THREADS * CACHED && complete; i++) {
 		struct stack *stack = &stacks->stack[i / CACHED][i % CACHED];
 
 		stack->first = malloc(STACK * sizeof(*stack->first)); /* touched as far as needed */
-		if (!stack->first)
-			return NULL;
+		complete = stack->first != NULL;
 	}
-	return stacks && stacks->trees ? stacks : NULL;
+	if (complete)
+		return stacks;
+	stacks_discard(stacks, true);
+	return NULL;
 }
 
 static bool stacks_take(void *allocator, unsigned thread, uint64_t pages, uint64_t last,
