@@ -308,24 +308,39 @@ static struct iova_load *make(const struct iova_load *like, const struct iova_ki
 	return l;
 }
 
+/* @run, of the library, beside the workload @reference. */
+static bool add_beside(struct workloads *workloads, const char *name, const struct iova_load *like,
+		       const char *reference, unsigned long batch,
+		       void (*run)(void *, unsigned long))
+{
+	struct iova_load *l = make(like, &iova_busway);
+	struct workload *w =
+		l ? add_workload(workloads, name, l->what, reference, run, l, batch) : NULL;
+
+	if (w && run != run_reserve)
+		w->prepare = prepare;
+	else if (w)
+		w->before = start_anew;
+	return w;
+}
+
 static bool add(struct workloads *workloads, const char *name, const struct iova_load *like,
 		const struct iova_kind *reference, unsigned long batch,
 		void (*run)(void *, unsigned long))
 {
-	struct iova_load *beside = make(like, reference), *l = make(like, &iova_busway);
-	struct workload *r, *w;
+	struct iova_load *beside = make(like, reference);
 	char reference_name[48];
+	struct workload *r;
 
-	if (!beside || !l)
+	if (!beside)
 		return false;
 	snprintf(reference_name, sizeof(reference_name), "%s/%s", name, reference->name);
 	r = add_workload(workloads, reference_name, beside->what, NULL, run, beside, batch);
-	w = r ? add_workload(workloads, name, l->what, r->name, run, l, batch) : NULL;
-	if (w && run != run_reserve)
-		r->prepare = w->prepare = prepare;
-	else if (w)
-		r->before = w->before = start_anew;
-	return w;
+	if (r && run != run_reserve)
+		r->prepare = prepare;
+	else if (r)
+		r->before = start_anew;
+	return r && add_beside(workloads, name, like, r->name, batch, run);
 }
 
 static bool add_cached(struct workloads *all)
@@ -353,7 +368,15 @@ static bool add_cached(struct workloads *all)
 
 static bool add_large(struct workloads *all)
 {
-	static const uint32_t counts[] = {1024, 16384, 131072, 1048576};
+	static const struct {
+		uint32_t count;
+		const char *name, *aligned;
+	} kinds[] = {
+		{1024, "A5-1024", "A5-1024-aligned"},
+		{16384, "A5-16384", "A5-16384-aligned"},
+		{131072, "A5-131072", "A5-131072-aligned"},
+		{1048576, "A5-1048576", "A5-1048576-aligned"},
+	};
 	struct iova_load l = {.manner = FIFO,
 			      .sizes = SIZE_LARGE,
 			      .last = IOVA_LAST_48,
@@ -361,19 +384,19 @@ static bool add_large(struct workloads *all)
 			      .threads = 1,
 			      .count = 1024};
 	bool ok = add(all, "A4-1024", &l, &iova_tree, 1 << 14, run_one);
-	char name[32];
 
 	l.count = 131072;
 	ok = ok && add(all, "A4-131072", &l, &iova_tree, 1 << 14, run_one);
 	l.manner = RANDOM;
 	l.seed = 0x99;
-	for (size_t i = 0; ok && i < 2 * sizeof(counts) / sizeof(counts[0]); i++) {
-		l.count = counts[i / 2];
-		l.aligned = i % 2;
-		if (l.aligned && l.count == 1048576) /* the reference would take minutes to fill */
-			continue;
-		snprintf(name, sizeof(name), "A5-%u%s", l.count, l.aligned ? "-aligned" : "");
-		ok = add(all, name, &l, &iova_tree, 1 << 12, run_one);
+	/* with alignment beside without: a search through all extents would take minutes to fill it
+	 */
+	for (size_t i = 0; ok && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		l.count = kinds[i].count;
+		l.aligned = false;
+		ok = add(all, kinds[i].name, &l, &iova_tree, 1 << 12, run_one);
+		l.aligned = true;
+		ok = ok && add_beside(all, kinds[i].aligned, &l, kinds[i].name, 1 << 12, run_one);
 	}
 	return ok;
 }

@@ -70,10 +70,10 @@ static struct tree_path *entry_behind(const struct tree *tree, struct tree_path 
 	return tree_next(tree, far) ? far : NULL;
 }
 
-static bool tell_overlap(struct busway_range a, struct busway_range b, struct busway_range *overlap)
+static int tell_overlap(struct busway_range a, struct busway_range b, struct busway_range *overlap)
 {
 	busway_range_common(a, b, overlap);
-	return false;
+	return -BUSWAY_ERANGE;
 }
 
 /* @range closes the gap between the entry at @path and the one behind it. */
@@ -90,7 +90,7 @@ static void close_gap(struct tree *tree, struct tree_path *path, struct tree_pat
 	tree_remove(tree, behind);
 }
 
-bool extents_give(struct tree *tree, struct busway_range range, struct busway_range *overlap)
+int extents_give(struct tree *tree, struct busway_range range, struct busway_range *overlap)
 {
 	struct tree_path path, near, far, *behind;
 	bool has_before, joins_before, joins_behind;
@@ -113,8 +113,10 @@ bool extents_give(struct tree *tree, struct busway_range range, struct busway_ra
 	} else if (joins_behind) {
 		tree_replace(tree, behind, range.first, path_value(behind));
 	} else {
+		if (!tree_can_insert(tree, &path))
+			return -BUSWAY_ENOMEM;
 		path.at[0] += has_before;
 		tree_insert(tree, &path, range.first, range.last);
 	}
-	return true;
+	return 0;
 }

@@ -111,6 +111,7 @@ int give_locked(struct busway_iova_space *space, struct busway_range granules,
 
 /* Nodes for @more entries more than there are, and can come back. */
 int prepare_locked(struct busway_iova_space *space, size_t more);
+void trim_locked(struct busway_iova_space *space);
 
 /* ---- reserve.c ---- */
 

@@ -90,7 +90,8 @@ static void flip(struct tree *tree, bool *flags, struct busway_range range)
 		memset(flags + range.first, false, range.last - range.first + 1);
 	} else {
 		assert_false(extents_hold(tree, range));
-		assert_int_equal(extents_give(tree, range, &overlap), none);
+		assert_int_equal(extents_give(tree, range, &overlap),
+				 none ? 0 : -BUSWAY_ERANGE);
 		if (none)
 			memset(flags + range.first, true, range.last - range.first + 1);
 		else
@@ -181,7 +182,9 @@ static void nodes_for_so_many_entries_are_enough(void **state)
 				tree_remove(&tree, &path);
 				continue;
 			}
-			extents_give(&tree, (struct busway_range){2 * i, 2 * i}, &overlap);
+			assert_int_not_equal(
+				extents_give(&tree, (struct busway_range){2 * i, 2 * i}, &overlap),
+				-BUSWAY_ENOMEM);
 		}
 		check_tree(&tree);
 		tree_destroy(&tree);
