@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Fuzz the importer with libFuzzer, address and undefined-behaviour sanitizers.
+# Fuzz the importer and the IOVA allocator with libFuzzer, address and undefined-behaviour sanitizers:
+# the allocator first, for a quarter of the time.
 #   fuzz.sh [SECONDS [JOBS]]
 # What it finds is left in build-fuzz/finds. The corpus in the tree is read, not written; to
 # take new inputs over, merge them: build-fuzz/fuzz/fdt_fuzz -merge=1 fuzz/corpus build-fuzz/corpus
@@ -13,7 +14,7 @@ build=$top/build-fuzz
 [ -f "$build/build.ninja" ] ||
 	CC=clang meson setup "$build" "$top" -Dtests=false -Dfuzz=true --buildtype=debugoptimized \
 		-Db_sanitize=address,undefined -Db_lundef=false '-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined' >/dev/null
-ninja -C "$build" fuzz/fdt_fuzz >"$build/ninja.log" || {
+ninja -C "$build" fuzz/fdt_fuzz fuzz/iova_fuzz >"$build/ninja.log" || {
 	cat "$build/ninja.log"
 	exit 1
 }
@@ -23,6 +24,14 @@ mkdir -p "$build/corpus" "$build/seeds" "$build/finds"
 for source in "$top"/boards/*.dts "$top"/tests/import/trees/*.dts; do
 	dtc -qq -I dts -O dtb -o "$build/seeds/$(basename "$source" .dts)" "$source"
 done
+
+mkdir -p "$build/corpus-iova"
+"$build/fuzz/iova_fuzz" -max_total_time=$((seconds / 4 + 1)) -timeout=5 -max_len=2048 \
+	-artifact_prefix="$build/finds/iova-" -print_final_stats=1 "$build/corpus-iova" "$top/fuzz/corpus-iova" \
+	>"$build/fuzz-iova.log" 2>&1 || {
+	grep -A 30 -E '^(==|ALARM|SUMMARY|iova_fuzz:)' "$build/fuzz-iova.log" | head -n 60
+	exit 1
+}
 
 run() {
 	"$build/fuzz/fdt_fuzz" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=4096 -max_len=65536 \

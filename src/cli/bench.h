@@ -11,6 +11,7 @@
  *   bench_slots.c    E3: slots of a pool that is partly taken
  *   bench_pagetable.c B1 to B7: page tables of an IOMMU
  *   bench_plain_table.c what those are measured against
+ *   bench_iova.c     A1 to A10: allocating IOVAs
  *   bench_tree.c     trees of a size
  *   bench_windows.c  a device behind windows
  *   bench_pool.c     a device that bounces
@@ -35,7 +36,7 @@ struct workload {
 	void (*before)(void *state);
 };
 
-enum { WORKLOADS_MAX = 512 };
+enum { WORKLOADS_MAX = 1024 };
 
 struct workloads {
 	struct workload list[WORKLOADS_MAX];
@@ -56,6 +57,7 @@ bool add_map_workloads(struct workloads *workloads);
 bool add_bounce_workloads(struct workloads *workloads);
 bool add_slot_workloads(struct workloads *workloads);
 bool add_pagetable_workloads(struct workloads *workloads);
+bool add_iova_workloads(struct workloads *workloads);
 
 /* A tree of about 120 bytes a block, from malloc; NULL: out of memory. */
 void *bench_tree(unsigned blocks, size_t *size);

@@ -106,12 +106,9 @@ const char *region_name(enum busway_region_kind kind)
 const char *iova_cause_name(enum busway_iova_cause cause)
 {
 	static const char *const names[] = {
-		[BUSWAY_IOVA_NO_WINDOW] = "no-window",
-		[BUSWAY_IOVA_APERTURE] = "aperture",
-		[BUSWAY_IOVA_RESERVED] = "iommu-addresses",
-		[BUSWAY_IOVA_EMISSION] = "mask",
-		[BUSWAY_IOVA_DOORBELL] = "doorbell",
-		[BUSWAY_IOVA_REPORTED] = "reported",
+		[BUSWAY_IOVA_NO_WINDOW] = "no-window",      [BUSWAY_IOVA_APERTURE] = "aperture",
+		[BUSWAY_IOVA_RESERVED] = "iommu-addresses", [BUSWAY_IOVA_EMISSION] = "mask",
+		[BUSWAY_IOVA_DOORBELL] = "doorbell",        [BUSWAY_IOVA_REPORTED] = "reported",
 	};
 
 	return names[cause];

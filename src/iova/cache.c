@@ -142,6 +142,17 @@ static void discard(const struct busway_allocator *memory, struct busway_iova_ca
 	memory->free(memory->ctx, cache, sizeof(*cache), _Alignof(struct busway_iova_cache));
 }
 
+/* Nothing that lies outside can have come from the space. */
+static struct busway_range inside(const struct busway_iova_space *space)
+{
+	const struct busway_intervals *allowed = &space->allowed;
+
+	if (!allowed->count)
+		return (struct busway_range){1, 0};
+	return (struct busway_range){allowed->runs[0].first,
+				     allowed->runs[allowed->count - 1].last};
+}
+
 int busway_iova_cache_create(struct busway_iova_space *space, struct busway_iova_cache **out)
 {
 	const struct busway_allocator *memory = space->memory;
@@ -151,11 +162,18 @@ int busway_iova_cache_create(struct busway_iova_space *space, struct busway_iova
 	lock_take(&space->lock);
 	cache = memory->alloc(memory->ctx, sizeof(*cache), _Alignof(struct busway_iova_cache));
 	if (cache) {
-		*cache = (struct busway_iova_cache){.space = space, .lock = LOCK_INIT};
+		*cache = (struct busway_iova_cache){.space = space,
+						    .shift = space->shift,
+						    .inside = inside(space),
+						    .lock = LOCK_INIT};
 		for (unsigned i = 0; i < 2 * SIZES && complete; i++) {
 			cache->bins[i / 2].at[i % 2] = batch_create(memory);
 			complete = cache->bins[i / 2].at[i % 2] != NULL;
 		}
+	}
+	for (unsigned i = 0; i < SIZES && cache; i++) {
+		cache->bins[i].in_use = cache->bins[i].at[0];
+		cache->bins[i].other = cache->bins[i].at[1];
 	}
 	if (cache && complete) {
 		cache->next = space->caches;
@@ -221,86 +239,118 @@ static bool pop(struct busway_iova_cache *cache, struct batch *batch, const stru
 	return false;
 }
 
+static void swap(struct bin *bin)
+{
+	struct batch *batch = bin->in_use;
+
+	bin->in_use = bin->other;
+	bin->other = batch;
+}
+
 static bool pop_any(struct busway_iova_cache *cache, struct bin *bin, const struct wanted *w,
 		    uint64_t last_granule, uint64_t *granule)
 {
-	if (pop(cache, bin->at[bin->which], w, last_granule, granule))
+	if (pop(cache, bin->in_use, w, last_granule, granule))
 		return true;
-	if (!count_of(bin->at[!bin->which]))
+	if (!count_of(bin->other))
 		return false;
-	bin->which = !bin->which;
-	return pop(cache, bin->at[bin->which], w, last_granule, granule);
+	swap(bin);
+	return pop(cache, bin->in_use, w, last_granule, granule);
+}
+
+/* Put @batch in the place of that in use, which is returned. */
+static struct batch *exchange_locked(struct bin *bin, struct batch *batch)
+{
+	struct batch *was = bin->in_use;
+
+	bin->at[bin->at[1] == was] = batch;
+	bin->in_use = batch;
+	return was;
 }
 
 /* Exchange an empty batch for one of the depot. */
 static bool refill_locked(struct busway_iova_space *space, struct bin *bin, uint64_t span)
 {
-	struct batch *batch = space->depot[span], **place = &bin->at[bin->which];
+	struct batch *batch = space->depot[span], *empty;
 
-	if (!batch || count_of(*place))
+	if (!batch || count_of(bin->in_use))
 		return false;
+	for (unsigned i = 0; i < sizeof(*batch); i += 64)
+		__builtin_prefetch((const char *)batch + i, 1);
 	space->depot[span] = batch->next;
-	(*place)->next = space->unused;
-	space->unused = *place;
-	*place = batch;
+	empty = exchange_locked(bin, batch);
+	empty->next = space->unused;
+	space->unused = empty;
 	return true;
 }
 
 static int take_slowly(struct busway_iova_cache *cache, const struct busway_iova_request *request,
-		       const struct wanted *w, uint64_t last_granule, busway_dma_t *first,
-		       struct busway_refusal *why)
+		       busway_dma_t *first, struct busway_refusal *why)
 {
 	struct busway_iova_space *space = cache->space;
-	uint64_t granule;
+	uint64_t last = request->last ? request->last : UINT64_MAX, granule;
+	struct bin *bin;
+	struct wanted w;
 	int status = 0;
 
+	if (!request_read(space, request, &w))
+		return -BUSWAY_EINVAL;
+	if (request->prefer_low && last > UINT32_MAX)
+		last = UINT32_MAX;
+	granule = granule_of(space, last);
+	if (last_byte_of(space, granule) <= last)
+		last = granule;
+	else
+		last = granule ? granule - 1 : 0;
+	bin = w.span < SIZES ? &cache->bins[w.span] : NULL;
+	if (bin && pop_any(cache, bin, &w, last, &granule)) {
+		*first = busway_dma(granule << space->shift);
+		return 0;
+	}
 	lock_take(&space->lock);
-	if (w->span < SIZES && refill_locked(space, &cache->bins[w->span], w->span) &&
-	    pop_any(cache, &cache->bins[w->span], w, last_granule, &granule))
+	if (bin && refill_locked(space, bin, w.span) && pop_any(cache, bin, &w, last, &granule))
 		*first = busway_dma(granule << space->shift);
 	else
-		status = take_locked(space, request, w, first, why);
+		status = take_locked(space, request, &w, first, why);
 	lock_give(&space->lock);
 	return status;
+}
+
+/* Does what begins at @first serve? Requests with boundaries, and wrong ones, go the long way. */
+static bool serves(const struct busway_iova_request *request, uint64_t first, uint64_t last)
+{
+	return (!request->align ||
+		!(request->align & (request->align - 1) || first & (request->align - 1))) &&
+	       !request->boundary && (!request->last || last <= request->last) &&
+	       (!request->prefer_low || last <= UINT32_MAX);
 }
 
 int busway_iova_cache_take(struct busway_iova_cache *cache,
 			   const struct busway_iova_request *request, busway_dma_t *first,
 			   struct busway_refusal *why)
 {
-	const struct busway_iova_space *space = cache->space;
-	uint64_t last = request->last ? request->last : UINT64_MAX, granule, last_granule;
-	struct wanted w;
+	const uint64_t span = (request->size - 1) >> cache->shift; /* of size 0: long */
+	struct batch *batch;
+	uint32_t count;
+	uint64_t top;
 
-	if (!request_read(space, request, &w))
-		return -BUSWAY_EINVAL;
-	if (request->prefer_low && last > UINT32_MAX)
-		last = UINT32_MAX;
-	last_granule = granule_of(space, last);
-	if (last_byte_of(space, last_granule) > last && last_granule)
-		last_granule--;
-	if (w.span < SIZES && pop_any(cache, &cache->bins[w.span], &w, last_granule, &granule)) {
-		*first = busway_dma(granule << space->shift);
-		return 0;
-	}
-	return take_slowly(cache, request, &w, last_granule, first, why);
+	if (span >= SIZES || request->size == 0)
+		return take_slowly(cache, request, first, why);
+	batch = cache->bins[span].in_use;
+	count = count_of(batch);
+	if (!count)
+		return take_slowly(cache, request, first, why);
+	top = slot_peek(&batch->slot[count - 1], &cache->lock);
+	if (top == SLOT_EMPTY ||
+	    !serves(request, top << cache->shift, ((top + span + 1) << cache->shift) - 1) ||
+	    slot_take(&batch->slot[count - 1], &cache->lock) == SLOT_EMPTY)
+		return take_slowly(cache, request, first, why);
+	set_count(batch, count - 1);
+	*first = busway_dma(top << cache->shift);
+	return 0;
 }
 
 /* ---- giving back ---- */
-
-/* Exchange the full batch in use for an empty one, and make it the depot's. */
-static bool store_locked(struct busway_iova_space *space, struct bin *bin, uint64_t span)
-{
-	struct batch *empty = space->unused, **place = &bin->at[bin->which];
-
-	if (!empty)
-		return false;
-	space->unused = empty->next;
-	(*place)->next = space->depot[span];
-	space->depot[span] = *place;
-	*place = empty;
-	return true;
-}
 
 static void push(struct busway_iova_cache *cache, struct batch *batch, uint64_t granule)
 {
@@ -308,6 +358,20 @@ static void push(struct busway_iova_cache *cache, struct batch *batch, uint64_t 
 
 	slot_put(&batch->slot[count], &cache->lock, granule);
 	set_count(batch, count + 1);
+}
+
+/* Exchange the full batch in use for an empty one, and make it the depot's. */
+static bool store_locked(struct busway_iova_space *space, struct bin *bin, uint64_t span)
+{
+	struct batch *empty = space->unused, *full;
+
+	if (!empty)
+		return false;
+	space->unused = empty->next;
+	full = exchange_locked(bin, empty);
+	full->next = space->depot[span];
+	space->depot[span] = full;
+	return true;
 }
 
 static int give_slowly(struct busway_iova_cache *cache, struct busway_range granules,
@@ -318,50 +382,38 @@ static int give_slowly(struct busway_iova_cache *cache, struct busway_range gran
 	int status = 0;
 
 	lock_take(&space->lock);
-	if (span < SIZES && granules.first != SLOT_EMPTY &&
-	    store_locked(space, &cache->bins[span], span))
-		push(cache, cache->bins[span].at[cache->bins[span].which], granules.first);
+	if (span < SIZES && busway_range_within(granules, cache->inside) &&
+	    granules.first != SLOT_EMPTY && store_locked(space, &cache->bins[span], span))
+		push(cache, cache->bins[span].in_use, granules.first);
 	else
 		status = give_locked(space, granules, why);
 	lock_give(&space->lock);
 	return status;
 }
 
-/* Could these have come from the space? What lies in its holes is found later. */
-static bool is_inside(const struct busway_iova_space *space, struct busway_range granules)
-{
-	const struct busway_intervals *allowed = &space->allowed;
-
-	return allowed->count && granules.first >= allowed->runs[0].first &&
-	       granules.last <= allowed->runs[allowed->count - 1].last;
-}
-
 int busway_iova_cache_give(struct busway_iova_cache *cache, struct busway_dma_range range,
 			   struct busway_refusal *why)
 {
-	const struct busway_iova_space *space = cache->space;
-	const struct busway_range granules = {granule_of(space, range.first.raw),
-					      granule_of(space, range.last.raw)};
+	const struct busway_range granules = {range.first.raw >> cache->shift,
+					      range.last.raw >> cache->shift};
 	const uint64_t span = granules.last - granules.first;
-	struct batch *batch;
 	struct bin *bin;
 	uint32_t count;
 
-	if (range.first.raw > range.last.raw || granules.first << space->shift != range.first.raw)
+	if (range.first.raw > range.last.raw || granules.first << cache->shift != range.first.raw)
 		return -BUSWAY_EINVAL;
-	if (span >= SIZES || granules.first == SLOT_EMPTY || !is_inside(space, granules))
+	if (span >= SIZES || granules.first == SLOT_EMPTY ||
+	    !busway_range_within(granules, cache->inside))
 		return give_slowly(cache, granules, why);
 	bin = &cache->bins[span];
-	batch = bin->at[bin->which];
-	count = count_of(batch);
-	if (count && slot_peek(&batch->slot[count - 1], &cache->lock) == granules.first)
-		return refuse_give(space, granules, &granules, why);
+	count = count_of(bin->in_use);
+	if (count && slot_peek(&bin->in_use->slot[count - 1], &cache->lock) == granules.first)
+		return refuse_give(cache->space, granules, &granules, why);
 	if (count == BUSWAY_IOVA_BATCH) {
-		batch = bin->at[!bin->which];
-		if (count_of(batch) == BUSWAY_IOVA_BATCH)
+		if (count_of(bin->other) == BUSWAY_IOVA_BATCH)
 			return give_slowly(cache, granules, why);
-		bin->which = !bin->which;
+		swap(bin);
 	}
-	push(cache, batch, granules.first);
+	push(cache, bin->in_use, granules.first);
 	return 0;
 }

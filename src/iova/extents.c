@@ -50,45 +50,73 @@ void extents_take(struct tree *tree, struct tree_path *path, struct busway_range
 	}
 }
 
-/* The entry behind @path goes, and its end becomes the end of the entry at @path. */
-static void join_next(struct tree *tree, struct tree_path *path, struct tree_path *next)
+/*
+ * The entry behind that at @path, or the first one where there is none before: @far is only written
+ * where it lies in another leaf. NULL: there is none.
+ */
+static struct tree_path *entry_behind(const struct tree *tree, struct tree_path *path,
+				      bool has_before, struct tree_path *near,
+				      struct tree_path *far)
 {
-	const uint64_t last = path_value(next);
-
-	tree_replace(tree, path, path_first(path), last);
-	tree_remove(tree, next);
+	if (!tree->count)
+		return NULL;
+	if (!has_before || path->at[0] + 1 < path->node[0]->count) {
+		/* only the leaf counts, until something is removed there */
+		near->node[0] = path->node[0];
+		near->at[0] = path->at[0] + has_before;
+		return near;
+	}
+	*far = *path;
+	return tree_next(tree, far) ? far : NULL;
 }
 
-static bool tell_overlap(struct busway_range a, struct busway_range b, struct busway_range *overlap)
+static int tell_overlap(struct busway_range a, struct busway_range b, struct busway_range *overlap)
 {
 	busway_range_common(a, b, overlap);
-	return false;
+	return -BUSWAY_ERANGE;
 }
 
-bool extents_give(struct tree *tree, struct busway_range range, struct busway_range *overlap)
+/* @range closes the gap between the entry at @path and the one behind it. */
+static void close_gap(struct tree *tree, struct tree_path *path, struct tree_path *behind,
+		      bool is_near)
 {
-	struct tree_path path, next;
-	bool has_before, has_next = tree->count != 0, joins_before, joins_next;
+	const uint64_t last = path_value(behind);
+
+	tree_replace(tree, path, path_first(path), last);
+	if (is_near) {
+		path->at[0]++;
+		behind = path;
+	}
+	tree_remove(tree, behind);
+}
+
+int extents_give(struct tree *tree, struct busway_range range, struct busway_range *overlap)
+{
+	struct tree_path path, near, far, *behind;
+	bool has_before, joins_before, joins_behind;
 
 	has_before = tree_find(tree, range.first, &path);
 	if (has_before && path_value(&path) >= range.first)
 		return tell_overlap(range, entry_of(&path), overlap);
-	next = path;
-	if (has_before)
-		has_next = tree_next(tree, &next);
-	if (has_next && path_first(&next) <= range.last)
-		return tell_overlap(range, entry_of(&next), overlap);
+	behind = entry_behind(tree, &path, has_before, &near, &far);
+	if (behind && path_first(behind) <= range.last)
+		return tell_overlap(range, entry_of(behind), overlap);
 	joins_before = has_before && busway_range_adjoins(entry_of(&path), range);
-	joins_next = has_next && busway_range_adjoins(range, entry_of(&next));
-	if (joins_before && joins_next) {
-		join_next(tree, &path, &next);
+	joins_behind = behind && busway_range_adjoins(range, entry_of(behind));
+	if (joins_before && joins_behind) {
+		close_gap(tree, &path, behind, behind == &near);
 	} else if (joins_before) {
 		tree_replace(tree, &path, path_first(&path), range.last);
-	} else if (joins_next) {
-		tree_replace(tree, &next, range.first, path_value(&next));
+	} else if (joins_behind && behind == &near) {
+		path.at[0] = near.at[0];
+		tree_replace(tree, &path, range.first, path_value(&path));
+	} else if (joins_behind) {
+		tree_replace(tree, behind, range.first, path_value(behind));
 	} else {
+		if (!tree_can_insert(tree, &path))
+			return -BUSWAY_ENOMEM;
 		path.at[0] += has_before;
 		tree_insert(tree, &path, range.first, range.last);
 	}
-	return true;
+	return 0;
 }

@@ -21,10 +21,10 @@ bool extents_hold(const struct tree *tree, struct busway_range range);
 void extents_take(struct tree *tree, struct tree_path *path, struct busway_range range);
 
 /*
- * Give @range back. One more entry at most. False: @overlap of it, a part of one extent, is free
- * already, and nothing was done.
+ * Give @range back. Return: 0; -BUSWAY_ERANGE: @overlap of it, a part of one extent, is free
+ * already; -BUSWAY_ENOMEM: it takes an entry more, and there are no nodes. Nothing was done, then.
  */
-bool extents_give(struct tree *tree, struct busway_range range, struct busway_range *overlap);
+int extents_give(struct tree *tree, struct busway_range range, struct busway_range *overlap);
 
 /* ---- search.c ---- */
 

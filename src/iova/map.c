@@ -71,7 +71,8 @@ int busway_iova_map_create(const struct busway_iova_map_options *options,
 		map->options = *options;
 	if (!map->options.name)
 		map->options.name = "IOVA map";
-	if (tree_create(&map->by_iova, true, memory) || tree_create(&map->by_memory, true, memory)) {
+	if (tree_create(&map->by_iova, true, memory) ||
+	    tree_create(&map->by_memory, true, memory)) {
 		busway_iova_map_destroy(map);
 		return -BUSWAY_ENOMEM;
 	}

@@ -73,7 +73,7 @@ static void give_pieces(struct busway_iova_space *space, const struct reservatio
 	size_t at = busway_intervals_find(&space->allowed, r->range.first);
 	struct busway_range piece, overlap;
 
-	while (next_piece(space, r->range, &at, &piece))
+	while (next_piece(space, r->range, &at, &piece)) /* there are nodes for it */
 		extents_give(&space->extents, piece, &overlap);
 	space->pieces -= r->pieces;
 	space->free_count += r->taken;

@@ -234,9 +234,6 @@ void busway_iova_space_flush(struct busway_iova_space *space)
 {
 	lock_take(&space->lock);
 	call_back_locked(space);
-	if (space->lean)
-		tree_trim_few(&space->extents);
-	else
-		tree_trim(&space->extents, space->extents.count + space->out + space->pieces + 2);
+	trim_locked(space);
 	lock_give(&space->lock);
 }

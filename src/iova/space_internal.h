@@ -31,13 +31,16 @@ struct batch {
 /* What a cache has of one size. .at changes under the space lock only. */
 struct bin {
 	struct batch *at[2];
-	uint32_t which; /* is in use by the owner */
+	struct batch *in_use; /* one of them; of the owner */
+	struct batch *other;
 };
 
 struct busway_iova_cache {
 	struct busway_iova_space *space;
+	unsigned shift;
+	struct busway_range inside; /* of the space, from the first to the last allowed granule */
+	struct lock lock;           /* of slots, where slot.h wants one */
 	struct busway_iova_cache *next; /* space lock */
-	struct lock lock;               /* of slots, where slot.h wants one */
 	struct bin bins[SIZES];
 };
 
@@ -108,6 +111,7 @@ int give_locked(struct busway_iova_space *space, struct busway_range granules,
 
 /* Nodes for @more entries more than there are, and can come back. */
 int prepare_locked(struct busway_iova_space *space, size_t more);
+void trim_locked(struct busway_iova_space *space);
 
 /* ---- reserve.c ---- */
 

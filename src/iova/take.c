@@ -43,12 +43,31 @@ static bool limit(const struct busway_iova_space *space, uint64_t last, struct w
 	return true;
 }
 
+/*
+ * Two extents are parted by something that is out, by a reservation, or by what is not allowed.
+ * While k of the ranges come back, each makes one extent more at most, and there is one less to
+ * part them: so there are never more than half of extents and what parts them, together.
+ */
+static size_t extents_at_most(const struct busway_iova_space *space, size_t more)
+{
+	return (space->extents.count + space->out + space->pieces + space->allowed.count + more) /
+		       2 +
+	       1;
+}
+
 int prepare_locked(struct busway_iova_space *space, size_t more)
 {
 	if (space->lean)
 		return tree_prepare_few(&space->extents, more);
-	return tree_prepare(&space->extents,
-			    space->extents.count + space->out + space->pieces + more);
+	return tree_prepare(&space->extents, extents_at_most(space, more));
+}
+
+void trim_locked(struct busway_iova_space *space)
+{
+	if (space->lean)
+		tree_trim_few(&space->extents);
+	else
+		tree_trim(&space->extents, extents_at_most(space, 2));
 }
 
 static bool search(const struct busway_iova_space *space, struct wanted *w, uint64_t last,
@@ -146,16 +165,19 @@ int give_locked(struct busway_iova_space *space, struct busway_range granules,
 		struct busway_refusal *why)
 {
 	struct busway_range overlap;
+	int status;
 
 	if (!busway_intervals_holds(&space->allowed, granules) ||
 	    (space->reserved.count && reservation_in(space, granules)))
 		return refuse_give(space, granules, NULL, why);
-	/* nothing to do for what was taken as a whole; for a part, or in a lean space: */
-	if (space->lean ? tree_prepare_few(&space->extents, 1)
-			: tree_prepare(&space->extents, space->extents.count + 1))
-		return -BUSWAY_ENOMEM;
-	if (!extents_give(&space->extents, granules, &overlap))
+	status = extents_give(&space->extents, granules, &overlap);
+	/* what was taken as a whole has its nodes; a part, or in a lean space: */
+	if (status == -BUSWAY_ENOMEM && tree_prepare_few(&space->extents, 1) == 0)
+		status = extents_give(&space->extents, granules, &overlap);
+	if (status == -BUSWAY_ERANGE)
 		return refuse_give(space, granules, &overlap, why);
+	if (status)
+		return status;
 	space->free_count += busway_range_span(granules) + 1;
 	space->out -= space->out != 0;
 	return 0;

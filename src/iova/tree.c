@@ -343,6 +343,19 @@ void tree_insert(struct tree *tree, struct tree_path *path, uint64_t first, uint
 	tell_above(tree, path, 0);
 }
 
+bool tree_can_insert(const struct tree *tree, const struct tree_path *path)
+{
+	size_t inners = 0;
+	uint32_t level = 0;
+
+	if (path->node[0]->count < TREE_ORDER)
+		return true;
+	while (++level <= tree->height && path->node[level]->count == TREE_ORDER)
+		inners++;
+	inners += level > tree->height; /* a new root */
+	return tree->leaves.count >= 1 && tree->inners.count >= inners;
+}
+
 void tree_remove(struct tree *tree, struct tree_path *path)
 {
 	struct tree_leaf *leaf = leaf_of(path->node[0]);

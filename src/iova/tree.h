@@ -162,6 +162,9 @@ void tree_replace(struct tree *tree, struct tree_path *path, uint64_t first, uin
 void tree_insert(struct tree *tree, struct tree_path *path, uint64_t first, uint64_t value);
 void tree_remove(struct tree *tree, struct tree_path *path);
 
+/* Are there nodes for just this insertion? */
+bool tree_can_insert(const struct tree *tree, const struct tree_path *path);
+
 /* The same by key: a new one, and one that is there. */
 void tree_put(struct tree *tree, uint64_t key, uint64_t value);
 void tree_drop(struct tree *tree, uint64_t key);

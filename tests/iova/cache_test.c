@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cache_test.c - caches and their depot, by one thread.
+ */
+#include "model.h"
+
+#include <string.h>
+
+enum { CACHES = 3, RANGES = 2048 };
+
+struct out {
+	uint64_t first, size;
+};
+
+static struct busway_iova_census census_of(const struct model *model)
+{
+	struct busway_iova_census census;
+
+	busway_iova_space_census(model->space, &census);
+	return census;
+}
+
+/* ---- the model, with ranges that caches hold being free for whoever asks ---- */
+
+static void take(struct model *model, struct busway_iova_cache *cache, struct rng *rng,
+		 struct out *out, size_t *count)
+{
+	struct busway_iova_request request = {.size = rng_between(rng, 1, 40)};
+	busway_dma_t first;
+	int status;
+
+	if (rng_chance(rng, 60))
+		request.size = 1 + request.size % 3;
+	if (rng_chance(rng, 20))
+		request.align = (uint64_t)1 << rng_below(rng, 5);
+	if (rng_chance(rng, 10))
+		request.boundary = 64;
+	if (rng_chance(rng, 30))
+		request.last = model->base + rng_below(rng, model->size);
+	if (*count == RANGES)
+		return;
+	status = busway_iova_cache_take(cache, &request, &first, NULL);
+	assert_int_equal(status, model_has_place(model, &request) ? 0 : -BUSWAY_ERANGE);
+	if (status)
+		return;
+	assert_true(model_place_serves(model, &request, first.raw));
+	model_set(model, first.raw, request.size, MODEL_OUT);
+	out[(*count)++] = (struct out){first.raw, request.size};
+}
+
+static void give(struct model *model, struct busway_iova_cache *cache, struct rng *rng,
+		 struct out *out, size_t *count)
+{
+	const size_t i = *count ? (size_t)rng_below(rng, *count) : 0;
+	const struct out one = out[i];
+
+	if (!*count)
+		return;
+	out[i] = out[--*count];
+	assert_int_equal(busway_iova_cache_give(cache, dma_range(one.first, one.size), NULL), 0);
+	model_set(model, one.first, one.size, MODEL_FREE);
+}
+
+/*
+ * What a cache holds is free in the model, and may not serve as it is (two halves that adjoin): it is
+ * called back first. So whoever asks gets an answer as if there were no caches. A place that the
+ * cache has and the limit forbids must not be handed out, either.
+ */
+static void answers_are_those_without_caches(void **state)
+{
+	static const struct busway_iova_options options[] = {{0}, {.depot_batches = 3}};
+	static struct model model;
+	static struct out out[RANGES];
+
+	(void)state;
+	for (unsigned round = 0; round < random_rounds(60); round++) {
+		struct rng rng = rng_of(random_seed() + round);
+		struct busway_iova_cache *cache[CACHES];
+		unsigned eager = 50;
+		size_t count = 0;
+
+		model_init(&model, 0x1000, (uint32_t)rng_between(&rng, 100, MODEL_SIZE));
+		model_open(&model, &options[round % 2]);
+		for (unsigned i = 0; i < CACHES; i++)
+			assert_int_equal(busway_iova_cache_create(model.space, &cache[i]), 0);
+		for (unsigned i = 0; i < 6000; i++) {
+			struct busway_iova_cache *one = cache[rng_below(&rng, CACHES)];
+
+			if (i % 500 == 0)
+				eager = (unsigned)rng_between(&rng, 10, 90);
+			if (rng_chance(&rng, eager))
+				take(&model, one, &rng, out, &count);
+			else
+				give(&model, one, &rng, out, &count);
+		}
+		while (count)
+			give(&model, cache[0], &rng, out, &count);
+		assert_int_equal(busway_iova_space_destroy(model.space), -BUSWAY_EBUSY);
+		busway_iova_space_flush(model.space);
+		model_compare(&model);
+		for (unsigned i = 0; i < CACHES; i++)
+			busway_iova_cache_destroy(cache[i]);
+		assert_int_equal(census_of(&model).double_frees, 0);
+		model_close(&model);
+	}
+}
+
+/* ---- what a cache keeps ---- */
+
+static void cache_keeps_no_more_than_it_says(void **state)
+{
+	static const struct busway_iova_options options = {.depot_batches = 2};
+	static uint64_t first[2000];
+	static struct model model;
+	struct busway_iova_cache *cache;
+
+	(void)state;
+	model_init(&model, 0x1000, MODEL_SIZE);
+	model_open(&model, &options);
+	assert_int_equal(busway_iova_cache_create(model.space, &cache), 0);
+	for (unsigned i = 0; i < 2000; i++) {
+		const struct busway_iova_request one = {.size = 1};
+		busway_dma_t dma;
+
+		assert_int_equal(busway_iova_cache_take(cache, &one, &dma, NULL), 0);
+		first[i] = dma.raw;
+	}
+	assert_int_equal(census_of(&model).cached, 0);
+	for (unsigned i = 0; i < 2000; i++)
+		assert_int_equal(busway_iova_cache_give(cache, dma_range(first[i], 1), NULL), 0);
+	assert_int_equal(census_of(&model).cached, (2 + 2) * BUSWAY_IOVA_BATCH);
+	assert_int_equal(census_of(&model).live, 0);
+	assert_int_equal(census_of(&model).free, MODEL_SIZE - 4 * BUSWAY_IOVA_BATCH);
+	busway_iova_cache_destroy(cache);
+	assert_int_equal(census_of(&model).cached, 2 * BUSWAY_IOVA_BATCH);
+	model_close(&model); /* calls the depot back */
+}
+
+static void range_given_back_twice_is_found(void **state)
+{
+	static struct model model;
+	const struct busway_iova_request two = {.size = 2}, large = {.size = MODEL_SIZE};
+	struct busway_iova_cache *cache;
+	struct busway_refusal why = {0};
+	busway_dma_t a, b, c;
+
+	(void)state;
+	model_init(&model, 0x1000, MODEL_SIZE);
+	model_open(&model, NULL);
+	assert_int_equal(busway_iova_cache_create(model.space, &cache), 0);
+	assert_int_equal(busway_iova_cache_take(cache, &two, &a, NULL), 0);
+	assert_int_equal(busway_iova_cache_take(cache, &two, &b, NULL), 0);
+	assert_int_equal(busway_iova_cache_give(cache, dma_range(a.raw, 2), NULL), 0);
+	/* at once, if it was the last */
+	assert_int_equal(busway_iova_cache_give(cache, dma_range(a.raw, 2), &why), -BUSWAY_ERANGE);
+	assert_int_equal(why.reason, BUSWAY_IOVA_NOT_TAKEN);
+	/* or when the cache is called back */
+	assert_int_equal(busway_iova_cache_give(cache, dma_range(b.raw, 2), NULL), 0);
+	assert_int_equal(busway_iova_cache_give(cache, dma_range(a.raw, 2), NULL), 0);
+	assert_int_equal(census_of(&model).double_frees, 0);
+	assert_int_equal(busway_iova_cache_take(cache, &large, &c, NULL), 0);
+	assert_int_equal(census_of(&model).double_frees, 1);
+	assert_int_equal(busway_iova_cache_give(cache, dma_range(c.raw, MODEL_SIZE), NULL), 0);
+	busway_iova_cache_destroy(cache);
+	model_close(&model);
+}
+
+static void wrong_requests_are_refused(void **state)
+{
+	static struct model model;
+	static const struct busway_iova_request wrong[] = {
+		{.size = 0}, {.size = 1, .align = 3}, {.size = 1, .boundary = 6}};
+	struct busway_iova_cache *cache;
+	busway_dma_t dma;
+
+	(void)state;
+	model_init(&model, 0x1000, MODEL_SIZE);
+	model_open(&model, NULL);
+	assert_int_equal(busway_iova_cache_create(model.space, &cache), 0);
+	for (unsigned filled = 0; filled < 2; filled++) {
+		for (size_t i = 0; i < COUNT(wrong); i++) {
+			assert_int_equal(busway_iova_cache_take(cache, &wrong[i], &dma, NULL),
+					 -BUSWAY_EINVAL);
+			assert_int_equal(busway_iova_take(model.space, &wrong[i], &dma, NULL),
+					 -BUSWAY_EINVAL);
+		}
+		assert_int_equal(busway_iova_take_at(model.space, dma_range(0x1000 + filled, 1),
+						     NULL),
+				 0);
+		assert_int_equal(
+			busway_iova_cache_give(cache, dma_range(0x1000 + filled, 1), NULL), 0);
+	}
+	/* what never was of the space */
+	assert_int_equal(busway_iova_cache_give(cache, dma_range(0xfff, 1), NULL), -BUSWAY_ERANGE);
+	assert_int_equal(busway_iova_cache_give(cache, dma_range(0x1000 + MODEL_SIZE, 1), NULL),
+			 -BUSWAY_ERANGE);
+	busway_iova_cache_destroy(cache);
+	model_close(&model);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(answers_are_those_without_caches),
+		cmocka_unit_test(cache_keeps_no_more_than_it_says),
+		cmocka_unit_test(range_given_back_twice_is_found),
+		cmocka_unit_test(wrong_requests_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
