@@ -93,6 +93,7 @@ const struct format format_amd = {
 	/* a next level of 7 or 0, plus 1, is 0 or 1 */
 	.leaf = {.add = (uint64_t)1 << NEXT_LG2, .mask = (uint64_t)6 << NEXT_LG2},
 	.equal_in_run = true,
+	.index_bits = BITS,
 	.dirty = DIRTY,
 	.accessed = ACCESS,
 	.setup = setup,

@@ -24,10 +24,20 @@ enum { LEVELS_MAX = 6, RUN_LG2_MAX = 8 };
 
 struct busway_pagetable;
 
+typedef int map_call(struct busway_pagetable *pt, uint64_t iova,
+		     const struct busway_phys_range *runs, size_t count, unsigned prot,
+		     struct busway_refusal *why);
+typedef int unmap_call(struct busway_pagetable *pt, struct busway_range range, unsigned flags,
+		       struct busway_freed_tables *freed, uint64_t *unmapped,
+		       struct busway_refusal *why);
+typedef bool lookup_call(const struct busway_pagetable *pt, uint64_t iova,
+			 struct busway_translation *out);
+
 struct format {
 	struct leaf_facts leaf;
 	/* entries of a page of several entries are equal; else each has an address of its own */
 	bool equal_in_run;
+	unsigned index_bits; /* of all tables of the format; 0: see the table */
 	bool signed_input;
 	uint64_t dirty;      /* the bit that says that a page was written; 0: there is none */
 	bool dirty_if_clear; /* the bit is clear in a page that was written */
@@ -47,13 +57,9 @@ struct format {
 	/* of the page that this leaf is all or a part of */
 	unsigned (*page_lg2)(const struct busway_pagetable *pt, uint64_t entry, unsigned level);
 	/* the instances for this format */
-	int (*map)(struct busway_pagetable *pt, uint64_t iova, const struct busway_phys_range *runs,
-		   size_t count, unsigned prot, struct busway_refusal *why);
-	int (*unmap)(struct busway_pagetable *pt, struct busway_range range, unsigned flags,
-		     struct busway_freed_tables *freed, uint64_t *unmapped,
-		     struct busway_refusal *why);
-	bool (*lookup)(const struct busway_pagetable *pt, uint64_t iova,
-		       struct busway_translation *out);
+	map_call *map;
+	unmap_call *unmap;
+	lookup_call *lookup;
 };
 
 extern const struct format format_arm_stage1, format_arm_stage2, format_vtd, format_amd,
@@ -67,6 +73,7 @@ struct busway_pagetable {
 	uint64_t input_last; /* of the space, or of its lower half */
 	uint64_t output_last;
 	uintptr_t offset;
+	uint64_t page_span[LEVELS_MAX]; /* of each level: the size of a page less one byte */
 	uint8_t top, top_shift; /* level of the root, and the bits of IOVA below its index */
 	uint8_t granule_lg2, index_bits;
 	uint8_t input_bits, output_bits, concatenated;
@@ -179,18 +186,19 @@ INLINE bool is_dirty(const struct format *f, uint64_t entry)
 INLINE uint64_t *walk_to(const struct format *f, const struct busway_pagetable *pt, uint64_t iova,
 			 unsigned target, unsigned *level)
 {
+	const unsigned bits = f->index_bits ? f->index_bits : pt->index_bits;
+	const uint64_t mask = ((uint64_t)1 << bits) - 1;
 	unsigned shift = pt->top_shift, at_level = pt->top;
 	uint64_t *at = pt->root + (size_t)(iova >> shift & pt->root_mask);
 
 	while (at_level > target) {
 		const uint64_t entry = entry_read(at);
 
-		if (!is_table(f, entry, at_level))
+		if (!is_present(f, entry) || is_leaf(f, entry, 1))
 			break;
 		at_level--;
-		shift -= pt->index_bits;
-		at = table_of(f, pt, entry) +
-		     (size_t)(iova >> shift & (((uint64_t)1 << pt->index_bits) - 1));
+		shift -= bits;
+		at = table_of(f, pt, entry) + (size_t)(iova >> shift & mask);
 	}
 	*level = at_level;
 	return at;

@@ -105,6 +105,7 @@ const struct format format_riscv = {
 	.leaf = {.flip = READ, .mask = READ},
 	.equal_in_run = true,
 	.signed_input = true,
+	.index_bits = BITS,
 	.dirty = DIRTY,
 	.accessed = ACCESS,
 	.setup = setup,

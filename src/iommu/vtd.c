@@ -84,6 +84,7 @@ FORMAT_DECLARE(vtd);
 
 const struct format format_vtd = {
 	.leaf = {.or_shift = 1, .flip = LARGE, .mask = LARGE},
+	.index_bits = BITS,
 	.dirty = DIRTY,
 	.accessed = ACCESS,
 	.setup = setup,
