@@ -194,7 +194,7 @@ static bool gather(struct workloads *all, const struct options *options)
 	ok = files && add_import_workloads(all, files, count) &&
 	     (count || (add_lookup_workloads(all) && add_map_workloads(all) &&
 			add_bounce_workloads(all) && add_slot_workloads(all) &&
-			add_pagetable_workloads(all)));
+			add_pagetable_workloads(all) && add_pagetable_fill_workloads(all)));
 	free(files);
 	return ok;
 }
@@ -260,7 +260,8 @@ const struct command command_bench = {
 		"map,\n"
 		"mapalone, list, listalone, owner (the DMA API where nothing bounces), E1, E3, E4 "
 		"(where\n"
-		"all does), B1 to B9 (page tables). With trees named, those are measured instead of the built-in ones.\n"
+		"all does), B1 to B9 (page tables). With trees named, those are measured instead "
+		"of the built-in ones.\n"
 		"\n"
 		"  busway bench G\n"
 		"  busway bench /usr/lib/linux-image-*/broadcom/*.dtb --format json\n",

@@ -74,6 +74,16 @@ INLINE uint64_t address(const struct busway_pagetable *pt, uint64_t entry)
 	return entry & ADDRESS;
 }
 
+INLINE uint64_t direct_address(uint64_t entry)
+{
+	return entry & ADDRESS;
+}
+
+INLINE bool leads_on(uint64_t entry)
+{
+	return (entry & PRESENT) && ((entry + ((uint64_t)1 << NEXT_LG2)) & (uint64_t)6 << NEXT_LG2);
+}
+
 INLINE uint64_t stride(uint64_t size)
 {
 	return size;
@@ -102,6 +112,8 @@ const struct format format_amd = {
 	.table_entry = table_entry,
 	.leaf_entry = leaf_entry,
 	.address = address,
+	.direct_address = direct_address,
+	.leads_on = leads_on,
 	.stride = stride,
 	.page_lg2 = page_lg2,
 	.map = amd_map,

@@ -181,6 +181,16 @@ INLINE uint64_t leaf_entry(const struct busway_pagetable *pt, uint64_t bits, uin
 	return encode(pt, phys) | bits | (level ? 0 : TABLE) | (run_lg2 ? CONTIGUOUS : 0);
 }
 
+INLINE uint64_t direct_address(uint64_t entry)
+{
+	return entry & ADDRESS;
+}
+
+INLINE bool leads_on(uint64_t entry)
+{
+	return (entry & (VALID | TABLE)) == (VALID | TABLE);
+}
+
 INLINE uint64_t stride(uint64_t size)
 {
 	return size;
@@ -209,6 +219,8 @@ const struct format format_arm_stage1 = {
 	.table_entry = table_entry,
 	.leaf_entry = leaf_entry,
 	.address = address,
+	.direct_address = direct_address,
+	.leads_on = leads_on,
 	.stride = stride,
 	.page_lg2 = page_lg2,
 	.map = arm_stage1_map,
@@ -226,6 +238,8 @@ const struct format format_arm_stage2 = {
 	.table_entry = table_entry,
 	.leaf_entry = leaf_entry,
 	.address = address,
+	.direct_address = direct_address,
+	.leads_on = leads_on,
 	.stride = stride,
 	.page_lg2 = page_lg2,
 	.map = arm_stage2_map,

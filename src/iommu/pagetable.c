@@ -66,6 +66,7 @@ static bool set_up(struct busway_pagetable *pt, const struct busway_pagetable_op
 	pt->concatenated = 1;
 	if (pt->output_bits < OUTPUT_LEAST || !pt->format->setup(pt, options))
 		return false;
+	pt->direct = !pt->wide && !tables->pointer;
 	pt->top_shift = (uint8_t)level_shift(pt, pt->top);
 	for (unsigned level = 0; level < LEVELS_MAX; level++)
 		pt->page_span[level] = low_bits(level_shift(pt, level));

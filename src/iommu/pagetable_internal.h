@@ -52,6 +52,9 @@ struct format {
 	uint64_t (*leaf_entry)(const struct busway_pagetable *pt, uint64_t attributes,
 			       uint64_t phys, unsigned level, unsigned run_lg2);
 	uint64_t (*address)(const struct busway_pagetable *pt, uint64_t entry);
+	/* the same in a table whose .direct is set; and does the entry lead to a table? */
+	uint64_t (*direct_address)(uint64_t entry);
+	bool (*leads_on)(uint64_t entry); /* of a level that has tables */
 	/* what a leaf's bits grow by from one of @size bytes to the next; not across 2^48 on Arm */
 	uint64_t (*stride)(uint64_t size);
 	/* of the page that this leaf is all or a part of */
@@ -77,7 +80,8 @@ struct busway_pagetable {
 	uint8_t top, top_shift; /* level of the root, and the bits of IOVA below its index */
 	uint8_t granule_lg2, index_bits;
 	uint8_t input_bits, output_bits, concatenated;
-	bool wide; /* Arm: the layout for 52 bits */
+	bool wide;   /* Arm: the layout for 52 bits */
+	bool direct; /* not .wide, and pointers are addresses + .offset */
 	bool split, exclusive, track_dirty, memory_types;
 	uint8_t leaf_levels;       /* bit n: level n may have leaves */
 	uint16_t runs[LEVELS_MAX]; /* bit k: 2^k entries of the level may be one page; not bit 0 */
@@ -144,7 +148,7 @@ INLINE bool is_leaf(const struct format *f, uint64_t entry, unsigned level)
 
 INLINE bool is_table(const struct format *f, uint64_t entry, unsigned level)
 {
-	return level != 0 && is_present(f, entry) && !is_leaf(f, entry, level);
+	return level != 0 && f->leads_on(entry);
 }
 
 INLINE uint64_t *table_pointer(const struct busway_pagetable *pt, uint64_t phys)
@@ -191,10 +195,26 @@ INLINE uint64_t *walk_to(const struct format *f, const struct busway_pagetable *
 	unsigned shift = pt->top_shift, at_level = pt->top;
 	uint64_t *at = pt->root + (size_t)(iova >> shift & pt->root_mask);
 
+	if (LIKELY(pt->direct)) {
+		const uintptr_t offset = pt->offset;
+
+		while (at_level > target) {
+			const uint64_t entry = entry_read(at);
+
+			if (!f->leads_on(entry))
+				break;
+			at_level--;
+			shift -= bits;
+			at = (uint64_t *)((uintptr_t)f->direct_address(entry) + offset) +
+			     (size_t)(iova >> shift & mask);
+		}
+		*level = at_level;
+		return at;
+	}
 	while (at_level > target) {
 		const uint64_t entry = entry_read(at);
 
-		if (!is_present(f, entry) || is_leaf(f, entry, 1))
+		if (!f->leads_on(entry))
 			break;
 		at_level--;
 		shift -= bits;

@@ -88,6 +88,16 @@ INLINE uint64_t address(const struct busway_pagetable *pt, uint64_t entry)
 	return (entry & NUMBER) << 2;
 }
 
+INLINE uint64_t direct_address(uint64_t entry)
+{
+	return (entry & NUMBER) << 2;
+}
+
+INLINE bool leads_on(uint64_t entry)
+{
+	return (entry & (VALID | READ)) == VALID;
+}
+
 INLINE uint64_t stride(uint64_t size)
 {
 	return size >> 2;
@@ -114,6 +124,8 @@ const struct format format_riscv = {
 	.table_entry = table_entry,
 	.leaf_entry = leaf_entry,
 	.address = address,
+	.direct_address = direct_address,
+	.leads_on = leads_on,
 	.stride = stride,
 	.page_lg2 = page_lg2,
 	.map = riscv_map,
