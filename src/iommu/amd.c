@@ -44,11 +44,12 @@ static uint64_t attributes(const struct busway_pagetable *pt, unsigned prot)
 	       (prot & BUSWAY_PROT_FORCE_SNOOP ? COHERENT : 0);
 }
 
-static unsigned prot_of(const struct busway_pagetable *pt, uint64_t entry)
+INLINE unsigned prot_of(const struct busway_pagetable *pt, uint64_t entry)
 {
+	_Static_assert(BUSWAY_READ == READ >> 61 && BUSWAY_WRITE == WRITE >> 61, "IR and IW");
+	_Static_assert(BUSWAY_PROT_FORCE_SNOOP == COHERENT >> 55, "FC is bit 60");
 	(void)pt;
-	return (entry & READ ? BUSWAY_READ : 0u) | (entry & WRITE ? BUSWAY_WRITE : 0u) |
-	       (entry & COHERENT ? BUSWAY_PROT_FORCE_SNOOP : 0u);
+	return (unsigned)((entry & (READ | WRITE)) >> 61 | (entry & COHERENT) >> 55);
 }
 
 static uint64_t table_entry(const struct busway_pagetable *pt, uint64_t phys, unsigned level)

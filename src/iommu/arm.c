@@ -126,15 +126,18 @@ static uint64_t stage2_attributes(const struct busway_pagetable *pt, unsigned pr
 	       (prot & BUSWAY_PROT_EXECUTE ? 0 : S2_NO_EXECUTE);
 }
 
-static unsigned stage1_prot(const struct busway_pagetable *pt, uint64_t entry)
+INLINE unsigned stage1_prot(const struct busway_pagetable *pt, uint64_t entry)
 {
-	const unsigned index = (unsigned)(entry >> 2 & 7);
+	_Static_assert(BUSWAY_WRITE == 2 && BUSWAY_PROT_EXECUTE == 4, "where the bits are put");
+	/* a byte for each AttrIndx */
+	const uint64_t types = (uint64_t)BUSWAY_PROT_NONCOHERENT << 8 * INDEX_UNCACHED |
+			       (uint64_t)BUSWAY_PROT_DEVICE << 8 * INDEX_DEVICE;
 
 	(void)pt;
-	return BUSWAY_READ | (entry & READ_ONLY && !(entry & MODIFIER) ? 0u : BUSWAY_WRITE) |
-	       (entry & NO_EXECUTE ? 0u : BUSWAY_PROT_EXECUTE) |
-	       (index == INDEX_DEVICE ? BUSWAY_PROT_DEVICE : 0u) |
-	       (index == INDEX_UNCACHED ? BUSWAY_PROT_NONCOHERENT : 0u);
+	/* what is read-only now can be written if the IOMMU may make it so: DBM */
+	return BUSWAY_READ | ((unsigned)(~entry >> 7 | entry >> 51) & 1) << 1 |
+	       (unsigned)!(entry & NO_EXECUTE) << 2 |
+	       ((unsigned)(types >> 8 * (entry >> 2 & 7)) & 0xff);
 }
 
 static unsigned stage2_prot(const struct busway_pagetable *pt, uint64_t entry)

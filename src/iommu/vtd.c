@@ -43,11 +43,12 @@ static uint64_t attributes(const struct busway_pagetable *pt, unsigned prot)
 	       (prot & BUSWAY_PROT_FORCE_SNOOP ? SNOOP : 0);
 }
 
-static unsigned prot_of(const struct busway_pagetable *pt, uint64_t entry)
+INLINE unsigned prot_of(const struct busway_pagetable *pt, uint64_t entry)
 {
+	_Static_assert(BUSWAY_READ == READ && BUSWAY_WRITE == WRITE, "R and W are bits 0 and 1");
+	_Static_assert(BUSWAY_PROT_FORCE_SNOOP == SNOOP >> 6, "SNP is bit 11");
 	(void)pt;
-	return (entry & READ ? BUSWAY_READ : 0u) | (entry & WRITE ? BUSWAY_WRITE : 0u) |
-	       (entry & SNOOP ? BUSWAY_PROT_FORCE_SNOOP : 0u);
+	return (unsigned)((entry & (READ | WRITE)) | (entry & SNOOP) >> 6);
 }
 
 static uint64_t table_entry(const struct busway_pagetable *pt, uint64_t phys, unsigned level)

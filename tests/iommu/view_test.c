@@ -128,7 +128,9 @@ static void tables_come_and_go(void **state)
 	assert_int_equal(count_tables(&rig).tables, 6);
 	assert_int_equal(count_tables(&rig).leaves, 1025);
 	/* all that the two could map is gone, and so are they; but not before the invalidation */
-	assert_int_equal(rig_unmap(&rig, 0x200000, 0x400000), 0);
+	assert_int_equal(rig_unmap(&rig, 0x200000, 0x200000), 0);
+	assert_int_equal(rig.freed.count, 1);
+	assert_int_equal(rig_unmap(&rig, 0x400000, 0x200000), 0);
 	assert_int_equal(rig.freed.count, 2);
 	assert_int_equal(rig.live, 6);
 	rig_release(&rig);
@@ -145,6 +147,46 @@ static void tables_come_and_go(void **state)
 	assert_int_equal(rig.freed.count, 3);
 	rig_release(&rig);
 	assert_int_equal(rig.live, 1);
+	rig_close(&rig);
+}
+
+static void a_table_goes_with_those_below_it(void **state)
+{
+	static struct rig rig;
+
+	(void)state;
+	rig_make(&rig, &table_cases[CASE_ARM]);
+	rig_open(&rig);
+	assert_int_equal(rig_map(&rig, 0x40001000, 0, 0x1000, RW), 0);
+	assert_int_equal(rig_map(&rig, 0x50001000, 0, 0x1000, RW), 0);
+	assert_int_equal(count_tables(&rig).tables, 5);
+	assert_int_equal(busway_pagetable_unmap(rig.table, rig_range(0x40000000, 0x40000000),
+						BUSWAY_UNMAP_HOLES, &rig.freed, NULL, NULL),
+			 0);
+	assert_int_equal(rig.freed.count, 3);
+	rig_release(&rig);
+	assert_int_equal(rig.live, 2);
+	rig_close(&rig);
+}
+
+static void no_more_tables_are_taken_than_are_missing(void **state)
+{
+	const struct busway_phys_range runs[] = {
+		rig_phys(0x40000000, 0x2000), rig_phys(0x80000000, 0x1000),
+		rig_phys(0x20000000, 0x3000), rig_phys(0x10000000, 0x1000)};
+	static struct rig rig;
+	size_t calls;
+
+	(void)state;
+	rig_make(&rig, &table_cases[CASE_ARM]);
+	rig_open(&rig);
+	calls = rig.calls;
+	/* the last three pages of one table and the first four of the next */
+	assert_int_equal(busway_pagetable_map(rig.table, busway_dma(0x1fd000), runs, COUNT(runs), RW,
+					      NULL),
+			 0);
+	assert_int_equal(rig.calls - calls, 4);
+	assert_int_equal(rig.live, 5);
 	rig_close(&rig);
 }
 
@@ -368,6 +410,8 @@ int main(void)
 		cmocka_unit_test(runs_are_merged_and_cut_to_the_range),
 		cmocka_unit_test(both_halves_of_risc_v_are_seen),
 		cmocka_unit_test(tables_come_and_go),
+		cmocka_unit_test(a_table_goes_with_those_below_it),
+		cmocka_unit_test(no_more_tables_are_taken_than_are_missing),
 		cmocka_unit_test(an_exclusive_table_gives_up_what_is_empty),
 		cmocka_unit_test(an_empty_table_that_is_still_there_is_used),
 		cmocka_unit_test(the_largest_pages_that_fit_are_used),
