@@ -137,20 +137,19 @@ int busway_pagetable_create(const struct busway_pagetable_options *options,
 			    const struct busway_allocator *memory, struct busway_pagetable **out);
 
 /* Gives all tables back. The IOMMU must not walk them any more. NULL is allowed. */
-void busway_pagetable_destroy(struct busway_pagetable *table);
+void busway_pagetable_destroy(struct busway_pagetable *pt);
 
-struct busway_pagetable_root busway_pagetable_root(const struct busway_pagetable *table);
+struct busway_pagetable_root busway_pagetable_root(const struct busway_pagetable *pt);
 
 /* The sizes of pages that are in use: bit n stands for 2^n bytes. */
-uint64_t busway_pagetable_page_sizes(const struct busway_pagetable *table);
+uint64_t busway_pagetable_page_sizes(const struct busway_pagetable *pt);
 
 /* The IOVAs that it can translate, into @ranges; RISC-V has two. Return: how many. */
-unsigned busway_pagetable_input(const struct busway_pagetable *table,
-				struct busway_range ranges[2]);
+unsigned busway_pagetable_input(const struct busway_pagetable *pt, struct busway_range ranges[2]);
 
 /**
  * busway_pagetable_map() - map runs of memory at consecutive IOVAs
- * @table: may be shared with other threads: see the top of the file
+ * @pt:    may be shared with other threads: see the top of the file
  * @iova:  where the first byte of the first run appears
  * @runs:  physical memory; each begins and ends with a page of the smallest size
  * @count: of @runs, 1 or more
@@ -165,7 +164,7 @@ unsigned busway_pagetable_input(const struct busway_pagetable *table,
  *   -BUSWAY_ERANGE  refused: page-alignment, iova-width, output-width, already-mapped, permission;
  *   -BUSWAY_ENOMEM  there is no more memory for tables.
  */
-int busway_pagetable_map(struct busway_pagetable *table, busway_dma_t iova,
+int busway_pagetable_map(struct busway_pagetable *pt, busway_dma_t iova,
 			 const struct busway_phys_range *runs, size_t count, unsigned prot,
 			 struct busway_refusal *why);
 
@@ -193,7 +192,7 @@ enum busway_unmap_flags {
  *   -BUSWAY_ERANGE  refused: page-alignment, iova-width, not-mapped, would-split;
  *   -BUSWAY_ENOMEM  a split needs tables, and there is no more memory.
  */
-int busway_pagetable_unmap(struct busway_pagetable *table, struct busway_dma_range range,
+int busway_pagetable_unmap(struct busway_pagetable *pt, struct busway_dma_range range,
 			   unsigned flags, struct busway_freed_tables *freed, uint64_t *unmapped,
 			   struct busway_refusal *why);
 
@@ -205,11 +204,11 @@ int busway_pagetable_unmap(struct busway_pagetable *table, struct busway_dma_ran
  * Tables that can map nothing but @range go if nothing is mapped in them. For callers that unmap
  * page by page, so that large pages fit again.
  */
-void busway_pagetable_trim(struct busway_pagetable *table, struct busway_dma_range range,
+void busway_pagetable_trim(struct busway_pagetable *pt, struct busway_dma_range range,
 			   struct busway_freed_tables *freed);
 
 /* The invalidation is done: give the tables of @freed back. The list is empty afterwards. */
-void busway_pagetable_release(struct busway_pagetable *table, struct busway_freed_tables *freed);
+void busway_pagetable_release(struct busway_pagetable *pt, struct busway_freed_tables *freed);
 
 struct busway_translation {
 	busway_phys_t phys;   /* of this very byte */
@@ -219,7 +218,7 @@ struct busway_translation {
 };
 
 /* What an IOVA translates to. False, and @out left alone: nothing. */
-bool busway_pagetable_lookup(const struct busway_pagetable *table, busway_dma_t iova,
+bool busway_pagetable_lookup(const struct busway_pagetable *pt, busway_dma_t iova,
 			     struct busway_translation *out);
 
 /* ---- looking at it ---- */
@@ -236,7 +235,7 @@ struct busway_mapped_run {
 typedef bool busway_run_visitor(void *ctx, const struct busway_mapped_run *run);
 
 /* The runs that lie in @range, cut to it. Return: false if @visit stopped. */
-bool busway_pagetable_runs(const struct busway_pagetable *table, struct busway_dma_range range,
+bool busway_pagetable_runs(const struct busway_pagetable *pt, struct busway_dma_range range,
 			   busway_run_visitor *visit, void *ctx);
 
 struct busway_table_info {
@@ -249,7 +248,7 @@ struct busway_table_info {
 typedef bool busway_table_visitor(void *ctx, const struct busway_table_info *info);
 
 /* Each table, those above before those below. Return: false if @visit stopped. */
-bool busway_pagetable_tables(const struct busway_pagetable *table, busway_table_visitor *visit,
+bool busway_pagetable_tables(const struct busway_pagetable *pt, busway_table_visitor *visit,
 			     void *ctx);
 
 /*
@@ -268,7 +267,7 @@ size_t busway_mapped_run_text(const struct busway_mapped_run *run, char *buf, si
  *
  * Return: 0, or -BUSWAY_EINVAL: the table does not track (.track_dirty).
  */
-int busway_pagetable_dirty(struct busway_pagetable *table, struct busway_dma_range range,
-			   bool clear, busway_run_visitor *visit, void *ctx);
+int busway_pagetable_dirty(struct busway_pagetable *pt, struct busway_dma_range range, bool clear,
+			   busway_run_visitor *visit, void *ctx);
 
 #endif

@@ -194,7 +194,8 @@ static bool gather(struct workloads *all, const struct options *options)
 	ok = files && add_import_workloads(all, files, count) &&
 	     (count || (add_lookup_workloads(all) && add_map_workloads(all) &&
 			add_bounce_workloads(all) && add_slot_workloads(all) &&
-			add_iova_workloads(all) && add_pagetable_workloads(all)));
+			add_iova_workloads(all) && add_pagetable_workloads(all) &&
+			add_pagetable_fill_workloads(all)));
 	free(files);
 	return ok;
 }

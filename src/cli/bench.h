@@ -10,6 +10,7 @@
  *   bench_bounce.c   E1, E4: the same where everything bounces
  *   bench_slots.c    E3: slots of a pool that is partly taken
  *   bench_pagetable.c B1 to B7: page tables of an IOMMU
+ *   bench_pagetable_fill.c B8, B9: whole page tables, and look-ups in them
  *   bench_plain_table.c what those are measured against
  *   bench_iova.c     A1 to A10: allocating IOVAs
  *   bench_tree.c     trees of a size
@@ -58,6 +59,7 @@ bool add_bounce_workloads(struct workloads *workloads);
 bool add_slot_workloads(struct workloads *workloads);
 bool add_pagetable_workloads(struct workloads *workloads);
 bool add_iova_workloads(struct workloads *workloads);
+bool add_pagetable_fill_workloads(struct workloads *workloads);
 
 /* A tree of about 120 bytes a block, from malloc; NULL: out of memory. */
 void *bench_tree(unsigned blocks, size_t *size);

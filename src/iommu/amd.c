@@ -44,11 +44,12 @@ static uint64_t attributes(const struct busway_pagetable *pt, unsigned prot)
 	       (prot & BUSWAY_PROT_FORCE_SNOOP ? COHERENT : 0);
 }
 
-static unsigned prot_of(const struct busway_pagetable *pt, uint64_t entry)
+INLINE unsigned prot_of(const struct busway_pagetable *pt, uint64_t entry)
 {
+	_Static_assert(BUSWAY_READ == READ >> 61 && BUSWAY_WRITE == WRITE >> 61, "IR and IW");
+	_Static_assert(BUSWAY_PROT_FORCE_SNOOP == COHERENT >> 55, "FC is bit 60");
 	(void)pt;
-	return (entry & READ ? BUSWAY_READ : 0u) | (entry & WRITE ? BUSWAY_WRITE : 0u) |
-	       (entry & COHERENT ? BUSWAY_PROT_FORCE_SNOOP : 0u);
+	return (unsigned)((entry & (READ | WRITE)) >> 61 | (entry & COHERENT) >> 55);
 }
 
 static uint64_t table_entry(const struct busway_pagetable *pt, uint64_t phys, unsigned level)
@@ -74,6 +75,16 @@ INLINE uint64_t address(const struct busway_pagetable *pt, uint64_t entry)
 	return entry & ADDRESS;
 }
 
+INLINE uint64_t direct_address(uint64_t entry)
+{
+	return entry & ADDRESS;
+}
+
+INLINE bool leads_on(uint64_t entry)
+{
+	return (entry & PRESENT) && ((entry + ((uint64_t)1 << NEXT_LG2)) & (uint64_t)6 << NEXT_LG2);
+}
+
 INLINE uint64_t stride(uint64_t size)
 {
 	return size;
@@ -93,6 +104,7 @@ const struct format format_amd = {
 	/* a next level of 7 or 0, plus 1, is 0 or 1 */
 	.leaf = {.add = (uint64_t)1 << NEXT_LG2, .mask = (uint64_t)6 << NEXT_LG2},
 	.equal_in_run = true,
+	.index_bits = BITS,
 	.dirty = DIRTY,
 	.accessed = ACCESS,
 	.setup = setup,
@@ -101,6 +113,8 @@ const struct format format_amd = {
 	.table_entry = table_entry,
 	.leaf_entry = leaf_entry,
 	.address = address,
+	.direct_address = direct_address,
+	.leads_on = leads_on,
 	.stride = stride,
 	.page_lg2 = page_lg2,
 	.map = amd_map,

@@ -126,15 +126,18 @@ static uint64_t stage2_attributes(const struct busway_pagetable *pt, unsigned pr
 	       (prot & BUSWAY_PROT_EXECUTE ? 0 : S2_NO_EXECUTE);
 }
 
-static unsigned stage1_prot(const struct busway_pagetable *pt, uint64_t entry)
+INLINE unsigned stage1_prot(const struct busway_pagetable *pt, uint64_t entry)
 {
-	const unsigned index = (unsigned)(entry >> 2 & 7);
+	_Static_assert(BUSWAY_WRITE == 2 && BUSWAY_PROT_EXECUTE == 4, "where the bits are put");
+	/* a byte for each AttrIndx */
+	const uint64_t types = (uint64_t)BUSWAY_PROT_NONCOHERENT << 8 * INDEX_UNCACHED |
+			       (uint64_t)BUSWAY_PROT_DEVICE << 8 * INDEX_DEVICE;
 
 	(void)pt;
-	return BUSWAY_READ | (entry & READ_ONLY && !(entry & MODIFIER) ? 0u : BUSWAY_WRITE) |
-	       (entry & NO_EXECUTE ? 0u : BUSWAY_PROT_EXECUTE) |
-	       (index == INDEX_DEVICE ? BUSWAY_PROT_DEVICE : 0u) |
-	       (index == INDEX_UNCACHED ? BUSWAY_PROT_NONCOHERENT : 0u);
+	/* what is read-only now can be written if the IOMMU may make it so: DBM */
+	return BUSWAY_READ | ((unsigned)(~entry >> 7 | entry >> 51) & 1) << 1 |
+	       (unsigned)!(entry & NO_EXECUTE) << 2 |
+	       ((unsigned)(types >> 8 * (entry >> 2 & 7)) & 0xff);
 }
 
 static unsigned stage2_prot(const struct busway_pagetable *pt, uint64_t entry)
@@ -181,6 +184,16 @@ INLINE uint64_t leaf_entry(const struct busway_pagetable *pt, uint64_t bits, uin
 	return encode(pt, phys) | bits | (level ? 0 : TABLE) | (run_lg2 ? CONTIGUOUS : 0);
 }
 
+INLINE uint64_t direct_address(uint64_t entry)
+{
+	return entry & ADDRESS;
+}
+
+INLINE bool leads_on(uint64_t entry)
+{
+	return (entry & (VALID | TABLE)) == (VALID | TABLE);
+}
+
 INLINE uint64_t stride(uint64_t size)
 {
 	return size;
@@ -209,6 +222,8 @@ const struct format format_arm_stage1 = {
 	.table_entry = table_entry,
 	.leaf_entry = leaf_entry,
 	.address = address,
+	.direct_address = direct_address,
+	.leads_on = leads_on,
 	.stride = stride,
 	.page_lg2 = page_lg2,
 	.map = arm_stage1_map,
@@ -226,6 +241,8 @@ const struct format format_arm_stage2 = {
 	.table_entry = table_entry,
 	.leaf_entry = leaf_entry,
 	.address = address,
+	.direct_address = direct_address,
+	.leads_on = leads_on,
 	.stride = stride,
 	.page_lg2 = page_lg2,
 	.map = arm_stage2_map,

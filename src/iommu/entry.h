@@ -29,12 +29,14 @@ static inline uint64_t entry_read(const uint64_t *at)
 	return ENTRY_ORDER(__atomic_load_n(at, __ATOMIC_ACQUIRE));
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes */
 static inline void entry_write(uint64_t *at, uint64_t entry)
 {
 	__atomic_store_n(at, ENTRY_ORDER(entry), __ATOMIC_RELEASE);
 }
 
 /* Put @to in the place of @from. False: something else is there, which *@from becomes. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes */
 static inline bool entry_replace(uint64_t *at, uint64_t *from, uint64_t to)
 {
 	uint64_t expected = ENTRY_ORDER(*from);

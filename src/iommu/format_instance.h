@@ -16,27 +16,36 @@
 #include "unmap_body.h"
 
 #define FORMAT_DECLARE(name)                                                                       \
-	static int name##_map(struct busway_pagetable *pt, uint64_t iova,                          \
-			      const struct busway_phys_range *runs, size_t count, unsigned prot,   \
-			      struct busway_refusal *why);                                         \
-	static int name##_unmap(struct busway_pagetable *pt, struct busway_range range,            \
-				unsigned flags, struct busway_freed_tables *freed,                 \
-				uint64_t *unmapped, struct busway_refusal *why);                   \
-	static bool name##_lookup(const struct busway_pagetable *pt, uint64_t iova,                \
-				  struct busway_translation *out)
+	static map_call name##_map;                                                                \
+	static unmap_call name##_unmap;                                                            \
+	static lookup_call name##_lookup
 
 #define FORMAT_INSTANCE(name)                                                                      \
+	static __attribute__((noinline)) int name##_map_more(                                      \
+		struct busway_pagetable *pt, uint64_t iova, const struct busway_phys_range *runs,  \
+		size_t count, unsigned prot, struct busway_refusal *why)                           \
+	{                                                                                          \
+		return map_more_body(&format_##name, pt, iova, runs, count, prot, why);            \
+	}                                                                                          \
 	static int name##_map(struct busway_pagetable *pt, uint64_t iova,                          \
 			      const struct busway_phys_range *runs, size_t count, unsigned prot,   \
 			      struct busway_refusal *why)                                          \
 	{                                                                                          \
-		return map_body(&format_##name, pt, iova, runs, count, prot, why);                 \
+		return map_body(&format_##name, pt, iova, runs, count, prot, why,                  \
+				name##_map_more);                                                  \
+	}                                                                                          \
+	static __attribute__((noinline)) int name##_unmap_more(                                    \
+		struct busway_pagetable *pt, struct busway_range range, unsigned flags,            \
+		struct busway_freed_tables *freed, uint64_t *unmapped, struct busway_refusal *why) \
+	{                                                                                          \
+		return unmap_more_body(&format_##name, pt, range, flags, freed, unmapped, why);    \
 	}                                                                                          \
 	static int name##_unmap(struct busway_pagetable *pt, struct busway_range range,            \
 				unsigned flags, struct busway_freed_tables *freed,                 \
 				uint64_t *unmapped, struct busway_refusal *why)                    \
 	{                                                                                          \
-		return unmap_body(&format_##name, pt, range, flags, freed, unmapped, why);         \
+		return unmap_body(&format_##name, pt, range, flags, freed, unmapped, why,          \
+				  name##_unmap_more);                                              \
 	}                                                                                          \
 	static bool name##_lookup(const struct busway_pagetable *pt, uint64_t iova,                \
 				  struct busway_translation *out)                                  \

@@ -106,30 +106,35 @@ INLINE void write_run(const struct format *f, const struct busway_pagetable *pt,
 		write_leaves(f, pt, at, attributes, phys, level, 0, count);
 }
 
-/* Add up what is to be mapped. False: something is wrong with it. */
+/*
+ * Add up what is to be mapped; @spans: the sizes less one byte, or-ed. False: something is wrong.
+ * No run that passes the other checks is longer than 2^57, so that no sum gets past bit 63 unseen.
+ */
 INLINE bool add_up(const struct busway_pagetable *pt, uint64_t iova,
-		   const struct busway_phys_range *runs, size_t count, struct busway_range *out)
+		   const struct busway_phys_range *runs, size_t count, struct busway_range *out,
+		   uint64_t *spans)
 {
-	uint64_t unaligned = iova, high = 0, size = 0;
+	uint64_t unaligned = iova, high = 0, size = 0, sizes = 0;
 
+	*spans = 0;
 	for (size_t i = 0; i < count; i++) {
 		const uint64_t first = runs[i].first.raw, last = runs[i].last.raw;
 
 		unaligned |= first | (last + 1);
 		high |= first | last;
-		/* one that ends before it begins is huge, or fails the check of .high */
-		if (last - first >= ((uint64_t)1 << 63) - size)
-			return false;
+		*spans |= last - first; /* negative if it ends before it begins */
 		size += last - first + 1;
+		sizes |= size;
 	}
-	return !(unaligned & low_bits(pt->granule_lg2)) && high <= pt->output_last &&
-	       busway_range_make(iova, size, out) && takes_input(pt, *out);
+	return !(unaligned & pt->page_span[0]) && high <= pt->output_last &&
+	       !((*spans | sizes) >> 63) && busway_range_make(iova, size, out) &&
+	       takes_input(pt, *out);
 }
 
 /* Runs of small pages into one table that is there. False: it is not, or not empty there. */
 INLINE bool map_small(const struct format *f, const struct busway_pagetable *pt,
 		      struct busway_range range, const struct busway_phys_range *runs, size_t count,
-		      uint64_t attributes)
+		      uint64_t attributes, bool single_pages)
 {
 	const unsigned shift = pt->granule_lg2;
 	unsigned level;
@@ -138,15 +143,14 @@ INLINE bool map_small(const struct format *f, const struct busway_pagetable *pt,
 
 	if (level || entries_any(at, pages))
 		return false;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; single_pages && i < count; i++)
+		entry_write(at + i, f->leaf_entry(pt, attributes, runs[i].first.raw, 0, 0));
+	for (size_t i = 0; !single_pages && i < count; i++) {
 		const uint64_t phys = runs[i].first.raw;
 		const size_t n = (size_t)((runs[i].last.raw - phys) >> shift) + 1;
 
-		if (n == 1)
-			entry_write(next, f->leaf_entry(pt, attributes, phys, 0, 0));
-		else
-			write_run(f, pt, next, 0, range.first + ((uint64_t)(next - at) << shift),
-				  phys, n, attributes);
+		write_run(f, pt, next, 0, range.first + ((uint64_t)(next - at) << shift), phys, n,
+			  attributes);
 		next += n;
 	}
 	clean(pt, at, pages);
@@ -165,37 +169,63 @@ INLINE bool map_run(const struct format *f, const struct busway_pagetable *pt,
 	uint64_t *at;
 
 	/* not of one size, or not in one table */
-	if (((span + 1) & low_bits(shift)) ||
+	if (((span + 1) & pt->page_span[best]) ||
 	    (best != pt->top && (range.first ^ range.last) >> shift >> pt->index_bits))
 		return false;
 	at = walk_to(f, pt, range.first, best, &level);
 	if (level != best || entries_any(at, count))
 		return false;
-	if (count == 1)
-		entry_write(at, f->leaf_entry(pt, attributes, phys, best, 0));
-	else
-		write_run(f, pt, at, best, range.first, phys, count, attributes);
+	write_run(f, pt, at, best, range.first, phys, count, attributes);
 	clean(pt, at, count);
 	return true;
 }
 
-INLINE int map_body(const struct format *f, struct busway_pagetable *pt, uint64_t iova,
-		    const struct busway_phys_range *runs, size_t count, unsigned prot,
-		    struct busway_refusal *why)
+/* Anything that is not a single page. */
+INLINE int map_more_body(const struct format *f, struct busway_pagetable *pt, uint64_t iova,
+			 const struct busway_phys_range *runs, size_t count, unsigned prot,
+			 struct busway_refusal *why)
 {
 	const uint64_t attributes = prot < BUSWAY_PROT_COUNT ? pt->attributes[prot] : 0;
 	struct busway_range range;
+	uint64_t spans;
 
-	if (!count || !attributes || !add_up(pt, iova, runs, count, &range))
+	if (!count || !attributes || !add_up(pt, iova, runs, count, &range, &spans))
 		return explain_map(pt, iova, runs, count, prot, why);
 	if (count == 1) {
-		if (LIKELY(map_run(f, pt, range, runs[0].first.raw, attributes)))
+		if (map_run(f, pt, range, runs[0].first.raw, attributes))
 			return 0;
 	} else if ((range.first ^ range.last) >> pt->granule_lg2 >> pt->index_bits == 0) {
-		if (LIKELY(map_small(f, pt, range, runs, count, attributes)))
+		if (map_small(f, pt, range, runs, count, attributes, spans == pt->page_span[0]))
 			return 0;
 	}
 	return map_slowly(pt, range, runs, attributes, why);
+}
+
+/* A single page, of any size, whose table is there; all else goes to @more. */
+INLINE int map_body(const struct format *f, struct busway_pagetable *pt, uint64_t iova,
+		    const struct busway_phys_range *runs, size_t count, unsigned prot,
+		    struct busway_refusal *why, map_call *more)
+{
+	if (LIKELY(count == 1 && prot < BUSWAY_PROT_COUNT)) {
+		const uint64_t first = runs->first.raw, span = runs->last.raw - first;
+		const uint64_t attributes = pt->attributes[prot];
+		unsigned level = 0, reached;
+
+		while (span > pt->page_span[level] && level < pt->top)
+			level++;
+		if (LIKELY(span == pt->page_span[level] && pt->leaf_levels >> level & 1 &&
+			   !((iova | first) & span) && attributes &&
+			   (first | span) <= pt->output_last && (iova | span) <= pt->input_last)) {
+			uint64_t *at = walk_to(f, pt, iova, level, &reached);
+
+			if (LIKELY(reached == level && !entry_read(at))) {
+				entry_write(at, f->leaf_entry(pt, attributes, first, level, 0));
+				clean(pt, at, 1);
+				return 0;
+			}
+		}
+	}
+	return more(pt, iova, runs, count, prot, why);
 }
 
 #endif

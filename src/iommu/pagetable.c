@@ -66,7 +66,10 @@ static bool set_up(struct busway_pagetable *pt, const struct busway_pagetable_op
 	pt->concatenated = 1;
 	if (pt->output_bits < OUTPUT_LEAST || !pt->format->setup(pt, options))
 		return false;
+	pt->direct = !pt->wide && !tables->pointer;
 	pt->top_shift = (uint8_t)level_shift(pt, pt->top);
+	for (unsigned level = 0; level < LEVELS_MAX; level++)
+		pt->page_span[level] = low_bits(level_shift(pt, level));
 	pt->root_mask = low_bits(pt->input_bits - pt->top_shift);
 	pt->input_last = low_bits(pt->format->signed_input ? pt->input_bits - 1u : pt->input_bits);
 	pt->output_last = low_bits(pt->output_bits);

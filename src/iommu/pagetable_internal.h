@@ -24,10 +24,20 @@ enum { LEVELS_MAX = 6, RUN_LG2_MAX = 8 };
 
 struct busway_pagetable;
 
+typedef int map_call(struct busway_pagetable *pt, uint64_t iova,
+		     const struct busway_phys_range *runs, size_t count, unsigned prot,
+		     struct busway_refusal *why);
+typedef int unmap_call(struct busway_pagetable *pt, struct busway_range range, unsigned flags,
+		       struct busway_freed_tables *freed, uint64_t *unmapped,
+		       struct busway_refusal *why);
+typedef bool lookup_call(const struct busway_pagetable *pt, uint64_t iova,
+			 struct busway_translation *out);
+
 struct format {
 	struct leaf_facts leaf;
 	/* entries of a page of several entries are equal; else each has an address of its own */
 	bool equal_in_run;
+	unsigned index_bits; /* of all tables of the format; 0: see the table */
 	bool signed_input;
 	uint64_t dirty;      /* the bit that says that a page was written; 0: there is none */
 	bool dirty_if_clear; /* the bit is clear in a page that was written */
@@ -42,18 +52,17 @@ struct format {
 	uint64_t (*leaf_entry)(const struct busway_pagetable *pt, uint64_t attributes,
 			       uint64_t phys, unsigned level, unsigned run_lg2);
 	uint64_t (*address)(const struct busway_pagetable *pt, uint64_t entry);
+	/* the same in a table whose .direct is set; and does the entry lead to a table? */
+	uint64_t (*direct_address)(uint64_t entry);
+	bool (*leads_on)(uint64_t entry); /* of a level that has tables */
 	/* what a leaf's bits grow by from one of @size bytes to the next; not across 2^48 on Arm */
 	uint64_t (*stride)(uint64_t size);
 	/* of the page that this leaf is all or a part of */
 	unsigned (*page_lg2)(const struct busway_pagetable *pt, uint64_t entry, unsigned level);
 	/* the instances for this format */
-	int (*map)(struct busway_pagetable *pt, uint64_t iova, const struct busway_phys_range *runs,
-		   size_t count, unsigned prot, struct busway_refusal *why);
-	int (*unmap)(struct busway_pagetable *pt, struct busway_range range, unsigned flags,
-		     struct busway_freed_tables *freed, uint64_t *unmapped,
-		     struct busway_refusal *why);
-	bool (*lookup)(const struct busway_pagetable *pt, uint64_t iova,
-		       struct busway_translation *out);
+	map_call *map;
+	unmap_call *unmap;
+	lookup_call *lookup;
 };
 
 extern const struct format format_arm_stage1, format_arm_stage2, format_vtd, format_amd,
@@ -67,10 +76,12 @@ struct busway_pagetable {
 	uint64_t input_last; /* of the space, or of its lower half */
 	uint64_t output_last;
 	uintptr_t offset;
+	uint64_t page_span[LEVELS_MAX]; /* of each level: the size of a page less one byte */
 	uint8_t top, top_shift; /* level of the root, and the bits of IOVA below its index */
 	uint8_t granule_lg2, index_bits;
 	uint8_t input_bits, output_bits, concatenated;
-	bool wide; /* Arm: the layout for 52 bits */
+	bool wide;   /* Arm: the layout for 52 bits */
+	bool direct; /* not .wide, and pointers are addresses + .offset */
 	bool split, exclusive, track_dirty, memory_types;
 	uint8_t leaf_levels;       /* bit n: level n may have leaves */
 	uint16_t runs[LEVELS_MAX]; /* bit k: 2^k entries of the level may be one page; not bit 0 */
@@ -137,7 +148,7 @@ INLINE bool is_leaf(const struct format *f, uint64_t entry, unsigned level)
 
 INLINE bool is_table(const struct format *f, uint64_t entry, unsigned level)
 {
-	return level != 0 && is_present(f, entry) && !is_leaf(f, entry, level);
+	return level != 0 && f->leads_on(entry);
 }
 
 INLINE uint64_t *table_pointer(const struct busway_pagetable *pt, uint64_t phys)
@@ -179,18 +190,35 @@ INLINE bool is_dirty(const struct format *f, uint64_t entry)
 INLINE uint64_t *walk_to(const struct format *f, const struct busway_pagetable *pt, uint64_t iova,
 			 unsigned target, unsigned *level)
 {
+	const unsigned bits = f->index_bits ? f->index_bits : pt->index_bits;
+	const uint64_t mask = ((uint64_t)1 << bits) - 1;
 	unsigned shift = pt->top_shift, at_level = pt->top;
 	uint64_t *at = pt->root + (size_t)(iova >> shift & pt->root_mask);
 
+	if (LIKELY(pt->direct)) {
+		const uintptr_t offset = pt->offset;
+
+		while (at_level > target) {
+			const uint64_t entry = entry_read(at);
+
+			if (!f->leads_on(entry))
+				break;
+			at_level--;
+			shift -= bits;
+			at = (uint64_t *)((uintptr_t)f->direct_address(entry) + offset) +
+			     (size_t)(iova >> shift & mask);
+		}
+		*level = at_level;
+		return at;
+	}
 	while (at_level > target) {
 		const uint64_t entry = entry_read(at);
 
-		if (!is_table(f, entry, at_level))
+		if (!f->leads_on(entry))
 			break;
 		at_level--;
-		shift -= pt->index_bits;
-		at = table_of(f, pt, entry) +
-		     (size_t)(iova >> shift & (((uint64_t)1 << pt->index_bits) - 1));
+		shift -= bits;
+		at = table_of(f, pt, entry) + (size_t)(iova >> shift & mask);
 	}
 	*level = at_level;
 	return at;

@@ -59,13 +59,17 @@ static uint64_t attributes(const struct busway_pagetable *pt, unsigned prot)
 	return bits;
 }
 
-static unsigned prot_of(const struct busway_pagetable *pt, uint64_t entry)
+INLINE unsigned prot_of(const struct busway_pagetable *pt, uint64_t entry)
 {
+	_Static_assert(BUSWAY_READ == READ >> 1 && BUSWAY_WRITE == WRITE >> 1 &&
+			       BUSWAY_PROT_EXECUTE == EXECUTE >> 1,
+		       "R, W and X are bits 1 to 3");
+	_Static_assert(BUSWAY_PROT_NONCOHERENT == UNCACHED >> 58 &&
+			       BUSWAY_PROT_DEVICE == DEVICE >> 58,
+		       "the memory type is bits 62:61");
 	(void)pt;
-	return (entry & READ ? BUSWAY_READ : 0u) | (entry & WRITE ? BUSWAY_WRITE : 0u) |
-	       (entry & EXECUTE ? BUSWAY_PROT_EXECUTE : 0u) |
-	       (entry & UNCACHED ? BUSWAY_PROT_NONCOHERENT : 0u) |
-	       (entry & DEVICE ? BUSWAY_PROT_DEVICE : 0u);
+	return (unsigned)((entry & (READ | WRITE | EXECUTE)) >> 1 |
+			  (entry & (UNCACHED | DEVICE)) >> 58);
 }
 
 static uint64_t table_entry(const struct busway_pagetable *pt, uint64_t phys, unsigned level)
@@ -88,6 +92,16 @@ INLINE uint64_t address(const struct busway_pagetable *pt, uint64_t entry)
 	return (entry & NUMBER) << 2;
 }
 
+INLINE uint64_t direct_address(uint64_t entry)
+{
+	return (entry & NUMBER) << 2;
+}
+
+INLINE bool leads_on(uint64_t entry)
+{
+	return (entry & (VALID | READ)) == VALID;
+}
+
 INLINE uint64_t stride(uint64_t size)
 {
 	return size >> 2;
@@ -105,6 +119,7 @@ const struct format format_riscv = {
 	.leaf = {.flip = READ, .mask = READ},
 	.equal_in_run = true,
 	.signed_input = true,
+	.index_bits = BITS,
 	.dirty = DIRTY,
 	.accessed = ACCESS,
 	.setup = setup,
@@ -113,6 +128,8 @@ const struct format format_riscv = {
 	.table_entry = table_entry,
 	.leaf_entry = leaf_entry,
 	.address = address,
+	.direct_address = direct_address,
+	.leads_on = leads_on,
 	.stride = stride,
 	.page_lg2 = page_lg2,
 	.map = riscv_map,

@@ -20,17 +20,18 @@ INLINE bool keeps_runs(const struct format *f, const struct busway_pagetable *pt
 	       !((range.last + 1) & low_bits(f->page_lg2(pt, entry_read(at + count - 1), level)));
 }
 
-INLINE int unmap_body(const struct format *f, struct busway_pagetable *pt,
-		      struct busway_range range, unsigned flags, struct busway_freed_tables *freed,
-		      uint64_t *unmapped, struct busway_refusal *why)
+/* Whole pages of one table. */
+INLINE int unmap_more_body(const struct format *f, struct busway_pagetable *pt,
+			   struct busway_range range, unsigned flags,
+			   struct busway_freed_tables *freed, uint64_t *unmapped,
+			   struct busway_refusal *why)
 {
 	const uint64_t span = busway_range_span(range);
 	unsigned level, shift;
 	uint64_t *at;
 	size_t count;
 
-	if (range.last < range.first ||
-	    ((range.first | (range.last + 1)) & low_bits(pt->granule_lg2)) ||
+	if (range.last < range.first || ((range.first | (range.last + 1)) & pt->page_span[0]) ||
 	    !takes_input(pt, range))
 		return explain_range(pt, range, why);
 	at = walk_to(f, pt, range.first, 0, &level);
@@ -38,22 +39,47 @@ INLINE int unmap_body(const struct format *f, struct busway_pagetable *pt,
 	count = (size_t)(span >> shift) + 1;
 	/* pages as a whole, of one table, and not all that it could map: then it would go as well
 	 */
-	if (((range.first | (range.last + 1)) & low_bits(shift)) ||
+	if (((range.first | (range.last + 1)) & pt->page_span[level]) ||
 	    (level != pt->top && ((range.first ^ range.last) >> shift >> pt->index_bits ||
 				  count > low_bits(pt->index_bits))) ||
 	    entries_wrong(f->leaf, level ? f->leaf.mask : 0, at, count) ||
 	    !keeps_runs(f, pt, at, level, count, range))
 		return unmap_slowly(pt, range, flags, freed, unmapped, why);
-	if (count == 1)
-		entry_write(at, 0);
-	else
-		entries_clear(at, count);
+	entries_clear(at, count);
 	clean(pt, at, count);
 	if (unmapped)
 		*unmapped = span + 1;
 	if (pt->exclusive)
 		unmap_tidy(pt, range.first, freed);
 	return 0;
+}
+
+/* A single page; all else goes to @more. */
+INLINE int unmap_body(const struct format *f, struct busway_pagetable *pt,
+		      struct busway_range range, unsigned flags, struct busway_freed_tables *freed,
+		      uint64_t *unmapped, struct busway_refusal *why, unmap_call *more)
+{
+	const uint64_t span = busway_range_span(range);
+
+	if (LIKELY(range.last <= pt->input_last && !(range.first & span))) {
+		unsigned level;
+		uint64_t *at = walk_to(f, pt, range.first, 0, &level);
+		const uint64_t entry = entry_read(at);
+
+		/* where the walk ends is no table: if something is there, it is a page */
+		if (LIKELY(span == pt->page_span[level] && is_present(f, entry) &&
+			   (!pt->runs[level] ||
+			    f->page_lg2(pt, entry, level) == level_shift(pt, level)))) {
+			entry_write(at, 0);
+			clean(pt, at, 1);
+			if (unmapped)
+				*unmapped = span + 1;
+			if (pt->exclusive)
+				unmap_tidy(pt, range.first, freed);
+			return 0;
+		}
+	}
+	return more(pt, range, flags, freed, unmapped, why);
 }
 
 #endif

@@ -43,11 +43,12 @@ static uint64_t attributes(const struct busway_pagetable *pt, unsigned prot)
 	       (prot & BUSWAY_PROT_FORCE_SNOOP ? SNOOP : 0);
 }
 
-static unsigned prot_of(const struct busway_pagetable *pt, uint64_t entry)
+INLINE unsigned prot_of(const struct busway_pagetable *pt, uint64_t entry)
 {
+	_Static_assert(BUSWAY_READ == READ && BUSWAY_WRITE == WRITE, "R and W are bits 0 and 1");
+	_Static_assert(BUSWAY_PROT_FORCE_SNOOP == SNOOP >> 6, "SNP is bit 11");
 	(void)pt;
-	return (entry & READ ? BUSWAY_READ : 0u) | (entry & WRITE ? BUSWAY_WRITE : 0u) |
-	       (entry & SNOOP ? BUSWAY_PROT_FORCE_SNOOP : 0u);
+	return (unsigned)((entry & (READ | WRITE)) | (entry & SNOOP) >> 6);
 }
 
 static uint64_t table_entry(const struct busway_pagetable *pt, uint64_t phys, unsigned level)
@@ -69,6 +70,16 @@ INLINE uint64_t address(const struct busway_pagetable *pt, uint64_t entry)
 	return entry & ADDRESS;
 }
 
+INLINE uint64_t direct_address(uint64_t entry)
+{
+	return entry & ADDRESS;
+}
+
+INLINE bool leads_on(uint64_t entry)
+{
+	return (entry & (READ | WRITE)) && !(entry & LARGE);
+}
+
 INLINE uint64_t stride(uint64_t size)
 {
 	return size;
@@ -84,6 +95,7 @@ FORMAT_DECLARE(vtd);
 
 const struct format format_vtd = {
 	.leaf = {.or_shift = 1, .flip = LARGE, .mask = LARGE},
+	.index_bits = BITS,
 	.dirty = DIRTY,
 	.accessed = ACCESS,
 	.setup = setup,
@@ -92,6 +104,8 @@ const struct format format_vtd = {
 	.table_entry = table_entry,
 	.leaf_entry = leaf_entry,
 	.address = address,
+	.direct_address = direct_address,
+	.leads_on = leads_on,
 	.stride = stride,
 	.page_lg2 = page_lg2,
 	.map = vtd_map,

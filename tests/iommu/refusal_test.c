@@ -27,15 +27,15 @@ static const struct refused cases[] = {
 	 BUSWAY_IOVA_WIDTH,
 	 "iommu@1000: bus 0xfffffffff000..0x1000000000fff: the page table does not take these IOVAs "
 	 "(it takes 0x0..0xffffffffffff)"},
-	{"an IOVA that would be right without its high bits", CASE_ARM, 0x8000000000001000, 0, 0x1000,
+	{"an IOVA that would be right without its high bits", CASE_ARM, 0x8000000000401000, 0, 0x1000,
 	 RW, false, BUSWAY_IOVA_WIDTH,
-	 "iommu@1000: bus 0x8000000000001000..0x8000000000001fff: the page table does not take these "
+	 "iommu@1000: bus 0x8000000000401000..0x8000000000401fff: the page table does not take these "
 	 "IOVAs (it takes 0x0..0xffffffffffff)"},
 	{"between the halves of Sv39", CASE_RISC, (uint64_t)1 << 38, 0, 0x1000, RW, false,
 	 BUSWAY_IOVA_WIDTH,
 	 "iommu@1000: bus 0x4000000000..0x4000000fff: the page table does not take these IOVAs (it "
 	 "takes 0x0..0x3fffffffff)"},
-	{"an output of 49 bits in 48", CASE_ARM, 0x1000, (uint64_t)1 << 48, 0x1000, RW, false,
+	{"an output of 49 bits in 48", CASE_ARM, 0x401000, (uint64_t)1 << 48, 0x1000, RW, false,
 	 BUSWAY_OUTPUT_WIDTH,
 	 "iommu@1000: CPU 0x1000000000000..0x1000000000fff: the page table cannot lead to addresses "
 	 "that high (they hold 0x0..0xffffffffffff)"},

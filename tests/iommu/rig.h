@@ -29,7 +29,7 @@ struct table_case {
 extern const struct table_case table_cases[];
 extern const size_t table_case_count;
 
-enum { RIG_PAGES = 16384, RIG_PAGE = 4096 };
+enum { RIG_PAGES = 2048, RIG_PAGE = 4096 };
 
 struct rig {
 	const struct table_case *what;
