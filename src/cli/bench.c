@@ -192,10 +192,10 @@ static bool gather(struct workloads *all, const struct options *options)
 		if (is_file(options->arguments[i]))
 			files[count++] = options->arguments[i];
 	ok = files && add_import_workloads(all, files, count) &&
-	     (count || (add_lookup_workloads(all) && add_map_workloads(all) &&
-			add_bounce_workloads(all) && add_slot_workloads(all) &&
-			add_iova_workloads(all) && add_pagetable_workloads(all) &&
-			add_pagetable_fill_workloads(all)));
+	     (count ||
+	      (add_lookup_workloads(all) && add_map_workloads(all) && add_bounce_workloads(all) &&
+	       add_slot_workloads(all) && add_iova_workloads(all) && add_pagetable_workloads(all) &&
+	       add_pagetable_fill_workloads(all) && add_domain_workloads(all)));
 	free(files);
 	return ok;
 }
@@ -261,7 +261,8 @@ const struct command command_bench = {
 		"map,\n"
 		"mapalone, list, listalone, owner (the DMA API where nothing bounces), E1, E3, E4 "
 		"(where\n"
-		"all does), A1 to A10 (IOVAs), B1 to B9 (page tables). With trees named, those are "
+		"all does), A1 to A10 (IOVAs), B1 to B9 (page tables), domain (both). With trees "
+		"named, those are "
 		"measured instead of the built-in ones.\n"
 		"\n"
 		"  busway bench G\n"

@@ -13,6 +13,7 @@
  *   bench_pagetable_fill.c B8, B9: whole page tables, and look-ups in them
  *   bench_plain_table.c what those are measured against
  *   bench_iova.c     A1 to A10: allocating IOVAs
+ *   bench_domain.c   domain: both, and the DMA API through them
  *   bench_tree.c     trees of a size
  *   bench_windows.c  a device behind windows
  *   bench_pool.c     a device that bounces
@@ -57,6 +58,7 @@ bool add_lookup_workloads(struct workloads *workloads);
 bool add_map_workloads(struct workloads *workloads);
 bool add_bounce_workloads(struct workloads *workloads);
 bool add_slot_workloads(struct workloads *workloads);
+bool add_domain_workloads(struct workloads *workloads);
 bool add_pagetable_workloads(struct workloads *workloads);
 bool add_iova_workloads(struct workloads *workloads);
 bool add_pagetable_fill_workloads(struct workloads *workloads);

@@ -33,10 +33,35 @@ static int make_places(struct busway_dma *dma)
 	return 0;
 }
 
+static bool takes_away(const struct busway_region *region)
+{
+	return region->kind != BUSWAY_REGION_RAM && region->kind != BUSWAY_REGION_UNKNOWN;
+}
+
+/* Memory, and what may be memory as the platform does not know; nothing that anybody else has. */
+static int find_usable(struct busway_dma *dma)
+{
+	size_t count;
+	const struct busway_region *regions = busway_platform_regions(dma->platform, &count);
+	int status = 0;
+
+	busway_intervals_init(&dma->usable, dma->memory);
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < count && status == 0; i++) {
+			if (regions[i].space.index != BUSWAY_CPU_SPACE.index ||
+			    takes_away(&regions[i]) != (pass == 1))
+				continue;
+			status = pass ? busway_intervals_remove(&dma->usable, regions[i].range)
+				      : busway_intervals_add(&dma->usable, regions[i].range);
+		}
+	return status;
+}
+
 static void free_dma(struct busway_dma *dma)
 {
 	const struct busway_allocator *m = dma->memory;
 
+	busway_intervals_clear(&dma->usable);
 	if (dma->places)
 		m->free(m->ctx, dma->places, dma->place_count * sizeof(*dma->places),
 			_Alignof(struct busway_phys_range));
@@ -65,7 +90,9 @@ int busway_dma_create(const struct busway_platform *platform,
 				   .line_lock = LOCK_INIT};
 	dma->last_pool = &dma->pools;
 	dma->line_end = &dma->line;
-	status = make_places(dma);
+	status = find_usable(dma);
+	if (status == 0)
+		status = make_places(dma);
 	if (status)
 		free_dma(dma);
 	else
@@ -121,7 +148,8 @@ static const struct pool *overlapping_pool(const struct busway_dma *dma, struct 
 	return NULL;
 }
 
-bool is_carved_out(const struct busway_platform *platform, struct busway_range range)
+/* Is a part of it a no-map carve-out? */
+static bool is_carved_out(const struct busway_platform *platform, struct busway_range range)
 {
 	size_t count;
 	const struct busway_region *regions = busway_platform_regions(platform, &count);
@@ -152,7 +180,8 @@ static bool is_set_aside(const struct busway_dma *dma, struct busway_range range
 	return false;
 }
 
-bool is_memory(const struct busway_platform *platform, struct busway_range range)
+/* Is all of @range stated to be memory? Of a platform that states none, everything may be. */
+static bool is_memory(const struct busway_platform *platform, struct busway_range range)
 {
 	size_t count, i;
 	const struct busway_memory_bank *banks = busway_platform_banks(platform, &count);

@@ -25,6 +25,7 @@
 
 #include <busway/coherent.h>
 #include <busway/domain.h>
+#include <busway/intervals.h>
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 
@@ -69,6 +70,7 @@ struct busway_dma {
 	uint64_t areas[AREAS_MAX / 64]; /* owned by lanes */
 	struct pool *pools, **last_pool;
 	struct busway_dma_device *devices;
+	struct busway_intervals usable;   /* memory that may be mapped: set once */
 	struct busway_phys_range *places; /* of the platform's pools, one each */
 	bool *placed;
 	size_t place_count;
@@ -159,12 +161,6 @@ static inline void *pointer_to(const struct busway_dma *dma, struct busway_range
 /* The pool that stands for pool @index of the platform, made when first asked for. */
 int platform_pool(struct busway_dma *dma, uint32_t index, unsigned use, struct pool **out,
 		  struct busway_refusal *why);
-
-/* Is all of @range stated to be memory? Of a platform that states none, everything may be. */
-bool is_memory(const struct busway_platform *platform, struct busway_range range);
-
-/* Is a part of it a no-map carve-out? */
-bool is_carved_out(const struct busway_platform *platform, struct busway_range range);
 
 /* A pool for all in @range, seen by every device. @grown: environment.more() gave it. */
 int add_pool(struct busway_dma *dma, struct busway_range range, unsigned use, uint32_t areas,

@@ -96,16 +96,14 @@ static struct pieces pieces_of(const struct list *list, const struct busway_phys
 
 /* ---- why not ---- */
 
-/* Is it memory to the last byte of its pages? */
-static bool is_usable(const struct list *list, const struct piece *piece)
+/* Is it memory to the last byte of @pages, and found by the CPU where caches need care? */
+static bool is_usable(const struct busway_lane *lane, struct busway_range phys,
+		      struct busway_range pages)
 {
-	const struct busway_dma *dma = list->lane->device->dma;
-	const struct busway_range pages =
-		piece->bounces ? piece->phys
-			       : domain_pages(list->lane->device->domain, piece->phys);
+	const struct busway_dma *dma = lane->device->dma;
 
-	return is_memory(dma->platform, pages) && !is_carved_out(dma->platform, pages) &&
-	       (!list->lane->device->caches || pointer_to(dma, piece->phys));
+	return busway_intervals_holds(&dma->usable, pages) &&
+	       (!lane->device->caches || pointer_to(dma, phys));
 }
 
 static int refuse_piece(const struct list *list, const struct piece *piece)
@@ -119,7 +117,8 @@ static int refuse_piece(const struct list *list, const struct piece *piece)
 			refuse_lines(list->lane, piece->phys, list->why);
 		return -BUSWAY_ERANGE;
 	}
-	if (is_usable(list, piece))
+	if (is_usable(list->lane, piece->phys,
+		      piece->bounces ? piece->phys : domain_pages(device->domain, piece->phys)))
 		return 0;
 	refuse_as(list->lane, BUSWAY_NO_MEMORY, piece->phys, list->why);
 	return -BUSWAY_ERANGE;
@@ -398,6 +397,45 @@ static struct list list_of_one(struct busway_lane *lane, enum busway_direction d
 	};
 }
 
+/*
+ * What most buffers are: memory as it is, in one segment. -BUSWAY_EAGAIN: this one is something
+ * else.
+ */
+static int map_one(struct list *list, struct busway_range phys, struct busway_mapping *mapping)
+{
+	struct busway_lane *lane = list->lane;
+	struct busway_domain *domain = lane->device->domain;
+	const struct busway_range pages = domain_pages(domain, phys);
+	const struct busway_phys_range run = busway_phys_range(pages);
+	const uint64_t inside = domain->granule - 1, size = busway_range_span(pages) + 1;
+	const struct busway_iova_request where = request_of(list, size);
+	busway_dma_t iova;
+	int status;
+
+	if (lane->min_align_mask > inside || must_bounce(list, phys) ||
+	    (where.boundary == 0 && lane->device->segments.boundary > domain->granule) ||
+	    !is_usable(lane, phys, pages))
+		return -BUSWAY_EAGAIN;
+	status = domain_take(domain, lane->iovas, &where, &iova, list->why);
+	if (status)
+		return status;
+	mapping->one_.dma.first.raw = iova.raw + (phys.first & inside);
+	mapping->one_.dma.last.raw = mapping->one_.dma.first.raw + busway_range_span(phys);
+	mapping->one_.phys.raw = phys.first;
+	mapping->one_.pool_ = NULL;
+	describe_one(mapping, BUSWAY_KIND_SINGLE, busway_range_span(phys) + 1, list->direction,
+		     list->attributes);
+	mapping->lane_ = lane;
+	map_begin(mapping);
+	status = busway_pagetable_map(domain->table, iova, &run, 1, prot_of(list), list->why);
+	if (status)
+		domain_give(domain, lane->iovas,
+			    (struct busway_dma_range){iova, {iova.raw + (size - 1)}});
+	else
+		map_live(lane, mapping);
+	return status;
+}
+
 int translated_single(struct busway_lane *lane, struct busway_range phys,
 		      enum busway_direction direction, unsigned attributes,
 		      struct busway_mapping *mapping, struct busway_refusal *why)
@@ -406,10 +444,13 @@ int translated_single(struct busway_lane *lane, struct busway_range phys,
 	struct list list = list_of_one(lane, direction, attributes, mapping, why);
 	int status = -BUSWAY_ERANGE;
 
-	if (fits_segment(lane->device, busway_range_span(phys) + 1))
-		status = translated_map(&list, &entry, 1, mapping, NULL);
-	else
+	if (fits_segment(lane->device, busway_range_span(phys) + 1)) {
+		status = map_one(&list, phys, mapping);
+		if (status == -BUSWAY_EAGAIN)
+			status = translated_map(&list, &entry, 1, mapping, NULL);
+	} else {
 		refuse_limits(lane, phys, why);
+	}
 	if (status == -BUSWAY_ENOSPC) {
 		refuse_limits(lane, phys, why);
 		status = -BUSWAY_ERANGE;
