@@ -75,7 +75,8 @@ uint64_t busway_domain_granule(const struct busway_domain *domain);
  * @where: what is wanted of the IOVA; .size is not used. Without an .align, one run that begins
  *         with a large page gets an IOVA that does, too, where there is one
  * @runs:  physical memory, whole pages each
- * @prot:  BUSWAY_READ, BUSWAY_WRITE and busway_prot
+ * @prot:  BUSWAY_READ, BUSWAY_WRITE and busway_prot. Arm's stage 1 and RISC-V have no entries for
+ *         writing alone: there reading is allowed, too
  * @iova:  of the first byte
  *
  * Return: 0; -BUSWAY_EINVAL; -BUSWAY_ENOMEM; -BUSWAY_ERANGE: as busway_iova_take() and

@@ -24,10 +24,10 @@
  *     they are large (see busway_iova_cache_create)
  * A tree of a million extents has 5 or 6 levels.
  *
- * Memory: 18 to 44 bytes a free extent, in nodes of 416 and 776 bytes. Where options.lean is not set,
- * there also are nodes for as many extents as could come to be while everything that is out comes
- * back one by one, which is half of the extents and of the ranges that are out: all nodes together
- * are 22 bytes for each of them at most. That is why giving back cannot fail.
+ * Memory: 18 to 44 bytes a free extent, in nodes of 416 and 776 bytes. Where options.lean is not
+ * set, there also are nodes for as many extents as could come to be while everything that is out
+ * comes back one by one, which is half of the extents and of the ranges that are out: all nodes
+ * together are 22 bytes for each of them at most. That is why giving back cannot fail.
  *
  * Threads: a space may be used by any number of threads, a cache by one at a time. Calls that say
  * so lock the space, for one operation; what a cache serves takes no lock.

@@ -5,7 +5,9 @@
  * AMD I/O Virtualization Technology specification 48882, section 2.2.3: PR bit 0, A bit 5, D bit 6,
  * next level 11:9, address 51:12, FC bit 60, IR bit 61, IW bit 62. A next level of 0 is a page of
  * the size usual at its level; 7 a page whose size stands in its address: 2 * 2^n bytes where n is
- * the lowest address bit that is clear. All entries that such a page takes up are equal.
+ * the lowest address bit that is clear. All entries that such a page takes up are equal. An entry
+ * may also lead several levels down at once; such entries are not written here, so none is ever
+ * met.
  */
 #include "format_instance.h"
 

@@ -70,6 +70,9 @@ int busway_domain_create(const struct busway_domain_options *options,
 		.memory = memory, .invalidate = options->invalidate, .ctx = options->ctx};
 	busway_intervals_init(&domain->allowed, memory);
 	table.exclusive = false;
+	/* their entries are for reading, or for both */
+	if (table.format == BUSWAY_ARM_STAGE1 || table.format == BUSWAY_RISCV_SV)
+		domain->adds = BUSWAY_READ;
 	status = busway_pagetable_create(&table, &options->tables, memory, &domain->table);
 	if (status == 0) {
 		sizes = busway_pagetable_page_sizes(domain->table);
@@ -149,6 +152,13 @@ void domain_give(struct busway_domain *domain, struct busway_iova_cache *cache,
 
 /* ---- mapping ---- */
 
+int domain_enter(struct busway_domain *domain, busway_dma_t iova,
+		 const struct busway_phys_range *runs, size_t count, unsigned prot,
+		 struct busway_refusal *why)
+{
+	return busway_pagetable_map(domain->table, iova, runs, count, prot | domain->adds, why);
+}
+
 /* The size of all runs; 0: they are no runs of whole bytes, or too many. */
 static uint64_t size_of(const struct busway_phys_range *runs, size_t count)
 {
@@ -209,7 +219,7 @@ int busway_domain_map(struct busway_domain *domain, struct busway_iova_cache *ca
 	status = take_for(domain, cache, &request, runs, &first, why);
 	if (status)
 		return status;
-	status = busway_pagetable_map(domain->table, first, runs, count, prot, why);
+	status = domain_enter(domain, first, runs, count, prot, why);
 	if (status)
 		domain_give(domain, cache,
 			    (struct busway_dma_range){first, {first.raw + (request.size - 1)}});
@@ -233,7 +243,7 @@ int busway_domain_map_at(struct busway_domain *domain, busway_dma_t iova,
 		status = busway_iova_take_at(domain->space, range, why);
 	if (status)
 		return status;
-	status = busway_pagetable_map(domain->table, iova, runs, count, prot, why);
+	status = domain_enter(domain, iova, runs, count, prot, why);
 	if (status)
 		domain_give(domain, NULL, range);
 	return status;

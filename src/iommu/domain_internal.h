@@ -34,6 +34,7 @@ struct busway_domain {
 	struct busway_iova_space *space;
 	struct busway_intervals allowed;
 	uint64_t granule;
+	unsigned adds; /* to every prot: where no entry can say "write, not read" */
 	void (*invalidate)(void *ctx, const struct busway_invalidation *what);
 	void *ctx;
 	struct domain_queue queue;
@@ -48,6 +49,11 @@ static inline struct busway_range domain_pages(const struct busway_domain *domai
 	return (struct busway_range){range.first & ~(domain->granule - 1),
 				     range.last | (domain->granule - 1)};
 }
+
+/* As busway_pagetable_map(), with what the format cannot leave out. */
+int domain_enter(struct busway_domain *domain, busway_dma_t iova,
+		 const struct busway_phys_range *runs, size_t count, unsigned prot,
+		 struct busway_refusal *why);
 
 /* IOVAs for @where->size bytes, which may be given back by domain_give(). */
 int domain_take(struct busway_domain *domain, struct busway_iova_cache *cache,

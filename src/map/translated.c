@@ -245,9 +245,8 @@ static int map_batch(const struct list *list, struct batch *batch)
 	const size_t count = batch->count;
 
 	batch->count = 0;
-	return count ? busway_pagetable_map(list->lane->device->domain->table,
-					    busway_dma(batch->first), batch->runs, count,
-					    prot_of(list), list->why)
+	return count ? domain_enter(list->lane->device->domain, busway_dma(batch->first),
+				    batch->runs, count, prot_of(list), list->why)
 		     : 0;
 }
 
@@ -427,7 +426,7 @@ static int map_one(struct list *list, struct busway_range phys, struct busway_ma
 		     list->attributes);
 	mapping->lane_ = lane;
 	map_begin(mapping);
-	status = busway_pagetable_map(domain->table, iova, &run, 1, prot_of(list), list->why);
+	status = domain_enter(domain, iova, &run, 1, prot_of(list), list->why);
 	if (status)
 		domain_give(domain, lane->iovas,
 			    (struct busway_dma_range){iova, {iova.raw + (size - 1)}});
@@ -493,10 +492,10 @@ int translated_slots(struct busway_lane *lane, struct busway_mapping *mapping,
 		segment->dma.first.raw = iova.raw + segment->offset_;
 		if (mapping->kind != BUSWAY_KIND_COHERENT)
 			map_begin(mapping);
-		status = busway_pagetable_map(
-			domain->table, iova, &pages, 1,
-			mapping->direction | (lane->device->caches ? BUSWAY_PROT_NONCOHERENT : 0),
-			why);
+		status = domain_enter(domain, iova, &pages, 1,
+				      mapping->direction |
+					      (lane->device->caches ? BUSWAY_PROT_NONCOHERENT : 0),
+				      why);
 		if (status)
 			domain_give(domain, lane->iovas,
 				    (struct busway_dma_range){iova, {iova.raw + (size - 1)}});

@@ -189,7 +189,7 @@ static void widths_that_do_not_exist_are_refused(void **state)
 		{"VT-d's addresses end at 52", BUSWAY_VTD_SECOND, 12, 48, 53, false},
 		{"AMD takes all of 64 bits", BUSWAY_AMD_V1, 12, 64, 52, true},
 		{"and no more", BUSWAY_AMD_V1, 12, 65, 52, false},
-		{"AMD has 2 levels at least", BUSWAY_AMD_V1, 12, 20, 52, false},
+		{"AMD begins at a level of 21 bits", BUSWAY_AMD_V1, 12, 20, 52, false},
 		{"there is no Sv64", BUSWAY_RISCV_SV, 12, 64, 48, false},
 		{"RISC-V has 56 bits", BUSWAY_RISCV_SV, 12, 39, 56, true},
 		{"not 57", BUSWAY_RISCV_SV, 12, 39, 57, false},

@@ -8,6 +8,7 @@
 #include "model.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { THREADS = 4, STEPS = 20000, LIVE = 160, GRANULES = 2048 };
 
@@ -112,10 +113,65 @@ static void nothing_is_handed_out_twice(void **state)
 	model_close(&model);
 }
 
+/* ---- an owner, and somebody who calls back all the time ---- */
+
+enum { TURNS = 120000, HELD = 8 };
+
+struct caller {
+	struct busway_iova_space *space;
+	atomic_bool done;
+};
+
+static void *call_back(void *argument)
+{
+	struct caller *caller = argument;
+
+	while (!atomic_load(&caller->done))
+		busway_iova_space_flush(caller->space);
+	return NULL;
+}
+
+/* A range that both got is given back by both: that is found as soon as it is called back. */
+static void range_that_is_called_back_is_not_the_owners_any_more(void **state)
+{
+	const struct busway_iova_request one = {.size = 1};
+	static struct model model;
+	struct busway_iova_census census;
+	struct busway_iova_cache *cache;
+	struct caller caller = {.done = false};
+	busway_dma_t held[HELD];
+	pthread_t thread;
+
+	(void)state;
+	model_init(&model, 1, GRANULES);
+	model_open(&model, NULL);
+	caller.space = model.space;
+	assert_int_equal(busway_iova_cache_create(model.space, &cache), 0);
+	assert_int_equal(pthread_create(&thread, NULL, call_back, &caller), 0);
+	for (unsigned turn = 0; turn < random_rounds(TURNS); turn++) {
+		for (unsigned i = 0; i < HELD; i++)
+			assert_int_equal(busway_iova_cache_take(cache, &one, &held[i], NULL), 0);
+		for (unsigned i = 0; i < HELD; i++)
+			for (unsigned j = 0; j < i; j++)
+				assert_true(held[i].raw != held[j].raw);
+		for (unsigned i = 0; i < HELD; i++)
+			assert_int_equal(
+				busway_iova_cache_give(cache, dma_range(held[i].raw, 1), NULL), 0);
+	}
+	atomic_store(&caller.done, true);
+	pthread_join(thread, NULL);
+	busway_iova_cache_destroy(cache);
+	busway_iova_space_census(model.space, &census);
+	assert_int_equal(census.double_frees, 0);
+	model_compare(&model);
+	model_close(&model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_handed_out_twice),
+		cmocka_unit_test(range_that_is_called_back_is_not_the_owners_any_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
