@@ -451,9 +451,10 @@ int print_help(const struct command *command)
 	print_section(command, COMMON, "Common options");
 	fputs("\nNumbers are decimal, or 0x and hex, with _ between digits and K, M, G or T "
 	      "behind.\n"
-	      "A range is ADDR+LEN or FIRST-LAST (inclusive).\n"
-	      "Exit status: 0 yes, 1 no (refused, unreachable), 2 bad usage or unreadable input.\n",
+	      "A range is ADDR+LEN or FIRST-LAST (inclusive).\n",
 	      stdout);
+	printf("Exit status: %s, 2 bad usage or unreadable input.\n",
+	       command->statuses ? command->statuses : "0 yes, 1 no (refused, unreachable)");
 	return finish_output(EXIT_YES);
 }
 
