@@ -1,45 +1,61 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Fuzz the importer with libFuzzer, address and undefined-behaviour sanitizers.
-#   fuzz.sh [SECONDS [JOBS]]
+# Fuzz with libFuzzer, address and undefined-behaviour sanitizers: the importer, then the DMA API.
+#   fuzz.sh [SECONDS [JOBS [TARGET...]]]    SECONDS for each target: fdt, dma
 # What it finds is left in build-fuzz/finds. The corpus in the tree is read, not written; to
-# take new inputs over, merge them: build-fuzz/fuzz/fdt_fuzz -merge=1 fuzz/corpus build-fuzz/corpus
+# take new inputs over, merge them: see fuzz/README.md.
 set -eu
 seconds=${1:-60}
 jobs=${2:-2}
+[ $# -gt 2 ] && shift 2 || set -- fdt dma
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=$top/build-fuzz
 
 [ -f "$build/build.ninja" ] ||
 	CC=clang meson setup "$build" "$top" -Dtests=false -Dfuzz=true --buildtype=debugoptimized \
 		-Db_sanitize=address,undefined -Db_lundef=false '-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined' >/dev/null
-ninja -C "$build" fuzz/fdt_fuzz >"$build/ninja.log" || {
+ninja -C "$build" fuzz/fdt_fuzz fuzz/dma_fuzz >"$build/ninja.log" || {
 	cat "$build/ninja.log"
 	exit 1
 }
 
 # boards of our own and the trees of the tests are seeds as well
-mkdir -p "$build/corpus" "$build/seeds" "$build/finds"
+mkdir -p "$build/corpus" "$build/corpus-dma" "$build/seeds" "$build/finds"
 for source in "$top"/boards/*.dts "$top"/tests/import/trees/*.dts; do
 	dtc -qq -I dts -O dtb -o "$build/seeds/$(basename "$source" .dts)" "$source"
 done
 
-run() {
-	"$build/fuzz/fdt_fuzz" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=4096 -max_len=65536 \
-		-dict="$top/fuzz/fdt.dict" -artifact_prefix="$build/finds/" -print_final_stats=1 -seed="$1" \
-		"$build/corpus" "$top/fuzz/corpus" "$build/seeds" >"$build/fuzz-$1.log" 2>&1
+fuzz_fdt() {
+	"$build/fuzz/fdt_fuzz" "$@" -timeout=5 -max_len=65536 -dict="$top/fuzz/fdt.dict" \
+		"$build/corpus" "$top/fuzz/corpus" "$build/seeds"
 }
 
-workers=
-for job in $(seq "$jobs"); do
-	run "$job" &
-	workers="$workers $!"
-done
+# a sequence of operations is long, whatever it is
+fuzz_dma() {
+	"$build/fuzz/dma_fuzz" "$@" -timeout=20 -max_len=1500 -len_control=0 \
+		"$build/corpus-dma" "$top/fuzz/corpus-dma"
+}
+
+run() { # TARGET JOB
+	"fuzz_$1" -max_total_time="$seconds" -rss_limit_mb=4096 -artifact_prefix="$build/finds/" \
+		-print_final_stats=1 -seed="$2" >"$build/fuzz-$1-$2.log" 2>&1
+}
+
 status=0
-for worker in $workers; do wait "$worker" || status=1; done
-for job in $(seq "$jobs"); do
-	if [ "$status" -ne 0 ]; then grep -A 30 -E '^(==|ALARM|SUMMARY|fdt_fuzz:)' "$build/fuzz-$job.log" | head -n 60 || true; fi
-	awk '/number_of_executed_units|new_units_added|peak_rss_mb/ {printf "%s ", $0} /cov:/ {cov = $0} END {print ""; print cov}' \
-		"$build/fuzz-$job.log"
+for target in "$@"; do
+	workers=
+	for job in $(seq "$jobs"); do
+		run "$target" "$job" &
+		workers="$workers $!"
+	done
+	failed=0
+	for worker in $workers; do wait "$worker" || failed=1; done
+	for job in $(seq "$jobs"); do
+		log=$build/fuzz-$target-$job.log
+		if [ "$failed" -ne 0 ]; then grep -A 30 -E '^(==|ALARM|SUMMARY|(fdt|dma)_fuzz:)' "$log" | head -n 60 || true; fi
+		awk -v target="$target" '/number_of_executed_units|new_units_added|peak_rss_mb/ {printf "%s ", $0}
+			/cov:/ {cov = $0} END {print target; print cov}' "$log"
+	done
+	[ "$failed" -eq 0 ] || status=1
 done
 exit $status
