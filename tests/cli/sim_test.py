@@ -393,6 +393,8 @@ def check_bad_input(tap):
             ("a script that there is not", (board("rpi4-8g"), "--script", "/nonexistent"),
              ("/nonexistent",)),
             ("--pool that is no size", (board("rpi4-8g"), "--pool", "much"), ("--pool", "much")),
+            ("--pool that is smaller than any pool", (board("rpi4-8g"), "--pool", "2K"),
+             ("--pool", "'2K'", "4K")),
             ("--memory that is no range", (board("rpi4-8g"), "--memory", "1G"), ("--memory", "1G")),
             ("--memory where the tree states it", (board("rpi4-8g"), "--memory", "0+1G"),
              ("--memory", "rpi4-8g")),
