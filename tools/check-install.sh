@@ -18,7 +18,7 @@ prefix=$(find "$root" -path '*/bin/busway' | sed 's,/bin/busway$,,')
 pc=$(find "$root" -name busway.pc)
 [ -n "$pc" ] || fail "there is no pkg-config file"
 for page in man1/busway.1 man1/busway-show.1 man1/busway-why.1 man1/busway-map.1 \
-	man1/busway-alloc.1 man1/busway-bench.1 man3/busway.3; do
+	man1/busway-alloc.1 man1/busway-bench.1 man1/busway-sim.1 man3/busway.3 man3/busway-dma.3 man3/busway-sim.3; do
 	[ -f "$prefix/share/man/$page" ] || fail "there is no $page"
 done
 [ -f "$prefix/share/bash-completion/completions/busway" ] || fail "there is no completion"

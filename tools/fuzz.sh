@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Fuzz with libFuzzer, address and undefined-behaviour sanitizers: the importer, IOVA spaces, page tables.
-#   fuzz.sh [SECONDS [JOBS [TARGET...]]]    SECONDS for fdt, half of it for the others: iova, pagetable
+# Fuzz with libFuzzer, address and undefined-behaviour sanitizers: the importer, the DMA API, IOVA
+# spaces, page tables.
+#   fuzz.sh [SECONDS [JOBS [TARGET...]]]    SECONDS for fdt, half of it for the others: dma, iova, pagetable
 # What it finds is left in build-fuzz/finds. The corpus in the tree is read, not written; to
 # take new inputs over, merge them: see fuzz/README.md.
 set -eu
 seconds=${1:-60}
 jobs=${2:-2}
-[ $# -gt 2 ] && shift 2 || set -- fdt iova pagetable
+[ $# -gt 2 ] && shift 2 || set -- fdt dma iova pagetable
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=$top/build-fuzz
 
@@ -29,6 +30,12 @@ done
 fuzz_fdt() {
 	"$build/fuzz/fdt_fuzz" "$@" -max_total_time="$seconds" -timeout=5 -max_len=65536 \
 		-dict="$top/fuzz/fdt.dict" "$build/corpus" "$top/fuzz/corpus" "$build/seeds"
+}
+
+# a sequence of operations is long, whatever it is
+fuzz_dma() {
+	"$build/fuzz/dma_fuzz" "$@" -max_total_time=$(((seconds + 1) / 2)) -timeout=20 -max_len=1500 -len_control=0 \
+		"$build/corpus-dma" "$top/fuzz/corpus-dma"
 }
 
 fuzz_iova() {

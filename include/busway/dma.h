@@ -50,6 +50,8 @@ enum busway_dma_event {
 	X(BUSWAY_MISUSE_MAPPED_TWICE, "mapped-twice",                                              \
 	  "maps with the record of a live or waiting mapping")                                     \
 	X(BUSWAY_MISUSE_WRONG_DEVICE, "wrong-device", "unmaps what another device has mapped")     \
+	X(BUSWAY_MISUSE_WRONG_LANE, "wrong-lane",                                                  \
+	  "unmaps what was mapped through another lane of the device")                             \
 	X(BUSWAY_MISUSE_WRONG_SIZE, "wrong-size", "unmaps with another size")                      \
 	X(BUSWAY_MISUSE_WRONG_KIND, "wrong-kind", "gives back by the function for another kind")   \
 	X(BUSWAY_MISUSE_WRONG_POINTER, "wrong-pointer",                                            \
@@ -71,7 +73,8 @@ enum busway_misuse {
 		BUSWAY_MISUSE_COUNT
 };
 
-/* Sizes, directions (enum busway_direction), kinds or counts: as said now, and as mapped. */
+/* Sizes, directions (enum busway_direction), kinds, counts, devices or lanes: as said now, and as
+ * mapped. */
 struct busway_difference {
 	uint64_t said, mapped;
 };
@@ -119,8 +122,8 @@ struct busway_dma_environment {
 	void (*release)(void *ctx, struct busway_phys_range range); /* what more() gave */
 	/* A driver did something wrong; the call that told so has no other effect. May be NULL. */
 	void (*misuse)(void *ctx, const struct busway_misuse_report *report);
-	/* All calls come from one thread at a time: what one device unmaps by address is looked for
-	 * among the mappings of others, too (wrong-device). */
+	/* All calls come from one thread at a time: what one lane unmaps by address is looked for
+	 * in others, too, of the same device (wrong-lane) and of others (wrong-device). */
 	bool one_thread;
 	/* For a simulated machine or a trace: every event of every mapping, and whose it is; NULL:
 	 * nobody looks. */
@@ -250,11 +253,13 @@ int busway_dma_detach(struct busway_dma_device *device);
  * busway_dma_abandon() - let go of a device that may still be doing DMA
  * Everything that is live is taken from the driver: records are the caller's again, slots and
  * coherent memory go into quarantine until busway_dma_quiet(). @device is gone.
- * Return: how many live mappings and allocations there were.
+ * Mappings that wait are cancelled. Return: how many live mappings and allocations there were,
+ * those that waited not among them.
  */
 size_t busway_dma_abandon(struct busway_dma_device *device);
 
-/* The device was reset, or bus mastering is off: what it left behind may be used again. */
+/* The device was reset, or bus mastering is off: what it left behind is zeroed, and may be used
+ * again. */
 void busway_dma_quiet(struct busway_dma *dma, busway_device_id id);
 
 /*

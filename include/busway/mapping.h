@@ -239,7 +239,10 @@ int busway_plan(struct busway_lane *lane, const struct busway_phys_range *entrie
 
 /*
  * For drivers that keep only the address, as those of other systems do: the record is found by it,
- * and all that the caller says is compared with it. Return: 0, or -BUSWAY_EINVAL and a report.
+ * and all that the caller says is compared with it. Where several mappings are at one address, as
+ * where memory is mapped twice for reading, the one that fits best is meant. Only mappings of @lane
+ * are found. A sync stays inside one run of the device's addresses: segments that do not follow
+ * each other there are synced one by one. Return: 0, or -BUSWAY_EINVAL and a report.
  */
 int busway_unmap_address(struct busway_lane *lane, busway_dma_t dma, uint64_t size,
 			 enum busway_mapping_kind kind, enum busway_direction direction);

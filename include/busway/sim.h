@@ -197,7 +197,9 @@ void busway_machine_give(struct busway_machine *machine, struct busway_phys_rang
 /*
  * busway_machine_pointer() - memory as the CPU sees it through its caches
  * What is read there is not watched. A store is noticed, as something that has to be synced, where
- * it changes a byte. NULL: @range is not all inside one run of memory.
+ * it changes a byte: one that stores what a stale line holds anyway is taken for none, and the line
+ * is not written back. busway_machine_cpu_write() is noticed whatever it stores. NULL: @range is
+ * not all inside one run of memory.
  */
 void *busway_machine_pointer(struct busway_machine *machine, struct busway_phys_range range);
 

@@ -62,6 +62,7 @@ struct options {
 struct command {
 	const char *name;
 	const char *arguments, *summary, *help;
+	const char *statuses;             /* what its exit status means; NULL: the usual */
 	int min_arguments, max_arguments; /* max -1: any number */
 	int (*run)(const struct options *options);
 };

@@ -228,10 +228,17 @@ static bool take_seed(const char *text, struct options *o)
 /* 0 is no pool. */
 static bool take_pool(const char *text, struct options *o)
 {
-	if (parse_number(text, &o->pool))
-		return true;
-	complain("--pool: '%s' is not a size%s", text, number_hint(text));
-	return false;
+	enum { LEAST = 4096 };
+
+	if (!parse_number(text, &o->pool)) {
+		complain("--pool: '%s' is not a size%s", text, number_hint(text));
+		return false;
+	}
+	if (o->pool && o->pool < LEAST) {
+		complain("--pool: '%s' is too small for a pool: at least 4K, or 0 for none", text);
+		return false;
+	}
+	return true;
 }
 
 static bool take_min_align(const char *text, struct options *o)
@@ -451,9 +458,10 @@ int print_help(const struct command *command)
 	print_section(command, COMMON, "Common options");
 	fputs("\nNumbers are decimal, or 0x and hex, with _ between digits and K, M, G or T "
 	      "behind.\n"
-	      "A range is ADDR+LEN or FIRST-LAST (inclusive).\n"
-	      "Exit status: 0 yes, 1 no (refused, unreachable), 2 bad usage or unreadable input.\n",
+	      "A range is ADDR+LEN or FIRST-LAST (inclusive).\n",
 	      stdout);
+	printf("Exit status: %s, 2 bad usage or unreadable input.\n",
+	       command->statuses ? command->statuses : "0 yes, 1 no (refused, unreachable)");
 	return finish_output(EXIT_YES);
 }
 

@@ -11,7 +11,8 @@
 
 #include <stddef.h>
 
-#define CHUNK_SIZE ((uint64_t)4096)
+/* No more than an allocation takes at least: where there is room for one, there is for blocks. */
+#define CHUNK_SIZE BUSWAY_SLOT_SIZE
 
 /* In .attributes of a chunk's mapping, so that it is not taken for somebody else's memory. */
 enum { IS_CHUNK = 0x80 };

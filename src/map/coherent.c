@@ -23,12 +23,42 @@ static unsigned char *shared_view(const struct busway_dma_device *device, const 
 	return pool->uncached + at;
 }
 
+/* Is there a pool that would serve, if the CPU could see it past its caches? */
+static bool lacks_view(const struct busway_dma_device *device)
+{
+	struct busway_dma *dma = device->dma;
+	bool lacks = false;
+
+	lock_take(&dma->lock);
+	for (const struct pool *pool = dma->pools; pool && device->caches; pool = pool->next)
+		lacks |= pool->index == UINT32_MAX && (pool->use & BUSWAY_USE_COHERENT) &&
+			 !pool->uncached;
+	lock_give(&dma->lock);
+	return lacks;
+}
+
+static int refuse_run(const struct busway_lane *lane, const struct want *want,
+		      struct busway_refusal *why)
+{
+	const struct busway_dma_device *device = lane->device;
+	const struct busway_range asked = {0, want->size - 1};
+
+	run_refuse(device, &device->coherent.spans, want, asked, why);
+	if (why->reason == BUSWAY_NO_POOL && (device->shared || device->bounce))
+		why->by = (device->shared ? device->shared : device->bounce)->name;
+	else if (why->reason == BUSWAY_NO_POOL && lacks_view(device))
+		refuse_as(lane, BUSWAY_NO_POINTER, asked, why);
+	/* where alignment or a boundary is in the way, a size that was asked for is no advice */
+	if (why->reason == BUSWAY_POOL_TOO_SMALL && why->advice[0].size >= want->size)
+		why->advice_count = 0;
+	return -BUSWAY_ERANGE;
+}
+
 static int find_run(struct busway_lane *lane, const struct want *want, unsigned flags,
 		    struct run *run, struct busway_refusal *why)
 {
 	struct busway_dma_device *device = lane->device;
 	const struct spans *spans = &device->coherent.spans;
-	const struct busway_range asked = {0, want->size - 1};
 	const bool grows = !device->shared && !device->bounce &&
 			   !(flags & BUSWAY_COHERENT_ATOMIC) && device->dma->environment.more;
 	int status = 0;
@@ -39,10 +69,7 @@ static int find_run(struct busway_lane *lane, const struct want *want, unsigned 
 		status = grow(device, &device->coherent, want, BUSWAY_USE_COHERENT);
 	if (grows && status == 0 && run_take(spans, want, lane->area, run))
 		return 0;
-	run_refuse(device, spans, want, asked, why);
-	if (why->reason == BUSWAY_NO_POOL && (device->shared || device->bounce))
-		why->by = (device->shared ? device->shared : device->bounce)->name;
-	return -BUSWAY_ERANGE;
+	return refuse_run(lane, want, why);
 }
 
 static int refuse_size(const struct busway_lane *lane, uint64_t size, struct busway_refusal *why)

@@ -359,9 +359,10 @@ static void abandon(struct busway_lane *lane, struct busway_mapping *mapping)
 
 size_t busway_dma_abandon(struct busway_dma_device *device)
 {
-	size_t count = live_count(device);
+	size_t count;
 
-	line_leave(device);
+	line_leave(device); /* who waits has nothing that could stay behind */
+	count = live_count(device);
 	for (uint32_t i = 0; i < device->lane_count; i++) {
 		struct busway_lane *lane = &device->lanes[i];
 
@@ -372,13 +373,40 @@ size_t busway_dma_abandon(struct busway_dma_device *device)
 	return count;
 }
 
+/*
+ * What a device has left in slots is nobody's, and a device that reaches all of the pool would find
+ * it when it is back. Not before it is quiet: what it was told to read, it may be reading still.
+ */
+static void wipe_quarantine(const struct busway_dma *dma, struct pool *pool, uint32_t who)
+{
+	const struct busway_dma_environment *e = &dma->environment;
+	struct slot_pool *slots = &pool->slots;
+
+	lock_take(&slots->lock);
+	for (uint32_t i = slots->quarantine; i != SLOT_NONE; i = slots->row.slot[i].next) {
+		unsigned char *bytes = pool->cached + pool_offset(i);
+		const size_t size = (size_t)pool_offset(slots_taken_at(&slots->row, i));
+
+		if (slots->row.slot[i].previous != who)
+			continue;
+		if (e->invalidate) /* stale lines: what stands in them is not what is in memory */
+			e->invalidate(e->ctx, bytes, size);
+		memset(bytes, 0, size);
+		if (e->clean)
+			e->clean(e->ctx, bytes, size);
+	}
+	lock_give(&slots->lock);
+}
+
 void busway_dma_quiet(struct busway_dma *dma, busway_device_id id)
 {
 	struct pool *pool;
 
 	lock_take(&dma->lock);
-	for (pool = dma->pools; pool; pool = pool->next)
+	for (pool = dma->pools; pool; pool = pool->next) {
+		wipe_quarantine(dma, pool, id.index);
 		slot_pool_release(&pool->slots, id.index);
+	}
 	lock_give(&dma->lock);
 	line_serve(dma);
 }

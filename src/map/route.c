@@ -59,6 +59,9 @@ static bool serves(const struct busway_dma_device *device, bool coherent, const 
 		return pool == device->shared;
 	if (device->bounce)
 		return pool == device->bounce;
+	/* CPU and device would not see the same where there is no way past the caches */
+	if (coherent && device->caches && !pool->uncached)
+		return false;
 	return pool->index == UINT32_MAX &&
 	       (pool->use & (coherent ? BUSWAY_USE_COHERENT : BUSWAY_USE_BOUNCE));
 }

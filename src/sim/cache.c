@@ -4,8 +4,9 @@
  *
  * The CPU has all lines in its cache, always. A line is dirty where it is not what it was when it
  * was cleaned or read last (VIEW_SYNCED): so a store by a plain pointer is noticed as well, unless
- * it stores what was there. Only dirty lines are written back, and those as a whole, along with
- * what is old in them: this is how bytes beside a buffer destroy it.
+ * it stores what was there. Of a store that is watched, VIEW_SYNCED is made another byte. Only
+ * dirty lines are written back, and those as a whole, along with what is old in them: this is how
+ * bytes beside a buffer destroy it.
  *
  * A line that was evicted still counts as dirty: that its bytes came to memory was luck, and who
  * counts on it is told.

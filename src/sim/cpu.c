@@ -122,9 +122,17 @@ int busway_machine_cpu_write(struct busway_machine *machine, busway_phys_t phys,
 			     size_t size)
 {
 	unsigned char *bytes = access_bytes(machine, BUSWAY_WRITE, phys, size);
+	unsigned char *synced;
 
 	if (!bytes)
 		return -BUSWAY_EINVAL;
 	memcpy(bytes, from, size);
+	if (view_at(machine, phys.raw) != VIEW_CACHED)
+		return 0;
+	/* a store is one, also of what stood there: dirty is what differs from what was synced */
+	synced = sim_bytes(machine, VIEW_SYNCED,
+			   (struct busway_range){phys.raw, phys.raw + (size - 1)});
+	for (size_t i = 0; i < size; i++)
+		synced[i] = (unsigned char)~bytes[i];
 	return 0;
 }

@@ -7,6 +7,7 @@ is a statement about the library; scripts commit mistakes, to see that they are 
 """
 
 import os
+import re
 import sys
 import tempfile
 
@@ -151,7 +152,7 @@ free r
            status=1, words=("not mapped any more",), codes=["after-unmap"])
     script(tap, "coherent memory that is unmapped, a sync of nothing, and a leak",
            f"alloc r {DEVICE} 4096\nunmap r\nsync r cpu\n", status=1,
-           words=("misuse", "end: r is left live: a leak", "3 of the script's steps"), codes=[])
+           words=("misuse", "end: r is left live: a leak", "3 mistakes of the script"), codes=[])
     script(tap, "a device beside what was mapped",
            f"map a {DEVICE} from 0x1000_0000+4K\naccess {DEVICE} write 0x1000_1000+4\nunmap a\n",
            status=1, codes=["outside"])
@@ -166,14 +167,224 @@ free r
     script(tap, "the CPU looks without a sync",
            f"map a {DEVICE} from 0x1000_0000+4K\ndevice a fill 3\ncheck a 3\nunmap a\n",
            status=1)
+
+
+def check_lists(tap):
+    """Lists, parts, attributes: bytes go where they should, and mistakes are told."""
+    above = "0x1_8000_0000+4K"
+    script(tap, "a list that is direct in part", f"""
+map-list l {DEVICE} both 0x1000_0000+4K {above} 8192
+sync l cpu
+fill l 3
+sync l device
+device l verify 3
+device l fill 4
+sync l cpu 0+16K
+check l 4
+unmap-list l 3
+""", words=("mixed (no-window), dma 0x10000000, and 2 more segments", "1 in part", "no violation"),
+           codes=[])
+    script(tap, "a list that is not unmapped with all its entries",
+           f"map-list l {DEVICE} to 4K 0x1_8000_0000+4K\nunmap-list l 1\nunmap l\n", status=1,
+           codes=["wrong-count"])
+    script(tap, "a sync of a part gets that part", f"""
+map b {DEVICE} from {above}
+device b fill 7
+sync b cpu 0+2K
+sync b cpu 2K+2K
+check b 7
+unmap b
+""", words=("as expected", "no violation"), codes=[])
+    script(tap, "a sync of one byte less than all",
+           f"map b {DEVICE} from {above}\ndevice b fill 7\nsync b cpu 0+4095\ncheck b 7\nunmap b\n",
+           status=1, words=("check b 7: other bytes", "1 time other bytes"))
+    script(tap, "a sync behind the end",
+           f"map b {DEVICE} from 4K\nsync b cpu 4095+2\nunmap b\n", status=1,
+           codes=["sync-outside"])
+    script(tap, "no-bounce is refused instead", f"map b {DEVICE} from {above} no-bounce\n",
+           words=("refused as no-window", "0 direct, 0 bounced"), codes=[])
+    script(tap, "what overwrites comes back, and skip-sync copies nothing", f"""
+map a {DEVICE} from {above} overwrites
+device a fill 5
+unmap a
+check a 5
+map b {DEVICE} from {above} skip-sync
+device b fill 6
+unmap b
+check b 5
+""", status=1, words=("check a 5: as expected", "check b 5: as expected"), codes=["no-sync-for-cpu"])
+    script(tap, "lines that are owned need no bounce",
+           f"map a {DEVICE} from 0x1000_0001+4K\nunmap a\n"
+           f"map b {DEVICE} from 0x1000_0001+4K owns-lines\nunmap b\n",
+           words=("1: map a pcie@7d500000 from 0x1000_0001+4K: bounce (cache-line)", "owns-lines: direct"),
+           codes=[])
+    script(tap, "a name is used again with other memory",
+           f"map a {DEVICE} to 0x1000_0000+4K\nunmap a\nmap a {DEVICE} to 0x1100_0000+4K\nunmap a\n",
+           words=("dma 0x10000000", "dma 0x11000000"), codes=[])
+
+
+def check_coherent(tap):
+    script(tap, "blocks", f"""
+blocks b {DEVICE} 64
+take x b
+take y b atomic
+fill x 1
+device x verify 1
+device y fill 2
+check y 2
+give x
+give y
+free b
+alloc r {DEVICE} 8K atomic
+free r
+""", words=("no violation", "3 coherent"), codes=[])
+    script(tap, "a block that is given twice, and blocks that are freed too early",
+           f"blocks b {DEVICE} 64\ntake x b\ntake y b\ngive x\ngive x\nfree b\n", status=1,
+           words=("free b: blocks of it are out", "end: y is left out: a leak", "2 mistakes"),
+           codes=["unmapped-twice"])
+    script(tap, "blocks that begin where nothing does",
+           f"alloc r {DEVICE} 4K\nfree r\nfree r\n", status=1, codes=["unmapped-twice"])
+
+
+def check_waiting(tap):
+    script(tap, "who waits is mapped when its turn comes", f"""
+map-or-wait p {DEVICE} from 0x1_8000_0000+3M
+map-or-wait q {DEVICE} from 0x1_9000_0000+3M
+unmap p
+device q fill 3
+unmap q
+check q 3
+""", words=("waits (pool-full)", "4: unmap p: q has its turn: bounce (no-window)", "no violation"),
+           codes=[])
+    script(tap, "who leaves the line", f"""
+map-or-wait p {DEVICE} from 0x1_8000_0000+3M
+map-or-wait q {DEVICE} from 0x1_9000_0000+3M
+mask {DEVICE} 30
+cancel q
+cancel q
+unmap p
+""", status=1, words=("mask pcie@7d500000 30: refused: a mapping waits", "cancel q: done",
+                      "cancel q: it does not wait", "1 mistake of"), codes=[])
+    script(tap, "who waits at the end",
+           f"map-or-wait p {DEVICE} from 0x1_8000_0000+3M\n"
+           f"map-or-wait q {DEVICE} from 0x1_9000_0000+3M\nunmap p\nmap-or-wait r {DEVICE} "
+           f"from 0x1_a000_0000+3M\nunmap q\nmap-or-wait s {DEVICE} from 0x1_a000_0000+3M\n",
+           status=1, words=("end: s is left waiting", "end: r is left live"))
+
+
+def check_life(tap):
+    script(tap, "a device that is left while it does DMA", f"""
+map a {DEVICE} from 0x1_8000_0000+4K
+abandon {DEVICE}
+map b {DEVICE} from 4K
+quiet {DEVICE}
+attach {DEVICE}
+map b {DEVICE} from 4K
+unmap b
+coherent-mask {DEVICE} 30
+detach {DEVICE}
+""", status=1, words=("1 in quarantine", "no driver has the device", "1 mistake of"), codes=[])
+    script(tap, "a driver that leaves with something mapped",
+           f"map a {DEVICE} from 4K\ndetach {DEVICE}\nunmap a\ndetach {DEVICE}\n", status=1,
+           codes=["leak"])
+    peer(tap)
+
+
+PEERS = """
+/dts-v1/;
+/ {
+	#address-cells = <1>;
+	#size-cells = <1>;
+	memory@80000000 { device_type = "memory"; reg = <0x80000000 0x10000000>; };
+	soc {
+		compatible = "simple-bus";
+		#address-cells = <1>;
+		#size-cells = <1>;
+		ranges = <0x0 0x40000000 0x10000000>;
+		dma-ranges = <0x80000000 0x80000000 0x10000000>, <0x0 0x40000000 0x10000000>;
+		dma@1000 { compatible = "example,dma"; reg = <0x1000 0x1000>; #dma-cells = <1>; };
+		fifo@2000 { compatible = "example,fifo"; reg = <0x2000 0x1000>; };
+	};
+};
+"""
+
+
+def peer(tap):
+    with tempfile.TemporaryDirectory() as folder:
+        tree, steps = os.path.join(folder, "peers.dts"), os.path.join(folder, "steps.txt")
+        with open(tree, "w") as file:
+            file.write(PEERS)
+        with open(steps, "w") as file:
+            file.write("map-peer f dma@1000 to 0x4000_2000+64\ndevice f read\nunmap f\n"
+                       "map-peer f dma@1000 to 0x8000_0000+64\n")
+        result = run("sim", tree, "dma@1000", "--script", steps)
+        tap.check(result.status == 1 and "peer, dma 0x2000" in result.out and
+                  "that is memory" in result.out and "1 to peers" in result.out and
+                  "1 mistake of" in result.out and "violation" not in result.out,
+                  "registers of a peer, at the address by which the bus leads there", result)
+
+
+def check_script_errors(tap):
+    """What makes no sense is told with its place, before anything is done or printed."""
     for what, text, words in (
             ("a step that there is not", "\n# a comment\nfrobnicate a\n", (":3:", "'frobnicate'")),
-            ("too few words", "map a\n", (":1:", "'map'")),
+            ("too few words", "map a\n", (":1:", "'map'", "it takes NAME DEVICE")),
+            ("too many words", f"mask {DEVICE} 3 4\n", (":1:", "'mask'")),
             ("a name that there is not", "unmap a\n", ("'a'",)),
-            ("a device that there is not", "map a nothing@0 to 4096\n", ("nothing@0",)),
+            ("a name that comes later", f"unmap a\nmap a {DEVICE} to 4K\n", (":1:", "'a'")),
+            ("a name that is too long", f"map {'a' * 40} {DEVICE} to 4K\n", (":1:", "a" * 40)),
+            ("a device that there is not", "map a nothing@0 to 4096\n", (":1:", "'nothing@0'")),
             ("a direction that there is not", f"map a {DEVICE} sideways 4096\n", ("sideways",)),
-            ("no number", f"alloc a {DEVICE} many\n", ("many",))):
-        script(tap, what, text, status=2, words=words)
+            ("an attribute that there is not", f"map a {DEVICE} to 4096 quick\n", ("quick",)),
+            ("no memory", f"map a {DEVICE} to here\n", (":1:", "'here'")),
+            ("no bits", f"mask {DEVICE} 65\n", (":1:", "'65'")),
+            ("no range", f"access {DEVICE} read x\n", (":1:", "'x'")),
+            ("no side", f"map a {DEVICE} to 4K\nsync a both\n", (":2:", "'both'")),
+            ("no number", f"alloc a {DEVICE} many\n", ("many",)),
+            ("two mistakes", f"frob\nmap a {DEVICE} to 4K\nunmap b\n", (":1:", "'frob'", ":3:", "'b'"))):
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write(text)
+            file.flush()
+            result = run("sim", board("rpi4-8g"), DEVICE, "--script", file.name)
+            tap.check(result.status == 2 and not result.out and
+                      all(w in result.err for w in words) and file.name in result.err,
+                      what, result)
+
+
+def check_script_json(tap):
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write(f"\nmap a  {DEVICE} to 0x1000_0000+4K # first\nunmap a\nunmap a\n"
+                   f"map b {DEVICE} to 4K\n")
+        file.flush()
+        result = run("sim", board("rpi4-8g"), DEVICE, "--script", file.name, "--format", "json")
+        document = result.json()
+        tap.equal([result.status, document["steps"], document["mistakes"], document["script"]], [1, 4, 1, [
+            {"line": 2, "step": f"map a {DEVICE} to 0x1000_0000+4K",
+             "outcome": "direct, dma 0x10000000", "violation": None},
+            {"line": 3, "step": "unmap a", "outcome": "done", "violation": None},
+            {"line": 4, "step": "unmap a", "outcome": "misuse", "violation": "unmapped-twice"},
+            {"line": 5, "step": f"map b {DEVICE} to 4K", "outcome": document["script"][3]["outcome"],
+             "violation": None},
+            {"line": None, "step": "b", "outcome": "is left live: a leak", "violation": None}]],
+                  "the steps of a script in JSON")
+    _status, document = ask("sim", board("rpi4-8g"), DEVICE, "--count", "10")
+    tap.check("script" not in document and "mistakes" not in document,
+              "none where there is no script")
+
+
+def check_help(tap):
+    """The help and the manual have every step that a script may have."""
+    with open(os.path.join(ROOT, "src", "cli", "sim", "script_words.c")) as file:
+        steps = re.findall(r'^\t\{"([a-z-]+)",\s*"', file.read(), re.M)
+    text = run("sim", "--help").out
+    with open(os.path.join(ROOT, "docs", "man", "busway-sim.1")) as file:
+        manual = file.read()
+    tap.check(len(steps) > 20, "there are steps", steps)
+    for step in steps:
+        tap.check(re.search(r"\b%s [A-Z]|\b%s +[A-Z]" % (step, step), text) and
+                  "Cm %s " % step in manual, "help and manual tell of " + step)
+    tap.check(text.count("Exit status") == 1 and "1 a violation" in text,
+              "the help states one exit status", text)
 
 
 def check_bad_input(tap):
@@ -182,6 +393,8 @@ def check_bad_input(tap):
             ("a script that there is not", (board("rpi4-8g"), "--script", "/nonexistent"),
              ("/nonexistent",)),
             ("--pool that is no size", (board("rpi4-8g"), "--pool", "much"), ("--pool", "much")),
+            ("--pool that is smaller than any pool", (board("rpi4-8g"), "--pool", "2K"),
+             ("--pool", "'2K'", "4K")),
             ("--memory that is no range", (board("rpi4-8g"), "--memory", "1G"), ("--memory", "1G")),
             ("--memory where the tree states it", (board("rpi4-8g"), "--memory", "0+1G"),
              ("--memory", "rpi4-8g")),
@@ -200,6 +413,13 @@ def main():
     check_ways(tap)
     check_seeds(tap)
     check_scripts(tap)
+    check_lists(tap)
+    check_coherent(tap)
+    check_waiting(tap)
+    check_life(tap)
+    check_script_errors(tap)
+    check_script_json(tap)
+    check_help(tap)
     check_bad_input(tap)
     return tap.done()
 

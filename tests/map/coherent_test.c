@@ -233,6 +233,98 @@ static void blocks_that_are_not_out_are_not_taken_back(void **state)
 	close_all(&rig, device);
 }
 
+/* Below the middle of the rig there is no way past the caches. */
+static void *uncached_above(void *ctx, struct busway_phys_range range)
+{
+	struct rig *rig = ctx;
+
+	return range.first.raw < RIG_BASE + RIG_SIZE / 2
+		       ? NULL
+		       : rig->memory + (range.first.raw - RIG_BASE);
+}
+
+static void a_pool_without_a_way_past_the_caches_is_passed_over(void **state)
+{
+	struct busway_coherent coherent = {0};
+	struct busway_dma_device *device;
+	struct busway_refusal why;
+	struct rig rig;
+
+	(void)state;
+	rig_draw(&rig);
+	rig.plan.devices[0].coherence = BUSWAY_NONCOHERENT;
+	rig.environment.uncached = uncached_above;
+	rig_open(&rig);
+	assert_int_equal(
+		busway_dma_add_pool(rig.dma, rig_phys(0x10000, 0x4000), BUSWAY_USE_COHERENT, 1), 0);
+	device = rig_attach(&rig, 0, NULL);
+	assert_int_equal(busway_coherent_alloc(busway_dma_lane(device, 0), 64, 1,
+					       BUSWAY_COHERENT_ATOMIC, &coherent, &why),
+			 -BUSWAY_ERANGE);
+	assert_int_equal(why.reason, BUSWAY_NO_POINTER);
+	assert_int_equal(
+		busway_dma_add_pool(rig.dma, rig_phys(0xc0000, 0x4000), BUSWAY_USE_COHERENT, 1), 0);
+	assert_int_equal(busway_coherent_alloc(busway_dma_lane(device, 0), 64, 1,
+					       BUSWAY_COHERENT_ATOMIC, &coherent, &why),
+			 0);
+	assert_int_equal(coherent.phys.raw, RIG_BASE + 0xc0000);
+	assert_int_equal(busway_coherent_free(&coherent), 0);
+	close_all(&rig, device);
+}
+
+static void blocks_need_no_more_than_a_slot(void **state)
+{
+	struct busway_dma_device *device;
+	struct busway_blocks *blocks;
+	struct busway_block block[32];
+	struct rig rig;
+
+	(void)state;
+	device = open(&rig, BUSWAY_COHERENT, BUSWAY_SLOT_SIZE);
+	assert_int_equal(busway_blocks_create(busway_dma_lane(device, 0), 64, 64, 0,
+					      &rig.plan.memory.allocator, &blocks),
+			 0);
+	for (size_t i = 0; i < COUNT(block); i++)
+		assert_int_equal(
+			busway_blocks_take(blocks, BUSWAY_COHERENT_ATOMIC, &block[i], NULL), 0);
+	for (size_t i = 0; i < COUNT(block); i++)
+		assert_int_equal(busway_blocks_give(blocks, block[i].dma), 0);
+	assert_int_equal(busway_blocks_destroy(blocks), 0);
+	close_all(&rig, device);
+}
+
+static void a_size_that_was_refused_is_no_advice(void **state)
+{
+	static const struct {
+		uint64_t size, align;
+		unsigned advice;
+		uint64_t advised;
+	} cases[] = {
+		{0x8000, 1, 1, 0x4000},  /* the pool is too small */
+		{0x1000, 0x80000, 0, 0}, /* its address is not aligned so far */
+		{0x4000, 0x80000, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct busway_coherent coherent = {0};
+		struct busway_dma_device *device;
+		struct busway_refusal why;
+		struct rig rig;
+
+		device = open(&rig, BUSWAY_COHERENT, 0x4000);
+		assert_int_equal(busway_coherent_alloc(busway_dma_lane(device, 0), cases[i].size,
+						       cases[i].align, BUSWAY_COHERENT_ATOMIC,
+						       &coherent, &why),
+				 -BUSWAY_ERANGE);
+		assert_int_equal(why.reason, BUSWAY_POOL_TOO_SMALL);
+		assert_int_equal(why.advice_count, cases[i].advice);
+		if (cases[i].advice)
+			assert_int_equal(why.advice[0].size, cases[i].advised);
+		close_all(&rig, device);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +334,9 @@ int main(void)
 		cmocka_unit_test(an_alignment_is_that_of_the_devices_address),
 		cmocka_unit_test(blocks_are_apart_aligned_and_cross_no_boundary),
 		cmocka_unit_test(blocks_that_are_not_out_are_not_taken_back),
+		cmocka_unit_test(a_pool_without_a_way_past_the_caches_is_passed_over),
+		cmocka_unit_test(blocks_need_no_more_than_a_slot),
+		cmocka_unit_test(a_size_that_was_refused_is_no_advice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

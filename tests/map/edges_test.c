@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * edges_test.c - where wrong answers were found: ranges that change their way in the middle, pools on
- * top of each other, records used for another thing than they wait for, alignments beyond all sizes.
+ * edges_test.c - where wrong answers were found: ranges that change their way in the middle, pools
+ * on top of each other, records used for another thing than they wait for, alignments beyond all
+ * sizes.
  */
 #include "rig.h"
 
@@ -350,6 +351,95 @@ static void blocks_of_an_abandoned_device_give_nothing_more(void **state)
 	rig_close(&rig);
 }
 
+/* It may still do what it was told until it is quiet; then nobody finds what is left of it. */
+static void what_an_abandoned_device_left_is_gone_once_it_is_quiet(void **state)
+{
+	static const enum busway_coherence sees[] = {BUSWAY_COHERENT, BUSWAY_NONCOHERENT};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sees); i++) {
+		unsigned char seen[2048], zeroes[2048] = {0};
+		struct busway_mapping mapping = {0};
+		struct busway_dma_device *device;
+		struct rig rig;
+
+		rig_draw(&rig);
+		rig.plan.devices[0].untrusted = true;
+		rig.plan.devices[0].coherence = sees[i];
+		rig.plan.devices[0].restricted_pool =
+			plan_pool(&rig.plan, busway_phys_raw(rig_phys(0x40000, 0x4000)));
+		device = open(&rig, 0, 0);
+		memset(rig_cpu(&rig, RIG_BASE + 0x1000), 0x55, 2048);
+		assert_int_equal(busway_map(busway_dma_lane(device, 0), rig_phys(0x1000, 2048),
+					    BUSWAY_BIDIRECTIONAL, 0, &mapping, NULL),
+				 0);
+		assert_int_equal(busway_dma_abandon(device), 1);
+		assert_true(rig_read(&rig, 0, mapping.dma.raw, seen, sizeof(seen)));
+		assert_int_equal(seen[0], 0x55);
+		assert_int_equal(seen[2047], 0x55);
+		memset(seen, 0x66, sizeof(seen));
+		assert_true(rig_write(&rig, 0, mapping.dma.raw, seen, sizeof(seen)));
+		busway_dma_quiet(rig.dma, (busway_device_id){0});
+		assert_true(rig_read(&rig, 0, mapping.dma.raw, seen, sizeof(seen)));
+		assert_memory_equal(seen, zeroes, sizeof(seen));
+		rig_close(&rig);
+	}
+}
+
+static void quiet_leaves_alone_what_another_device_left(void **state)
+{
+	struct busway_mapping mappings[2];
+	unsigned char seen;
+	struct rig rig;
+
+	(void)state;
+	memset(mappings, 0, sizeof(mappings));
+	rig_draw(&rig);
+	plan_device(&rig.plan, 1);
+	rig_open(&rig);
+	assert_int_equal(
+		busway_dma_add_pool(rig.dma, rig_phys(0x40000, 0x4000), BUSWAY_USE_BOUNCE, 1), 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		struct busway_dma_device *device = rig_attach(&rig, i, NULL);
+
+		assert_int_equal(busway_dma_set_mask(device, 19, NULL, NULL), 0);
+		*rig_cpu(&rig, RIG_BASE + 0x90000 + i) = 0x77;
+		assert_int_equal(busway_map(busway_dma_lane(device, 0), rig_phys(0x90000 + i, 1),
+					    BUSWAY_TO_DEVICE, 0, &mappings[i], NULL),
+				 0);
+		assert_int_equal(busway_dma_abandon(device), 1);
+	}
+	busway_dma_quiet(rig.dma, (busway_device_id){0});
+	assert_true(rig_read(&rig, 1, mappings[1].dma.raw, &seen, 1));
+	assert_int_equal(seen, 0x77);
+	assert_true(rig_read(&rig, 0, mappings[0].dma.raw, &seen, 1));
+	assert_int_equal(seen, 0);
+	rig_close(&rig);
+}
+
+static void who_waits_leaves_nothing_behind_when_abandoned(void **state)
+{
+	struct busway_mapping big = {0}, waiter = {0};
+	struct busway_dma_device *device;
+	struct busway_lane *lane;
+	bool told = false;
+	struct rig rig;
+
+	(void)state;
+	rig_draw(&rig);
+	device = open(&rig, 0x4000, BUSWAY_USE_BOUNCE);
+	lane = busway_dma_lane(device, 0);
+	assert_int_equal(busway_dma_set_mask(device, 19, NULL, NULL), 0);
+	assert_int_equal(
+		busway_map(lane, rig_phys(0x90000, 0x4000), BUSWAY_TO_DEVICE, 0, &big, NULL), 0);
+	assert_int_equal(busway_map_or_wait(lane, rig_phys(0xa0000, 64), BUSWAY_TO_DEVICE, 0,
+					    &waiter, turn, &told, NULL),
+			 -BUSWAY_EAGAIN);
+	assert_int_equal(busway_dma_abandon(device), 1);
+	assert_false(busway_map_cancel(&waiter));
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +454,9 @@ int main(void)
 		cmocka_unit_test(untrusted_devices_get_no_bytes_of_others_with_coherent_memory),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(blocks_of_an_abandoned_device_give_nothing_more),
+		cmocka_unit_test(what_an_abandoned_device_left_is_gone_once_it_is_quiet),
+		cmocka_unit_test(quiet_leaves_alone_what_another_device_left),
+		cmocka_unit_test(who_waits_leaves_nothing_behind_when_abandoned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

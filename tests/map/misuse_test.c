@@ -98,6 +98,13 @@ static int unmaps_what_another_device_mapped(struct scene *s)
 				    BUSWAY_KIND_SINGLE, BUSWAY_TO_DEVICE);
 }
 
+static int unmaps_through_another_lane(struct scene *s)
+{
+	map(s, BUSWAY_TO_DEVICE);
+	return busway_unmap_address(busway_dma_lane(s->device, 1), busway_dma(0x1000), 0x100,
+				    BUSWAY_KIND_SINGLE, BUSWAY_TO_DEVICE);
+}
+
 static int unmaps_another_size(struct scene *s)
 {
 	map(s, BUSWAY_TO_DEVICE);
@@ -228,6 +235,7 @@ static void each_misuse_is_told_once_and_changes_nothing(void **state)
 		{BUSWAY_MISUSE_UNMAPPED_TWICE, unmaps_after_the_device_is_gone, 2},
 		{BUSWAY_MISUSE_MAPPED_TWICE, maps_with_a_live_record, 0},
 		{BUSWAY_MISUSE_WRONG_DEVICE, unmaps_what_another_device_mapped, 2},
+		{BUSWAY_MISUSE_WRONG_LANE, unmaps_through_another_lane, 0},
 		{BUSWAY_MISUSE_WRONG_SIZE, unmaps_another_size, 3},
 		{BUSWAY_MISUSE_WRONG_SIZE, frees_another_size, 3},
 		{BUSWAY_MISUSE_WRONG_KIND, unmaps_a_list_as_one, 4},
@@ -246,6 +254,7 @@ static void each_misuse_is_told_once_and_changes_nothing(void **state)
 		{BUSWAY_MISUSE_SYNC_NOTHING, syncs_for_the_device_what_it_only_writes, 18},
 		{BUSWAY_MISUSE_MASK_LIVE, narrows_the_mask_under_a_mapping, 0},
 	};
+	static const struct busway_dma_options lanes = {.lanes = 2};
 	bool seen[BUSWAY_MISUSE_COUNT] = {true};
 
 	(void)state;
@@ -259,7 +268,7 @@ static void each_misuse_is_told_once_and_changes_nothing(void **state)
 		assert_int_equal(busway_dma_add_pool(s.rig.dma, rig_phys(0x40000, 0x10000),
 						     BUSWAY_USE_BOTH, 1),
 				 0);
-		s.device = rig_attach(&s.rig, 0, NULL);
+		s.device = rig_attach(&s.rig, 0, &lanes);
 		s.other = rig_attach(&s.rig, 1, NULL);
 		s.lane = busway_dma_lane(s.device, 0);
 		assert_int_equal(cases[i].act(&s), -BUSWAY_EINVAL);

@@ -559,6 +559,25 @@ static void registers_may_be_behind_an_aperture(void **state)
 	bench_close(&b);
 }
 
+/* Also one that stores what is there: the line is dirty, and has to be synced. */
+static void a_watched_store_is_one_whatever_it_stores(void **state)
+{
+	struct bench bench;
+	struct made m = made(NONCOHERENT, RAM + 0x1000, TO_BUS(RAM + 0x1000), 64, BUSWAY_TO_DEVICE);
+	unsigned char byte = 0;
+
+	(void)state;
+	bench_usual(&bench, NULL);
+	bench_map(&bench, &m);
+	assert_int_equal(bench_read(&bench, NONCOHERENT, TO_BUS(RAM + 0x1008), &byte, 1), 0);
+	bench_told_nothing(&bench);
+	assert_int_equal(busway_machine_cpu_write(bench.machine, busway_phys(RAM + 0x1008), &byte, 1), 0);
+	assert_int_equal(bench_read(&bench, NONCOHERENT, TO_BUS(RAM + 0x1008), &byte, 1), 0);
+	bench_told(&bench, BUSWAY_VIOLATION_NO_SYNC_FOR_DEVICE, 1);
+	bench_unmap(&bench, &m);
+	bench_close(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -582,6 +601,7 @@ int main(void)
 		cmocka_unit_test(registers_that_nobody_plays_read_as_ones),
 		cmocka_unit_test(registers_are_subject_to_the_direction),
 		cmocka_unit_test(registers_may_be_behind_an_aperture),
+		cmocka_unit_test(a_watched_store_is_one_whatever_it_stores),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,7 +151,7 @@ static const char *own_pool(const struct scene *scene, busway_device_id id)
 
 /* ---- attaching ---- */
 
-static bool attach(struct scene *scene, struct actor *actor)
+bool scene_attach(struct scene *scene, struct actor *actor)
 {
 	const struct options *o = scene->options;
 	const struct busway_dma_options options = {
@@ -170,7 +170,7 @@ static bool attach(struct scene *scene, struct actor *actor)
 	if (status == 0)
 		status = busway_dma_set_coherent_mask(actor->device, o->coherent_mask, NULL,
 						      &actor->why);
-	if (status == 0)
+	if (status == 0 && !actor->engine)
 		status = busway_engine_create(scene->machine, actor->id, NULL, &actor->engine);
 	if (status == -BUSWAY_ERANGE) {
 		busway_dma_detach(actor->device);
@@ -179,6 +179,7 @@ static bool attach(struct scene *scene, struct actor *actor)
 	}
 	if (status)
 		return complain("%s: out of memory", actor->name) == EXIT_YES;
+	actor->takes_part = true;
 	return !o->pool || actor->pool || give_pool(scene, actor);
 }
 
@@ -244,7 +245,7 @@ bool scene_open(struct scene *scene, const struct options *options)
 	if (choose(scene) && make_machine(scene)) {
 		size_t i = 0;
 
-		while (i < scene->count && attach(scene, &scene->actors[i]))
+		while (i < scene->count && scene_attach(scene, &scene->actors[i]))
 			i++;
 		if (i == scene->count)
 			return true;
@@ -264,6 +265,7 @@ void scene_close(struct scene *scene)
 	if (scene->dma)
 		busway_dma_destroy(scene->dma);
 	busway_machine_destroy(scene->machine);
+	json_decref(scene->told);
 	free(scene->actors);
 	free(scene->memory);
 	unload(&scene->loaded);
@@ -276,7 +278,7 @@ struct actor *scene_actor(struct scene *scene, const char *name)
 	if (!find_device(&scene->loaded, name, scene->options, &id))
 		return NULL;
 	for (size_t i = 0; i < scene->count; i++)
-		if (scene->actors[i].id.index == id.index && scene->actors[i].device)
+		if (scene->actors[i].id.index == id.index && scene->actors[i].takes_part)
 			return &scene->actors[i];
 	for (size_t i = 0; i < scene->count; i++)
 		if (scene->actors[i].id.index == id.index) {
@@ -291,6 +293,16 @@ struct actor *scene_actor(struct scene *scene, const char *name)
 	return NULL;
 }
 
+void count_served(struct actor *actor, const struct busway_mapping *mapping, uint64_t bounced_bytes,
+		  enum busway_reason reason)
+{
+	actor->ways[mapping->way]++;
+	actor->bytes += mapping->size;
+	actor->bounced_bytes += bounced_bytes;
+	if (bounced_bytes)
+		actor->bounced_for[reason]++;
+}
+
 /* Nobody but a call that may not bounce is told why: so it is asked. */
 enum busway_reason count_mapping(struct actor *actor, const struct busway_mapping *mapping,
 				 struct busway_phys_range memory)
@@ -298,16 +310,13 @@ enum busway_reason count_mapping(struct actor *actor, const struct busway_mappin
 	struct busway_mapping direct = {0};
 	struct busway_refusal why = {0};
 
-	actor->ways[mapping->way]++;
-	actor->bytes += mapping->size;
-	if (mapping->way != BUSWAY_WAY_BOUNCE)
-		return BUSWAY_NOT_REFUSED;
-	actor->bounced_bytes += mapping->size;
-	if (busway_map(busway_dma_lane(actor->device, 0), memory,
+	if (mapping->way == BUSWAY_WAY_BOUNCE &&
+	    busway_map(busway_dma_lane(actor->device, 0), memory,
 		       (enum busway_direction)mapping->direction, BUSWAY_MAP_NO_BOUNCE, &direct,
 		       &why) == 0)
 		busway_unmap(&direct);
-	actor->bounced_for[why.reason]++;
+	count_served(actor, mapping, mapping->way == BUSWAY_WAY_BOUNCE ? mapping->size : 0,
+		     why.reason);
 	return why.reason;
 }
 
@@ -327,7 +336,7 @@ int sim_status(const struct scene *scene)
 
 	for (size_t i = 0; i < scene->count; i++) {
 		wrong += scene->actors[i].wrong;
-		any |= scene->actors[i].device != NULL;
+		any |= scene->actors[i].takes_part;
 	}
 	return wrong || !any ? EXIT_NO : EXIT_YES;
 }

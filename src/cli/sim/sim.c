@@ -37,8 +37,27 @@ const struct command command_sim = {
 		"  busway sim board.dtb pcie@7d500000 --mask 32 --pool 1M\n"
 		"  busway sim board.dtb --script steps.txt\n"
 		"\n"
-		"A script has one step a line; busway-sim(1) tells them all.\n"
-		"Exit status: 1 where there was a violation, or bytes were not as expected.\n",
+		"A script has one step a line (busway-sim(1) says what each does):\n"
+		"\n"
+		"  map         NAME DEVICE to|from|both SIZE|RANGE [ATTRIBUTE...]\n"
+		"  map-list    NAME DEVICE to|from|both SIZE|RANGE... [ATTRIBUTE...]\n"
+		"  map-peer    NAME DEVICE to|from|both RANGE\n"
+		"  map-or-wait NAME DEVICE to|from|both SIZE|RANGE [ATTRIBUTE...]\n"
+		"  cancel NAME            unmap NAME             unmap-list NAME [ENTRIES]\n"
+		"  sync NAME cpu|device [OFFSET+SIZE]\n"
+		"  fill NAME PATTERN      check NAME PATTERN\n"
+		"  device NAME read|write|fill|verify [PATTERN]\n"
+		"  access DEVICE read|write|fill|verify RANGE\n"
+		"  alloc NAME DEVICE SIZE [atomic]               free NAME\n"
+		"  blocks NAME DEVICE SIZE                       take NAME BLOCKS [atomic]\n"
+		"  give NAME              mask DEVICE BITS       coherent-mask DEVICE BITS\n"
+		"  detach DEVICE          abandon DEVICE         quiet DEVICE\n"
+		"  attach DEVICE\n"
+		"\n"
+		"Attributes: no-bounce, skip-sync, overwrites, owns-lines.\n",
+	.statuses = "0 all went well, 1 a violation, other bytes, a mistake of the script or "
+		    "nobody to\n"
+		    "take part",
 	.min_arguments = 1,
 	.max_arguments = -1,
 	.run = run,

@@ -5,7 +5,7 @@
  *   sim.c        the command
  *   scene.c      platform, machine, DMA API, the devices and their pools
  *   workload.c   random drivers and devices
- *   script.c     a scripted one
+ *   script*.c    a scripted one: see script.h
  *   sim_text.c, sim_json.c   the answer
  */
 #ifndef BUSWAY_CLI_SIM_H
@@ -19,8 +19,9 @@
 struct actor {
 	busway_device_id id;
 	const char *name;
-	struct busway_dma_device *device; /* NULL: it takes no part, */
-	struct busway_refusal why;        /* for this reason */
+	bool takes_part;
+	struct busway_refusal why;        /* else: for this reason */
+	struct busway_dma_device *device; /* NULL: no driver has it */
 	const char *pool;                 /* that it must bounce through; NULL */
 	struct busway_engine *engine;
 	struct busway_mask_report mask;
@@ -44,11 +45,15 @@ struct scene {
 	size_t count;      /* of actors */
 	uint64_t steps;    /* done */
 	uint64_t mistakes; /* of a script, that the machine is not told of */
+	json_t *told;      /* the steps of a script and what became of them; NULL: none */
 };
 
 /* Complain and return false where that fails. */
 bool scene_open(struct scene *scene, const struct options *options);
 void scene_close(struct scene *scene);
+
+/* A driver takes the device; where it is refused, .device stays NULL, and .why says why. */
+bool scene_attach(struct scene *scene, struct actor *actor);
 
 /* The actor that is called so; complains and returns NULL where it takes no part. */
 struct actor *scene_actor(struct scene *scene, const char *name);
@@ -59,13 +64,17 @@ uint64_t sim_random(uint64_t *state);
 /* --count steps of random work; false after a complaint. */
 bool sim_workload(struct scene *scene);
 
-/* The steps of a file; false after a complaint. What it prints comes at once. */
+/* The steps of a file; false after a complaint, nothing done. What it prints comes at once. */
 bool sim_script(struct scene *scene, const char *path);
 
 int sim_text(const struct scene *scene);
 int sim_json(const struct scene *scene);
 
-/* Count a mapping, and why it bounced, if it did. */
+/* Count a mapping, how much of it bounced, and why. */
+void count_served(struct actor *actor, const struct busway_mapping *mapping, uint64_t bounced_bytes,
+		  enum busway_reason reason);
+
+/* The same of one run of memory. Returns why it bounced, if it did. */
 enum busway_reason count_mapping(struct actor *actor, const struct busway_mapping *mapping,
 				 struct busway_phys_range memory);
 

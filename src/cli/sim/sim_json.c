@@ -23,14 +23,16 @@ static json_t *by_reason(const uint64_t counts[BUSWAY_REASON_COUNT])
 static json_t *actor(const struct actor *a)
 {
 	json_t *object =
-		json_pack("{s:o, s:b}", "path", json_text(a->name), "attached", a->device != NULL);
+		json_pack("{s:o, s:b}", "path", json_text(a->name), "attached", a->takes_part);
 
-	if (!a->device) {
+	if (!a->takes_part) {
 		json_object_set_new(object, "refusal", json_refusal(&a->why));
 		return object;
 	}
 	json_object_set_new(object, "direct", number(a->ways[BUSWAY_WAY_DIRECT]));
 	json_object_set_new(object, "bounce", number(a->ways[BUSWAY_WAY_BOUNCE]));
+	json_object_set_new(object, "mixed", number(a->ways[BUSWAY_WAY_MIXED]));
+	json_object_set_new(object, "peer", number(a->ways[BUSWAY_WAY_PEER]));
 	json_object_set_new(object, "bytes", number(a->bytes));
 	json_object_set_new(object, "bounced_bytes", number(a->bounced_bytes));
 	json_object_set_new(object, "coherent", number(a->coherent));
@@ -79,15 +81,19 @@ static json_t *violations(const struct scene *scene)
 
 int sim_json(const struct scene *scene)
 {
-	json_t *devices = json_array();
+	json_t *devices = json_array(), *root;
 
 	for (size_t i = 0; i < scene->count; i++)
 		json_array_append_new(devices, actor(&scene->actors[i]));
-	return json_print(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "busway-sim/1",
-				    "seed", json_hex(scene->options->seed), "steps",
-				    number(scene->steps), "devices", devices, "pools", pools(scene),
-				    "violation_count",
-				    number(busway_machine_violations(scene->machine)), "violations",
-				    violations(scene)),
-			  sim_status(scene));
+	root = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "busway-sim/1", "seed",
+			 json_hex(scene->options->seed), "steps", number(scene->steps), "devices",
+			 devices, "pools", pools(scene), "violation_count",
+			 number(busway_machine_violations(scene->machine)), "violations",
+			 violations(scene));
+	if (scene->options->script) {
+		json_object_set_new(root, "mistakes", number(scene->mistakes));
+		json_object_set_new(root, "script",
+				    scene->told ? json_incref(scene->told) : json_array());
+	}
+	return json_print(root, sim_status(scene));
 }

@@ -11,16 +11,19 @@ enum { VIOLATIONS_SHOWN = 20 };
 static void put_actor(struct page *page, const struct actor *a)
 {
 	fprintf(page->out, "%s\n", a->name);
-	if (!a->device) {
+	if (!a->takes_part) {
 		fputs("  takes no part:\n", page->out);
 		put_refusal(page, &a->why);
 		return;
 	}
-	fprintf(page->out,
-		"  %" PRIu64 " direct, %" PRIu64 " bounced; %" PRIu64 " of %" PRIu64
-		" KiB copied; %" PRIu64 " coherent\n",
-		a->ways[BUSWAY_WAY_DIRECT], a->ways[BUSWAY_WAY_BOUNCE], a->bounced_bytes >> 10,
-		a->bytes >> 10, a->coherent);
+	fprintf(page->out, "  %" PRIu64 " direct, %" PRIu64 " bounced", a->ways[BUSWAY_WAY_DIRECT],
+		a->ways[BUSWAY_WAY_BOUNCE]);
+	if (a->ways[BUSWAY_WAY_MIXED])
+		fprintf(page->out, ", %" PRIu64 " in part", a->ways[BUSWAY_WAY_MIXED]);
+	if (a->ways[BUSWAY_WAY_PEER])
+		fprintf(page->out, ", %" PRIu64 " to peers", a->ways[BUSWAY_WAY_PEER]);
+	fprintf(page->out, "; %" PRIu64 " of %" PRIu64 " KiB copied; %" PRIu64 " coherent\n",
+		a->bounced_bytes >> 10, a->bytes >> 10, a->coherent);
 	for (int r = 1; r < BUSWAY_REASON_COUNT; r++)
 		if (a->bounced_for[r] && r != BUSWAY_RESTRICTED)
 			fprintf(page->out, "  %" PRIu64 " bounced, %s: %s\n", a->bounced_for[r],
@@ -40,8 +43,8 @@ static void put_actor(struct page *page, const struct actor *a)
 			a->mask.required_bits);
 	if (a->wrong) {
 		fputs("  ", page->out);
-		put_styled(page, STYLE_BAD, "%" PRIu64 " times other bytes than were put there\n",
-			   a->wrong);
+		put_styled(page, STYLE_BAD, "%" PRIu64 " time%s other bytes than were put there\n",
+			   a->wrong, a->wrong == 1 ? "" : "s");
 	}
 }
 
@@ -68,8 +71,9 @@ static void put_violations(struct page *page, const struct scene *scene)
 	if (scene->mistakes)
 		put_styled(page, STYLE_BAD,
 			   "%" PRIu64
-			   " of the script's steps misuse the DMA API, or leave something behind\n",
-			   scene->mistakes);
+			   " mistake%s of the script: a step that misuses the DMA API or "
+			   "cannot be done, or something left behind\n",
+			   scene->mistakes, scene->mistakes == 1 ? "" : "s");
 	if (!count && sim_status(scene) == EXIT_YES)
 		put_styled(page, STYLE_GOOD, "no violation\n");
 	if (!count)
@@ -94,10 +98,10 @@ int sim_text(const struct scene *scene)
 
 	if (!page_open(&page, o))
 		return EXIT_BAD;
-	put_styled(&page, STYLE_BOLD, "%" PRIu64 " steps, seed %" PRIu64 "\n", scene->steps,
-		   o->seed);
+	put_styled(&page, STYLE_BOLD, "%" PRIu64 " step%s, seed %" PRIu64 "\n", scene->steps,
+		   scene->steps == 1 ? "" : "s", o->seed);
 	for (size_t i = 0; i < scene->count; i++) {
-		if (scene->actors[i].device || o->verbose || o->argument_count > 1)
+		if (scene->actors[i].takes_part || o->verbose || o->argument_count > 1)
 			put_actor(&page, &scene->actors[i]);
 		else
 			absent++;
