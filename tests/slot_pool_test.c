@@ -172,12 +172,12 @@ static void quarantine_is_kept_until_its_owner_is_quiet(void **state)
 		slot_pool_quarantine(&pool, first[i], i % 2);
 	}
 	assert_int_equal(slot_pool_census(&pool).quarantined, 3 * SLOTS / 4);
-	slot_pool_release(&pool, 7);
+	slot_pool_release(&pool, 7, NULL, NULL);
 	assert_int_equal(slot_pool_census(&pool).quarantined, 3 * SLOTS / 4);
-	slot_pool_release(&pool, 0);
+	slot_pool_release(&pool, 0, NULL, NULL);
 	assert_int_equal(slot_pool_census(&pool).quarantined, SLOTS / 4);
 	assert_int_equal(slot_pool_census(&pool).used, SLOTS / 4);
-	slot_pool_release(&pool, 1);
+	slot_pool_release(&pool, 1, NULL, NULL);
 	assert_int_equal(slot_pool_census(&pool).used, 0);
 	assert_int_equal(slot_pool_census(&pool).longest, SLOTS);
 	slot_pool_destroy(&pool);

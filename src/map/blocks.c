@@ -202,7 +202,7 @@ int busway_blocks_take(struct busway_blocks *b, unsigned flags, struct busway_bl
 /* The chunk of @b that holds @dma, and which of its blocks begins there; NULL. */
 static struct chunk *chunk_at(const struct busway_blocks *b, busway_dma_t dma, uint32_t *block)
 {
-	const struct busway_mapped *segment = live_find(b->lane, dma.raw);
+	const struct busway_mapped *segment = live_find(b->lane, dma.raw, NULL, NULL);
 	struct busway_mapping *mapping = segment ? segment->owner_ : NULL;
 	struct chunk *chunk;
 	uint64_t offset, within;

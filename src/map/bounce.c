@@ -218,7 +218,8 @@ void run_refuse(const struct busway_dma_device *device, const struct spans *span
 	if (could)
 		advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_UNMAP_SOME,
 						   .size = want->size});
-	else
+	else if (pool_offset(span->high - span->low + 1) < want->size)
+		/* else alignment or a boundary is in the way, and no size helps for sure */
 		advise(why,
 		       (struct busway_advice){.kind = BUSWAY_ADVISE_SMALLER,
 					      .size = pool_offset(span->high - span->low + 1)});

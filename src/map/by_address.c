@@ -10,6 +10,13 @@ static uint32_t index_of(const struct busway_lane *lane)
 	return (uint32_t)(lane - lane->device->lanes);
 }
 
+static unsigned begins(const struct busway_mapped *segment, const void *ctx)
+{
+	const busway_dma_t *dma = ctx;
+
+	return segment == segment->owner_->segments && segment->dma.first.raw == dma->raw;
+}
+
 /* What begins at @dma in another lane of the device, and in which one; NULL. */
 static const struct busway_mapping *in_other_lane(const struct busway_lane *lane, busway_dma_t dma,
 						  uint32_t *other)
@@ -17,14 +24,14 @@ static const struct busway_mapping *in_other_lane(const struct busway_lane *lane
 	const struct busway_dma_device *device = lane->device;
 
 	for (uint32_t i = 0; i < device->lane_count; i++) {
-		const struct busway_mapping *found =
+		const struct busway_mapped *found =
 			&device->lanes[i] == lane
 				? NULL
-				: live_at(&device->lanes[i], dma.raw, BUSWAY_KIND_SINGLE);
+				: live_find(&device->lanes[i], dma.raw, begins, &dma);
 
 		*other = i;
 		if (found)
-			return found;
+			return found->owner_;
 	}
 	return NULL;
 }
@@ -76,56 +83,49 @@ static int compare(const struct busway_lane *lane, const struct busway_mapping *
 
 /* All that the driver says of a mapping. */
 struct said {
+	uint64_t first;
 	enum busway_mapping_kind kind;
-	uint64_t size;    /* of all but lists */
-	uint64_t entries; /* of lists */
+	bool by_entries; /* .length is that of a list; else it is in bytes */
+	uint64_t length;
 	enum busway_direction direction;
 };
 
-/* How much of it is true; 7: all. What kind it is counts most, then its length. */
-static unsigned truth(const struct busway_mapping *mapping, const struct said *said)
+static uint64_t length_of(const struct busway_mapping *mapping, const struct said *said)
 {
-	const bool length = said->kind == BUSWAY_KIND_LIST ? mapping->entry_count == said->entries
-							   : mapping->size == said->size;
+	return said->by_entries ? mapping->entry_count : mapping->size;
+}
 
-	return (mapping->kind == said->kind ? 4u : 0) + (length ? 2u : 0) +
+/* How much of it is true. What kind it is counts most, then its length: memory may be mapped for
+ * reading as often as one likes, and each time its address is the same. */
+static unsigned truth(const struct busway_mapped *segment, const void *ctx)
+{
+	const struct busway_mapping *mapping = segment->owner_;
+	const struct said *said = ctx;
+
+	if (segment != mapping->segments || segment->dma.first.raw != said->first)
+		return 0;
+	return 1 + (mapping->kind == said->kind ? 4u : 0) +
+	       (length_of(mapping, said) == said->length ? 2u : 0) +
 	       (mapping->direction == said->direction ? 1u : 0);
 }
 
-enum { ALL_TRUE = 7 };
-
-/* Of the mappings that begin at @dma the one that is meant: memory may be mapped for reading as
- * often as one likes, and each time its address is the same. Only where the first that is found
- * does not fit, all are looked at. NULL: none begins there. */
-static struct busway_mapping *meant(struct busway_lane *lane, uint64_t dma, const struct said *said)
-{
-	struct busway_mapping *best = live_at(lane, dma, said->kind);
-
-	if (!best || truth(best, said) == ALL_TRUE)
-		return best;
-	for (const struct busway_mapped *s = live_first(lane); s; s = live_next(lane, s))
-		if (s->dma.first.raw == dma && s == s->owner_->segments &&
-		    truth(s->owner_, said) > truth(best, said))
-			best = s->owner_;
-	return best;
-}
-
-/* Unmaps it, or reports the first difference. */
+/* Unmaps what is meant, or reports the first difference. */
 static int unmap_meant(struct busway_lane *lane, struct busway_dma_range asked,
 		       const struct said *said)
 {
-	struct busway_mapping *mapping = meant(lane, asked.first.raw, said);
+	const struct busway_mapped *segment = live_find(lane, said->first, truth, said);
+	struct busway_mapping *mapping;
 	int status;
 
-	if (!mapping)
+	if (!segment)
 		return not_found(lane, asked, true);
+	mapping = segment->owner_;
 	status = compare(lane, mapping, BUSWAY_MISUSE_WRONG_KIND, asked, said->kind, mapping->kind);
-	if (status == 0 && said->kind == BUSWAY_KIND_LIST)
-		status = compare(lane, mapping, BUSWAY_MISUSE_WRONG_COUNT, asked, said->entries,
-				 mapping->entry_count);
-	else if (status == 0)
-		status = compare(lane, mapping, BUSWAY_MISUSE_WRONG_SIZE, asked, said->size,
-				 mapping->size);
+	if (status == 0)
+		status = compare(lane, mapping,
+				 said->by_entries ? BUSWAY_MISUSE_WRONG_COUNT
+						  : BUSWAY_MISUSE_WRONG_SIZE,
+				 asked, said->length, length_of(mapping, said));
 	if (status == 0)
 		status = compare(lane, mapping, BUSWAY_MISUSE_WRONG_DIRECTION, asked,
 				 said->direction, mapping->direction);
@@ -135,32 +135,16 @@ static int unmap_meant(struct busway_lane *lane, struct busway_dma_range asked,
 int busway_unmap_address(struct busway_lane *lane, busway_dma_t dma, uint64_t size,
 			 enum busway_mapping_kind kind, enum busway_direction direction)
 {
-	/* of a list, its size is said here */
-	const struct said said = {.kind = kind, .size = size, .direction = direction};
-	struct busway_mapping *mapping;
-
-	if (kind != BUSWAY_KIND_LIST)
-		return unmap_meant(lane, asked_range(dma, size), &said);
-	mapping = live_at(lane, dma.raw, kind);
-	if (mapping && mapping->kind == kind && mapping->size != size)
-		return compare(lane, mapping, BUSWAY_MISUSE_WRONG_SIZE, asked_range(dma, size),
-			       size, mapping->size);
 	return unmap_meant(lane, asked_range(dma, size),
-			   &(struct said){.kind = kind,
-					  .entries = mapping ? mapping->entry_count : 0,
-					  .direction = direction});
+			   &(struct said){dma.raw, kind, false, size, direction});
 }
 
 int busway_unmap_list_address(struct busway_lane *lane, busway_dma_t dma, size_t entries,
 			      enum busway_direction direction)
 {
-	const struct said said = {
-		.kind = BUSWAY_KIND_LIST, .entries = entries, .direction = direction};
-
-	return unmap_meant(lane, asked_range(dma, 1), &said);
+	return unmap_meant(lane, asked_range(dma, 1),
+			   &(struct said){dma.raw, BUSWAY_KIND_LIST, true, entries, direction});
 }
-
-/* ---- syncing ---- */
 
 /* Does the direction that is said make sense of a mapping in another one? */
 static int compare_directions(const struct busway_lane *lane, const struct busway_mapping *mapping,
@@ -192,35 +176,27 @@ static bool leads_to(const struct busway_mapped *segment, struct busway_dma_rang
 	return true;
 }
 
-static unsigned sync_truth(const struct busway_mapped *segment, struct busway_dma_range asked,
-			   enum busway_direction direction)
-{
-	return (segment->owner_->kind <= BUSWAY_KIND_LIST ? 4u : 0) +
-	       (leads_to(segment, asked) ? 2u : 0) +
-	       (segment->owner_->direction == direction ? 1u : 0);
-}
+/* What the driver says of a part that it syncs. */
+struct said_part {
+	struct busway_dma_range asked;
+	enum busway_direction direction;
+};
 
-/* Of the segments that hold the first byte of @asked the one that is meant; NULL: none does. */
-static const struct busway_mapped *segment_meant(struct busway_lane *lane,
-						 struct busway_dma_range asked,
-						 enum busway_direction direction)
+static unsigned sync_truth(const struct busway_mapped *segment, const void *ctx)
 {
-	const struct busway_mapped *best = live_find(lane, asked.first.raw);
+	const struct said_part *said = ctx;
 
-	if (!best || sync_truth(best, asked, direction) == ALL_TRUE)
-		return best;
-	for (const struct busway_mapped *s = live_first(lane); s; s = live_next(lane, s))
-		if (busway_range_has(busway_dma_raw(s->dma), asked.first.raw) &&
-		    sync_truth(s, asked, direction) > sync_truth(best, asked, direction))
-			best = s;
-	return best;
+	return 1 + (segment->owner_->kind <= BUSWAY_KIND_LIST ? 4u : 0) +
+	       (leads_to(segment, said->asked) ? 2u : 0) +
+	       (segment->owner_->direction == said->direction ? 1u : 0);
 }
 
 int busway_sync_address(struct busway_lane *lane, busway_dma_t dma, uint64_t size,
 			enum busway_direction direction, bool for_cpu)
 {
 	const struct busway_dma_range asked = asked_range(dma, size);
-	const struct busway_mapped *segment = segment_meant(lane, asked, direction);
+	const struct busway_mapped *segment =
+		live_find(lane, dma.raw, sync_truth, &(struct said_part){asked, direction});
 	struct busway_mapping *mapping;
 	uint64_t offset = 0;
 	int status;

@@ -48,9 +48,6 @@ static int refuse_run(const struct busway_lane *lane, const struct want *want,
 		why->by = (device->shared ? device->shared : device->bounce)->name;
 	else if (why->reason == BUSWAY_NO_POOL && lacks_view(device))
 		refuse_as(lane, BUSWAY_NO_POINTER, asked, why);
-	/* where alignment or a boundary is in the way, a size that was asked for is no advice */
-	if (why->reason == BUSWAY_POOL_TOO_SMALL && why->advice[0].size >= want->size)
-		why->advice_count = 0;
 	return -BUSWAY_ERANGE;
 }
 
@@ -72,23 +69,11 @@ static int find_run(struct busway_lane *lane, const struct want *want, unsigned 
 	return refuse_run(lane, want, why);
 }
 
-static int refuse_size(const struct busway_lane *lane, uint64_t size, struct busway_refusal *why)
-{
-	const struct busway_segment_limits *limits = &lane->device->segments;
-	uint64_t most = limits->max_size;
-
-	if (!most || (limits->boundary && limits->boundary < most))
-		most = limits->boundary;
-	refuse_as(lane, BUSWAY_SEGMENT_LIMITS, (struct busway_range){0, size - 1}, why);
-	advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_SMALLER, .size = most});
-	return -BUSWAY_ERANGE;
-}
-
 /* A run for it, all slots zeroed, and where the CPU sees its bytes. */
-static int take_zeroed(struct busway_lane *lane, const struct want *want, unsigned flags,
-		       struct run *run, void **cpu, struct busway_refusal *why)
+static int take_zeroed(struct busway_lane *lane, uint64_t size, const struct want *want,
+		       unsigned flags, struct run *run, void **cpu, struct busway_refusal *why)
 {
-	const struct busway_range asked = {0, want->size - 1};
+	const struct busway_range asked = {0, size - 1};
 	unsigned char *slots;
 	int status;
 
@@ -97,8 +82,10 @@ static int take_zeroed(struct busway_lane *lane, const struct want *want, unsign
 		refuse_as(lane, BUSWAY_UNCONFINED, asked, why);
 		return -BUSWAY_ERANGE;
 	}
-	if (!fits_segment(lane->device, want->size))
-		return refuse_size(lane, want->size, why);
+	if (!fits_segment(lane->device, size)) {
+		refuse_limits(lane, asked, why);
+		return -BUSWAY_ERANGE;
+	}
 	status = find_run(lane, want, flags, run, why);
 	if (status)
 		return status;
@@ -140,7 +127,7 @@ int busway_coherent_alloc(struct busway_lane *lane, uint64_t size, uint64_t alig
 	if (size == 0 || size > SIZE_MAX / 2 || !busway_is_power_of_two(align) ||
 	    !map_arguments(lane, mapping, BUSWAY_BIDIRECTIONAL))
 		return -BUSWAY_EINVAL;
-	status = take_zeroed(lane, &want, flags, &run, &cpu, why);
+	status = take_zeroed(lane, size, &want, flags, &run, &cpu, why);
 	if (status) {
 		map_ended(lane, mapping, STATE_REFUSED);
 		return status;
@@ -225,19 +212,36 @@ static int free_differs(struct busway_lane *lane, const struct busway_mapping *m
 	return -BUSWAY_EINVAL;
 }
 
+/* What a driver says of an allocation. */
+struct said {
+	uint64_t first, size;
+	const void *cpu;
+};
+
+static unsigned truth(const struct busway_mapped *segment, const void *ctx)
+{
+	const struct busway_mapping *mapping = segment->owner_;
+	const struct said *said = ctx;
+
+	if (segment != mapping->segments || segment->dma.first.raw != said->first)
+		return 0;
+	return 1 + (mapping->kind == BUSWAY_KIND_COHERENT ? 4u : 0) +
+	       (mapping->size == said->size ? 2u : 0) + (mapping->pointer_ == said->cpu ? 1u : 0);
+}
+
 int busway_coherent_free_address(struct busway_lane *lane, busway_dma_t dma, uint64_t size,
 				 const void *cpu)
 {
-	struct busway_mapping *mapping = live_at(lane, dma.raw, BUSWAY_KIND_COHERENT);
+	const struct said said = {dma.raw, size, cpu};
+	const struct busway_mapped *segment = live_find(lane, dma.raw, truth, &said);
+	struct busway_mapping *mapping = segment ? segment->owner_ : NULL;
 
-	if (mapping && mapping->kind == BUSWAY_KIND_COHERENT && mapping->size == size &&
-	    mapping->pointer_ != cpu) {
+	if (!mapping || mapping->kind != BUSWAY_KIND_COHERENT || mapping->size != size)
+		return free_differs(lane, mapping, dma, size);
+	if (mapping->pointer_ != cpu) {
 		report(lane, BUSWAY_MISUSE_WRONG_POINTER, mapping, mapping->one_.dma, 0, 0);
 		return -BUSWAY_EINVAL;
 	}
-	if (mapping && mapping->kind == BUSWAY_KIND_COHERENT && mapping->size == size) {
-		free_live(mapping);
-		return 0;
-	}
-	return free_differs(lane, mapping, dma, size);
+	free_live(mapping);
+	return 0;
 }

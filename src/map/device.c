@@ -373,29 +373,27 @@ size_t busway_dma_abandon(struct busway_dma_device *device)
 	return count;
 }
 
+struct wiper {
+	const struct busway_dma_environment *environment;
+	const struct pool *pool;
+};
+
 /*
  * What a device has left in slots is nobody's, and a device that reaches all of the pool would find
  * it when it is back. Not before it is quiet: what it was told to read, it may be reading still.
  */
-static void wipe_quarantine(const struct busway_dma *dma, struct pool *pool, uint32_t who)
+static void wipe(void *ctx, uint32_t first, uint32_t count)
 {
-	const struct busway_dma_environment *e = &dma->environment;
-	struct slot_pool *slots = &pool->slots;
+	const struct wiper *w = ctx;
+	const struct busway_dma_environment *e = w->environment;
+	unsigned char *bytes = w->pool->cached + pool_offset(first);
+	const size_t size = (size_t)pool_offset(count);
 
-	lock_take(&slots->lock);
-	for (uint32_t i = slots->quarantine; i != SLOT_NONE; i = slots->row.slot[i].next) {
-		unsigned char *bytes = pool->cached + pool_offset(i);
-		const size_t size = (size_t)pool_offset(slots_taken_at(&slots->row, i));
-
-		if (slots->row.slot[i].previous != who)
-			continue;
-		if (e->invalidate) /* stale lines: what stands in them is not what is in memory */
-			e->invalidate(e->ctx, bytes, size);
-		memset(bytes, 0, size);
-		if (e->clean)
-			e->clean(e->ctx, bytes, size);
-	}
-	lock_give(&slots->lock);
+	if (e->invalidate) /* stale lines: what stands in them is not what is in memory */
+		e->invalidate(e->ctx, bytes, size);
+	memset(bytes, 0, size);
+	if (e->clean)
+		e->clean(e->ctx, bytes, size);
 }
 
 void busway_dma_quiet(struct busway_dma *dma, busway_device_id id)
@@ -404,8 +402,9 @@ void busway_dma_quiet(struct busway_dma *dma, busway_device_id id)
 
 	lock_take(&dma->lock);
 	for (pool = dma->pools; pool; pool = pool->next) {
-		wipe_quarantine(dma, pool, id.index);
-		slot_pool_release(&pool->slots, id.index);
+		struct wiper wiper = {&dma->environment, pool};
+
+		slot_pool_release(&pool->slots, id.index, wipe, &wiper);
 	}
 	lock_give(&dma->lock);
 	line_serve(dma);

@@ -62,57 +62,45 @@ void live_unsettle(struct busway_lane *lane, struct busway_mapping *mapping)
 
 /* ---- looking ---- */
 
-static const struct busway_mapped *in_bucket(const struct busway_lane *lane, uint64_t key,
-					     uint64_t dma)
+struct best {
+	const struct busway_mapped *segment;
+	unsigned merit;
+};
+
+static void look_in_bucket(const struct busway_lane *lane, uint64_t key, uint64_t dma,
+			   live_merit *merit, const void *ctx, struct best *best)
 {
-	for (const struct busway_mapped *s = *live_bucket(lane, key); s; s = s->next_)
-		if (s->dma.first.raw <= dma && dma <= s->dma.last.raw)
-			return s;
-	return NULL;
+	for (const struct busway_mapped *s = *live_bucket(lane, key); s; s = s->next_) {
+		unsigned its;
+
+		if (dma < s->dma.first.raw || s->dma.last.raw < dma)
+			continue;
+		its = merit ? merit(s, ctx) : 1;
+		if (its > best->merit)
+			*best = (struct best){s, its};
+		if (best->segment && !merit)
+			return;
+	}
 }
 
-const struct busway_mapped *live_find(struct busway_lane *lane, uint64_t dma)
+const struct busway_mapped *live_find(struct busway_lane *lane, uint64_t dma, live_merit *merit,
+				      const void *ctx)
 {
+	struct best best = {0};
+
 	live_settle(lane);
 	for (size_t class = 0; class < LIVE_CLASSES; class ++) {
 		const uint64_t key = live_key(dma, class);
-		const struct busway_mapped *found;
 
 		if (!lane->in_class[class])
 			continue;
-		found = in_bucket(lane, key, dma);
-		if (!found && key)
-			found = in_bucket(lane, key - 1, dma);
-		if (found)
-			return found;
+		look_in_bucket(lane, key, dma, merit, ctx, &best);
+		if (key && (merit || !best.segment))
+			look_in_bucket(lane, key - 1, dma, merit, ctx, &best);
+		if (best.segment && !merit)
+			break;
 	}
-	return NULL;
-}
-
-/* A better answer than @best, where what is asked for is of @kind? */
-static bool is_better(const struct busway_mapped *best, const struct busway_mapped *s,
-		      enum busway_mapping_kind kind)
-{
-	return !best || (best->owner_->kind != kind && s->owner_->kind == kind);
-}
-
-struct busway_mapping *live_at(struct busway_lane *lane, uint64_t dma,
-			       enum busway_mapping_kind kind)
-{
-	const struct busway_mapped *best = NULL;
-
-	live_settle(lane);
-	for (size_t class = 0; class < LIVE_CLASSES; class ++) {
-		const struct busway_mapped *s;
-
-		if (!lane->in_class[class])
-			continue;
-		for (s = *live_bucket(lane, live_key(dma, class)); s; s = s->next_)
-			if (s->dma.first.raw == dma && s == s->owner_->segments &&
-			    is_better(best, s, kind))
-				best = s;
-	}
-	return best ? best->owner_ : NULL;
+	return best.segment;
 }
 
 static struct busway_mapped *first_from(const struct busway_lane *lane, uint64_t bucket)

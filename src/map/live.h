@@ -68,12 +68,13 @@ static inline void live_remove(struct busway_lane *lane, struct busway_mapping *
 		live_unlink(&mapping->one_);
 }
 
-/* The segment of @lane that holds @dma; where several do, that of the smallest class. */
-const struct busway_mapped *live_find(struct busway_lane *lane, uint64_t dma);
+/* How well a segment fits what is looked for; 0: not at all. */
+typedef unsigned live_merit(const struct busway_mapped *segment, const void *ctx);
 
-/* The live mapping of @lane that begins at @dma, of @kind if there is one of it; NULL. */
-struct busway_mapping *live_at(struct busway_lane *lane, uint64_t dma,
-			       enum busway_mapping_kind kind);
+/* Of the segments of @lane that hold @dma, the one of the greatest @merit; where that is NULL, one
+ * of the shortest. NULL: there is none. */
+const struct busway_mapped *live_find(struct busway_lane *lane, uint64_t dma, live_merit *merit,
+				      const void *ctx);
 
 /* Go through all segments of a lane: the first, and the one behind @segment; NULL: no more. */
 struct busway_mapped *live_first(struct busway_lane *lane);

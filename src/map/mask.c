@@ -217,7 +217,8 @@ const struct busway_mapping *busway_dma_owner(const struct busway_dma_device *de
 					      busway_dma_t dma)
 {
 	for (uint32_t i = 0; i < device->lane_count; i++) {
-		const struct busway_mapped *found = live_find(&device->lanes[i], dma.raw);
+		const struct busway_mapped *found =
+			live_find(&device->lanes[i], dma.raw, NULL, NULL);
 
 		if (found)
 			return found->owner_;

@@ -271,8 +271,10 @@ int busway_map_or_wait(struct busway_lane *lane, struct busway_phys_range phys,
 		describe_waiter(mapping, lane, r, direction, attributes);
 		return join_line(mapping, turn, ctx);
 	}
-	if (!bounce_could(lane, r, direction, attributes, why))
+	if (!bounce_could(lane, r, direction, attributes, why)) {
+		map_ended(lane, mapping, STATE_REFUSED);
 		return -BUSWAY_ERANGE;
+	}
 	describe_waiter(mapping, lane, r, direction, attributes);
 	if (!overtakes_nobody(mapping))
 		return join_line(mapping, turn, ctx);

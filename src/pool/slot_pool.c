@@ -101,7 +101,8 @@ void slot_pool_quarantine(struct slot_pool *pool, uint32_t first, uint32_t who)
 	lock_give(&pool->lock);
 }
 
-void slot_pool_release(struct slot_pool *pool, uint32_t who)
+void slot_pool_release(struct slot_pool *pool, uint32_t who,
+		       void (*leaves)(void *ctx, uint32_t first, uint32_t count), void *ctx)
 {
 	uint32_t first, next;
 
@@ -113,6 +114,8 @@ void slot_pool_release(struct slot_pool *pool, uint32_t who)
 
 		next = slot->next;
 		if (slot->previous == who) {
+			if (leaves)
+				leaves(ctx, first, slots_taken_at(&pool->row, first));
 			pool->quarantined -= slots_taken_at(&pool->row, first);
 			slots_give(&pool->row, first);
 		} else {

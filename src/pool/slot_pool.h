@@ -83,10 +83,12 @@ void slot_pool_let_go(struct slot_pool *pool);
 
 /*
  * Quarantine: a run that @who may still use is kept from everybody; release gives back all runs of
- * @who. No allocation: who it is stands in the row.
+ * @who, each after @leaves() was called with it (NULL: nobody wants to know), under the lock. No
+ * allocation: who it is stands in the row.
  */
 void slot_pool_quarantine(struct slot_pool *pool, uint32_t first, uint32_t who);
-void slot_pool_release(struct slot_pool *pool, uint32_t who);
+void slot_pool_release(struct slot_pool *pool, uint32_t who,
+		       void (*leaves)(void *ctx, uint32_t first, uint32_t count), void *ctx);
 
 /* Robs the areas, so that the longest run is the true one. */
 struct slot_census slot_pool_census(struct slot_pool *pool);
