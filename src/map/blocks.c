@@ -27,7 +27,8 @@ struct chunk {
 };
 
 struct busway_blocks {
-	struct busway_lane *lane;
+	struct busway_lane *lane;            /* NULL: its device is gone */
+	struct busway_blocks *next, **link_; /* of that lane */
 	const struct busway_allocator *memory;
 	uint64_t size, align, chunk_size;
 	uint64_t stride;          /* from block to block */
@@ -102,27 +103,36 @@ int busway_blocks_create(struct busway_lane *lane, uint64_t size, uint64_t align
 		memory->free(memory->ctx, b, sizeof(*b), _Alignof(struct busway_blocks));
 		return -BUSWAY_EINVAL;
 	}
+	b->next = lane->blocks;
+	b->link_ = &lane->blocks;
+	if (b->next)
+		b->next->link_ = &b->next;
+	lane->blocks = b;
 	*out = b;
 	return 0;
 }
 
-/* Of an abandoned device, nothing is to be given back any more. */
-static bool is_abandoned(const struct busway_blocks *b)
+void blocks_leave(struct busway_lane *lane)
 {
-	return b->chunks && !is_live(&b->chunks->memory.mapping_);
+	for (struct busway_blocks *b = lane->blocks; b; b = b->next)
+		b->lane = NULL;
+	lane->blocks = NULL;
 }
 
 int busway_blocks_destroy(struct busway_blocks *b)
 {
-	const bool abandoned = is_abandoned(b);
-
-	if (b->out && !abandoned)
+	if (b->out && b->lane)
 		return -BUSWAY_EBUSY;
+	if (b->lane) {
+		*b->link_ = b->next;
+		if (b->next)
+			b->next->link_ = b->link_;
+	}
 	while (b->chunks) {
 		struct chunk *chunk = b->chunks;
 
 		b->chunks = chunk->next;
-		if (!abandoned)
+		if (b->lane)
 			busway_coherent_free(&chunk->memory);
 		b->memory->free(b->memory->ctx, chunk, record_size(b), _Alignof(struct chunk));
 	}
@@ -179,7 +189,7 @@ int busway_blocks_take(struct busway_blocks *b, unsigned flags, struct busway_bl
 	uint64_t offset;
 	int status;
 
-	if (is_abandoned(b))
+	if (!b->lane)
 		return -BUSWAY_EINVAL;
 	if (!b->with_room) {
 		status = add_chunk(b, flags, why);
@@ -222,10 +232,10 @@ int busway_blocks_give(struct busway_blocks *b, busway_dma_t dma)
 {
 	const struct busway_dma_range asked = {dma, dma};
 	uint32_t block = 0;
-	struct chunk *chunk = is_abandoned(b) ? NULL : chunk_at(b, dma, &block);
+	struct chunk *chunk = b->lane ? chunk_at(b, dma, &block) : NULL;
 	const uint64_t bit = (uint64_t)1 << block % 64;
 
-	if (is_abandoned(b))
+	if (!b->lane)
 		return -BUSWAY_EINVAL;
 	if (!chunk || !(chunk->used[block / 64] & bit)) {
 		report(b->lane, chunk ? BUSWAY_MISUSE_UNMAPPED_TWICE : BUSWAY_MISUSE_NOT_MAPPED,

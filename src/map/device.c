@@ -293,6 +293,8 @@ static void unlist(struct busway_dma_device *device)
 	struct busway_dma *dma = device->dma;
 	struct busway_dma_device **link = &dma->devices;
 
+	for (uint32_t i = 0; i < device->lane_count; i++)
+		blocks_leave(&device->lanes[i]);
 	lock_take(&dma->lock);
 	while (*link != device)
 		link = &(*link)->next;

@@ -99,6 +99,7 @@ struct busway_lane {
 	struct busway_mapped **buckets;  /* 2^(64 - bucket_shift) */
 	struct busway_dma_device *device;
 	size_t live;                     /* live mappings and allocations, and who waits */
+	struct busway_blocks *blocks;    /* that are made of its coherent memory */
 	size_t settled;                  /* of them, those in buckets */
 	uint32_t in_class[LIVE_CLASSES]; /* their segments */
 	char apart_[64]; /* no cache line is shared with the next lane, wherever memory begins */
@@ -411,6 +412,11 @@ void line_leave(struct busway_dma_device *device);
 
 /* Does a mapping of @device stand in line? */
 bool line_has(struct busway_dma_device *device);
+
+/* ---- blocks.c ---- */
+
+/* The device goes; what is made of its memory has none any more. */
+void blocks_leave(struct busway_lane *lane);
 
 /* ---- misuse.c ---- */
 

@@ -325,9 +325,40 @@ static void a_size_that_was_refused_is_no_advice(void **state)
 	}
 }
 
+/* Whether they have taken a chunk or not. */
+static void blocks_outlive_their_device(void **state)
+{
+	struct busway_dma_device *device;
+	struct busway_blocks *blocks;
+	struct busway_block block;
+	struct rig rig;
+
+	(void)state;
+	for (unsigned taken = 0; taken < 2; taken++) {
+		rig_draw(&rig);
+		rig_open(&rig);
+		assert_int_equal(busway_dma_add_pool(rig.dma, rig_phys(0x40000, 0x8000),
+						     BUSWAY_USE_COHERENT, 1),
+				 0);
+		device = rig_attach(&rig, 0, NULL);
+		assert_int_equal(busway_blocks_create(busway_dma_lane(device, 0), 64, 64, 0,
+						      &rig.plan.memory.allocator, &blocks),
+				 0);
+		if (taken)
+			assert_int_equal(busway_blocks_take(blocks, 0, &block, NULL), 0);
+		assert_int_equal(busway_dma_abandon(device), taken);
+		assert_int_equal(busway_blocks_take(blocks, 0, &block, NULL), -BUSWAY_EINVAL);
+		assert_int_equal(busway_blocks_give(blocks, busway_dma(0)), -BUSWAY_EINVAL);
+		assert_int_equal(busway_blocks_destroy(blocks), 0);
+		busway_dma_quiet(rig.dma, (busway_device_id){0});
+		rig_close(&rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(blocks_outlive_their_device),
 		cmocka_unit_test(both_sides_see_the_same_at_any_time),
 		cmocka_unit_test(a_device_without_caches_needs_memory_past_them),
 		cmocka_unit_test(pools_grow_except_for_atomic_allocations),
