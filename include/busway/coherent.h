@@ -73,8 +73,8 @@ struct busway_block {
 int busway_blocks_create(struct busway_lane *lane, uint64_t size, uint64_t align, uint64_t boundary,
 			 const struct busway_allocator *memory, struct busway_blocks **out);
 
-/* -BUSWAY_EBUSY while blocks are out, unless the device is gone. In the latter case that is all that
- * may be done with them: taking and giving is -BUSWAY_EINVAL. */
+/* -BUSWAY_EBUSY while blocks are out, unless the device is gone. In the latter case that is all
+ * that may be done with them: taking and giving is -BUSWAY_EINVAL. */
 int busway_blocks_destroy(struct busway_blocks *blocks);
 
 /* A block, zeroed. Return: as busway_coherent_alloc(). An atomic take uses what there is already.

@@ -139,8 +139,9 @@ int busway_map_list(struct busway_lane *lane, const struct busway_phys_range *en
 
 /* Where busway_mapping_next_run() has come to. {0} is the beginning. */
 struct busway_runs {
-	uint64_t offset_;
+	uint64_t next_;
 	uint32_t segment_;
+	bool inside_;
 };
 
 /*

@@ -366,27 +366,22 @@ __attribute__((noinline)) static int map_slowly(struct list *list,
 bool busway_mapping_next_run(const struct busway_mapping *mapping, struct busway_runs *at,
 			     struct busway_dma_range *run)
 {
-	const struct busway_segment_limits *limits = &mapping->lane_->device->segments;
 	const struct busway_mapped *segment = &mapping->segments[at->segment_];
 	const struct busway_mapped *end = mapping->segments + mapping->segment_count;
-	struct busway_range all, cut;
+	struct busway_range all;
 
-	if (at->segment_ == mapping->segment_count)
+	if (segment == end)
 		return false;
-	all = (struct busway_range){segment->dma.first.raw + at->offset_, segment->dma.last.raw};
+	all = busway_dma_raw(segment->dma);
+	if (at->inside_)
+		all.first = at->next_;
 	while (segment + 1 != end && busway_range_adjoins(all, busway_dma_raw(segment[1].dma)))
 		all.last = (++segment)->dma.last.raw;
-	cut = limit_segment(limits, all);
-	/* where it was cut, in which segment? */
-	while (segment->dma.first.raw > cut.last)
-		segment--;
-	at->offset_ = cut.last + 1 - segment->dma.first.raw;
-	at->segment_ = (uint32_t)(segment - mapping->segments);
-	if (cut.last == segment->dma.last.raw) {
-		at->segment_++;
-		at->offset_ = 0;
-	}
-	*run = busway_dma_range(cut);
+	*run = busway_dma_range(limit_segment(&mapping->lane_->device->segments, all));
+	/* the rest of it goes on in the last of those segments, or before: they adjoin */
+	at->inside_ = run->last.raw != all.last;
+	at->next_ = run->last.raw + 1;
+	at->segment_ = (uint32_t)(segment - mapping->segments) + !at->inside_;
 	return true;
 }
 

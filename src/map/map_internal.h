@@ -336,8 +336,6 @@ bool bounce_could(struct busway_lane *lane, struct busway_range phys,
 
 void refuse_limits(const struct busway_lane *lane, struct busway_range phys,
 		   struct busway_refusal *why);
-void refuse_lines(const struct busway_lane *lane, struct busway_range phys,
-		  struct busway_refusal *why);
 void refuse_as(const struct busway_lane *lane, enum busway_reason reason, struct busway_range phys,
 	       struct busway_refusal *why);
 

@@ -83,7 +83,7 @@ static int make_report(const struct busway_dma_device *device, bool coherent,
 
 	if (device->domain) {
 		report->required_bits = busway_bits_needed(highest_iova(device->domain));
-		report->limited = false;
+		report->limited = device->bounce != NULL;
 		return 0;
 	}
 	status = route_build(device, 64, coherent, &widest);

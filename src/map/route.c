@@ -105,7 +105,8 @@ static bool is_empty(const struct busway_dma_device *device, bool coherent,
 		     const struct route *route)
 {
 	if (device->domain)
-		return !has_iovas(device->domain, route->bits);
+		return !has_iovas(device->domain, route->bits) ||
+		       (sole_pool(device, coherent) && route->spans.count == 0);
 	return sole_pool(device, coherent) ? route->spans.count == 0 : route->reach->run_count == 0;
 }
 

@@ -49,6 +49,8 @@ static bool must_bounce(const struct list *list, struct busway_range phys)
 	const struct busway_dma_device *device = list->lane->device;
 	const struct busway_segment_limits *limits = &device->segments;
 
+	if (device->bounce)
+		return true;
 	if (device->untrusted && has_partial_pages(device, phys))
 		return true;
 	if (shares_lines(device, phys, list->direction, list->attributes))
@@ -111,10 +113,7 @@ static int refuse_piece(const struct list *list, const struct piece *piece)
 	const struct busway_dma_device *device = list->lane->device;
 
 	if (piece->bounces && (list->attributes & BUSWAY_MAP_NO_BOUNCE)) {
-		if (device->untrusted)
-			refuse_as(list->lane, BUSWAY_UNCONFINED, piece->phys, list->why);
-		else
-			refuse_lines(list->lane, piece->phys, list->why);
+		refuse_direct(list->lane, piece->phys, list->direction, list->why);
 		return -BUSWAY_ERANGE;
 	}
 	if (is_usable(list->lane, piece->phys,

@@ -88,7 +88,7 @@ void refuse_limits(const struct busway_lane *lane, struct busway_range phys,
 	advise(why, (struct busway_advice){.kind = BUSWAY_ADVISE_SMALLER, .size = most});
 }
 
-void refuse_lines(const struct busway_lane *lane, struct busway_range phys,
+static void refuse_lines(const struct busway_lane *lane, struct busway_range phys,
 		  struct busway_refusal *why)
 {
 	const struct busway_dma *dma = lane->device->dma;
@@ -124,7 +124,7 @@ void refuse_direct(const struct busway_lane *lane, struct busway_range phys,
 
 	if (device->untrusted && !device->bounce) {
 		refuse_as(lane, BUSWAY_UNCONFINED, phys, why);
-	} else if (device->domain) {
+	} else if (device->domain && !device->bounce) {
 		refuse_lines(lane, phys, why);
 	} else if (device->bounce ||
 		   !reach_lookup(lane->reach, phys, (enum busway_access)direction, &dma)) {

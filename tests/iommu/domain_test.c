@@ -273,6 +273,35 @@ static void large_pages_get_iovas_that_suit(void **state)
 	close_scene(&s);
 }
 
+/* The upper half of RISC-V's space is at the very end; between the halves is nothing. */
+static void iovas_are_those_that_the_table_takes(void **state)
+{
+	static struct scene s;
+	struct busway_domain_options options = {.invalidate = forget, .ctx = &s.tlb};
+	const struct busway_phys_range run = rig_phys(0x1000, PAGE);
+	struct busway_domain *domain;
+	struct busway_refusal why;
+
+	(void)state;
+	open_scene(&s, 0, 0x100000, 64);
+	options.table = (struct busway_pagetable_options){.format = BUSWAY_RISCV_SV,
+							  .input_bits = 39};
+	options.tables = s.rig.tables;
+	assert_int_equal(busway_domain_create(&options, &s.rig.memory.allocator, &domain), 0);
+	assert_int_equal(busway_domain_map_at(domain, busway_dma((uint64_t)1 << 38), &run, 1, RW,
+					      &why),
+			 -BUSWAY_ERANGE);
+	assert_int_equal(why.reason, BUSWAY_IOVA_NOT_ALLOWED);
+	assert_int_equal(busway_domain_map_at(domain, busway_dma(UINT64_MAX << 38), &run, 1, RW,
+					      &why),
+			 0);
+	assert_int_equal(busway_domain_unmap(domain, NULL, rig_range(UINT64_MAX << 38, PAGE), 0,
+					     &why),
+			 0);
+	assert_int_equal(busway_domain_destroy(domain), 0);
+	close_scene(&s);
+}
+
 static void creation_loses_nothing_when_memory_ends(void **state)
 {
 	static struct scene s;
@@ -311,6 +340,7 @@ int main(void)
 		cmocka_unit_test(what_waits_is_forgotten_before_anything_is_refused),
 		cmocka_unit_test(what_is_mapped_keeps_the_domain),
 		cmocka_unit_test(large_pages_get_iovas_that_suit),
+		cmocka_unit_test(iovas_are_those_that_the_table_takes),
 		cmocka_unit_test(creation_loses_nothing_when_memory_ends),
 	};
 

@@ -72,7 +72,7 @@ struct kind {
 	enum busway_pagetable_format format;
 	unsigned granule_lg2;
 	uint32_t deferred;
-	bool untrusted, noncoherent;
+	bool untrusted, noncoherent, restricted;
 	uint64_t min_align_mask;
 	struct busway_segment_limits limits;
 };
@@ -90,6 +90,11 @@ static const struct kind kinds[] = {
 	 .format = BUSWAY_ARM_STAGE2,
 	 .granule_lg2 = 12,
 	 .noncoherent = true},
+	{.name = "past the caches, deferred",
+	 .format = BUSWAY_VTD_SECOND,
+	 .granule_lg2 = 12,
+	 .noncoherent = true,
+	 .deferred = 16},
 	{.name = "past the caches, untrusted, large granule",
 	 .format = BUSWAY_ARM_STAGE1,
 	 .granule_lg2 = 14,
@@ -105,6 +110,10 @@ static const struct kind kinds[] = {
 	 .granule_lg2 = 12,
 	 .min_align_mask = 0x3fff,
 	 .limits = {.boundary = 0x8000}},
+	{.name = "restricted to a pool, and behind an IOMMU",
+	 .format = BUSWAY_VTD_SECOND,
+	 .granule_lg2 = 12,
+	 .restricted = true},
 	{.name = "boundaries inside a page, untrusted",
 	 .format = BUSWAY_VTD_SECOND,
 	 .granule_lg2 = 12,
@@ -154,8 +163,12 @@ static void open_scene(struct scene *s, const struct kind *kind)
 	s->rig.plan.devices[0].coherence =
 		kind->noncoherent ? BUSWAY_NONCOHERENT : BUSWAY_COHERENT;
 	s->rig.plan.devices[0].segments = kind->limits;
+	if (kind->restricted)
+		s->rig.plan.devices[0].restricted_pool =
+			plan_pool(&s->rig.plan, busway_phys_raw(rig_phys(POOL_AT, POOL_SIZE)));
 	rig_open(&s->rig);
-	assert_int_equal(busway_dma_add_pool(s->rig.dma, rig_phys(POOL_AT, POOL_SIZE),
+	if (!kind->restricted)
+		assert_int_equal(busway_dma_add_pool(s->rig.dma, rig_phys(POOL_AT, POOL_SIZE),
 					     BUSWAY_USE_BOTH, 1),
 			 0);
 	assert_int_equal(busway_domain_create(&how, &s->rig.plan.memory.allocator, &s->domain), 0);
@@ -284,6 +297,7 @@ static bool check_run(void *ctx, const struct busway_mapped_run *run)
 		assert_true(at < RIG_SIZE);
 		if (s->kind->untrusted && !pool)
 			assert_true(at >= OWN_AT && s->owned[at - OWN_AT]);
+		assert_true(pool || !s->kind->restricted);
 	}
 	return true;
 }
@@ -426,9 +440,9 @@ static void play(const struct kind *kind)
 		if (s.live[i].count)
 			end(&s, &s.live[i]);
 	assert_true(s.served >= random_rounds(400) / 6);
-	assert_true(s.bounced == 0 || kind->untrusted || kind->noncoherent ||
+	assert_true(s.bounced == 0 || kind->untrusted || kind->noncoherent || kind->restricted ||
 		    kind->limits.boundary);
-	assert_true(s.bounced > 0 || !(kind->untrusted || kind->noncoherent));
+	assert_true(s.bounced > 0 || !(kind->untrusted || kind->noncoherent || kind->restricted));
 	close_scene(&s);
 }
 
