@@ -4,9 +4,9 @@
  *
  * The first bytes choose a format and its options, each eight behind them are a call: map, unmap,
  * trim, release, or failing allocations. Beside it runs a list of pages, and a walker that knows
- * the formats from their manuals only (tests/iommu/walker.c); any difference aborts.
+ * the formats from their manuals only (src/sim/walk.h); any difference aborts.
  */
-#include "../tests/iommu/walker.h"
+#include "../src/sim/walk.h"
 
 #include <busway/pagetable.h>
 
@@ -256,6 +256,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.start_level = kinds[kind].start_level,
 		.wide = kinds[kind].output_bits == 52 && kinds[kind].kind <= WALK_ARM_S2,
 		.dirty_by_hardware = options.track_dirty,
+		.memory_types = options.memory_types,
+		.strict = true,
 		.root = busway_pagetable_root(s.table).table.raw,
 		.read = read_word,
 	};

@@ -6,6 +6,7 @@
  *     driver ---- the DMA API (dma.h) ----> busway_machine_environment()
  *                                                     |
  *     device --> [ fabric: hop by hop ] --> [ memory | caches ]
+ *                     [ IOMMU ]  walks page tables in that memory, and remembers
  *                     judged against what is mapped
  *
  * The machine does what hardware does, also where that is bad: an access ends where the windows
@@ -25,6 +26,7 @@
 #define BUSWAY_SIM_H
 
 #include <busway/mapping.h>
+#include <busway/pagetable.h>
 
 struct busway_machine;
 struct busway_engine;
@@ -48,6 +50,14 @@ struct busway_interrupt;
 	X(BUSWAY_VIOLATION_FILTER, "filter", "the bus checker lets the device at its pool only")   \
 	X(BUSWAY_VIOLATION_LOOP, "loop", "windows lead the access in a circle")                    \
 	X(BUSWAY_VIOLATION_DOORBELL, "doorbell", "a doorbell is used as memory")                   \
+	/* of what an IOMMU does: see busway_machine_translate(). The first two are refused */     \
+	X(BUSWAY_VIOLATION_IOMMU_FAULT, "iommu-fault", "the IOMMU has no translation for it")      \
+	X(BUSWAY_VIOLATION_IOMMU_PERMISSION, "iommu-permission",                                   \
+	  "the page does not allow this access")                                                   \
+	X(BUSWAY_VIOLATION_STALE, "stale-translation",                                             \
+	  "the IOMMU goes by what it remembers, which is not what its tables say")                 \
+	X(BUSWAY_VIOLATION_TABLE_GONE, "table-gone",                                               \
+	  "the IOMMU walks a table that was given back")                                           \
 	/* of a device, against what is mapped for it */                                           \
 	X(BUSWAY_VIOLATION_OUTSIDE, "outside", "memory that is not mapped for the device")         \
 	X(BUSWAY_VIOLATION_AFTER_UNMAP, "after-unmap", "memory that is not mapped any more")       \
@@ -110,7 +120,8 @@ struct busway_violation {
 	const char *name;        /* of the device; "cpu"; lives as long as the platform */
 	enum busway_access access;
 	struct busway_range asked; /* as the device emitted it; of the CPU: CPU-physical */
-	/* how far it came: the space, or the window that forbade it; and what stands there */
+	/* how far it came: the space, or the window that forbade it; and what stands there. Or the
+	 * IOMMU, and its reason */
 	const char *hop, *by;
 	struct busway_range at; /* the bytes of @asked, in addresses of that space */
 	bool has_trace;
@@ -136,6 +147,10 @@ struct busway_machine_options {
 	bool default_coherent;    /* where the platform leaves it to the architecture */
 	bool posted;              /* writes of devices arrive later: see busway_machine_settle() */
 	bool routes_only;         /* without memory: for busway_machine_route() alone */
+	bool walks_past_caches;   /* IOMMUs do not see what the CPU has in its caches */
+	bool undrained;           /* an invalidation does not wait for writes on their way */
+	size_t iotlb_pages;       /* translations that IOMMUs remember; 0: 64 */
+	size_t iotlb_tables;      /* tables on the way that they remember; 0: 32 */
 	size_t records;           /* how many violations are kept; 0: 256. All are counted. */
 	uint64_t largest_mapping; /* in bytes; 0: any */
 	/* more memory: where the platform does not say where it is. Read by create only. */
@@ -283,6 +298,8 @@ struct busway_landing {
 	const struct busway_region *region; /* that answers or refuses there, or */
 	const struct busway_window *window; /* that refuses; else NULL */
 	enum busway_violation_kind refused; /* BUSWAY_NO_VIOLATION: it lands */
+	const char *iommu;  /* name of the one that translated or refuses; NULL: none did */
+	const char *reason; /* why it refuses; else NULL */
 };
 
 /*
@@ -293,6 +310,70 @@ struct busway_landing {
 int busway_machine_route(const struct busway_machine *machine, busway_device_id device,
 			 struct busway_dma_range dma, enum busway_access access,
 			 struct busway_landing *landing);
+
+/* ---- an IOMMU ---------------------------------------------------------------------------- */
+
+/*
+ * How accesses of a device are translated. The IOMMU sits behind the windows that limit the bus:
+ *
+ *   device --> [ PCI bus: aperture, doorbell ] --window--> IOMMU --> [ cpu ]
+ *                                                IOVA as emitted     what the tables say
+ *
+ * The first windows on the way, other than one that passes everything 1:1, must take the address,
+ * and so must those of PCI buses behind; where they lead does not matter. What claims the address
+ * on these buses gets it untranslated. A device for which nothing was said here passes
+ * untranslated, also where the platform has it behind an IOMMU.
+ */
+struct busway_machine_iommu {
+	const char *name; /* the hop in reports; lives as long as the machine */
+	enum busway_pagetable_format format;
+	struct busway_pagetable_root root;
+	unsigned granule_lg2; /* Arm: 12, 14 or 16; 0: 12 */
+	bool memory_types;    /* RISC-V: Svpbmt is there */
+	bool track_dirty; /* it marks pages that are used and written; needs walks that see caches
+			   */
+	/* whose translations are remembered as the same: devices of one domain share one (Arm's
+	 * ASID or VMID, domain ID, PSCID). Domains of two IOMMUs do not share one. */
+	uint32_t tag;
+};
+
+/**
+ * busway_machine_translate() - an IOMMU translates for @device from now on
+ * @iommu: copied; NULL: nothing does any more
+ *
+ * Nothing that was remembered is forgotten by this. Writes that have not arrived are translated
+ * when they arrive.
+ *
+ * The IOMMU really remembers: pages, and tables on the way there. It goes by that until it is
+ * invalidated, or has room for other things to remember (chance says which). Each access that it so
+ * translates otherwise than the tables say is done, and told: stale-translation. So is each walk of
+ * a table that was given back to busway_machine_table_memory(): table-gone. In both cases it is not
+ * looked at any further, as what is mapped says nothing of where it went.
+ *
+ * Return: 0; -BUSWAY_ENOMEM; -BUSWAY_EINVAL: no such device or name, a format, root or granule that
+ * cannot be walked, or .track_dirty and options.walks_past_caches.
+ */
+int busway_machine_translate(struct busway_machine *machine, busway_device_id device,
+			     const struct busway_machine_iommu *iommu);
+
+/**
+ * busway_machine_invalidate() - the invalidation command of an IOMMU, done when it returns
+ * @tag:    whose
+ * @range:  of IOVAs; all that touches it is forgotten
+ * @tables: the way there as well: tables were taken out. Else pages only
+ *
+ * First all writes arrive that devices of the tag have on their way, as they do in hardware; those
+ * may use what is forgotten afterwards. Not with options.undrained.
+ */
+void busway_machine_invalidate(struct busway_machine *machine, uint32_t tag,
+			       struct busway_dma_range range, bool tables);
+
+/*
+ * busway_machine_table_memory() - memory for page tables, in simulated memory
+ * For busway_pagetable_create(). Good as long as the machine. The IOMMU sees what is written there
+ * at once, unless options.walks_past_caches: then when it was cleaned.
+ */
+struct busway_table_memory busway_machine_table_memory(struct busway_machine *machine);
 
 /* ---- violations -------------------------------------------------------------------------- */
 

@@ -88,8 +88,10 @@ static bool reach_peer(const struct access *a, struct busway_landing *l)
 	return true;
 }
 
-/* Cuts @l behind what is in one store. */
-static int land(const struct access *a, struct busway_landing *l)
+/*
+ * Cuts @l behind what is in one store. @judge: what is mapped says what the device may do there
+ */
+static int land(const struct access *a, struct busway_landing *l, bool judge)
 {
 	const bool is_cpu = l->space.index == BUSWAY_CPU_SPACE.index;
 	const struct sim_store *store = is_cpu ? sim_store_at(a->machine, l->at.first) : NULL;
@@ -99,20 +101,46 @@ static int land(const struct access *a, struct busway_landing *l)
 	if (l->at.last > store->phys.last)
 		l->at.last = store->phys.last;
 	l->dma = sim_leading(l->dma, busway_range_span(l->at) + 1);
-	sim_judge(a->machine, a->device, a->access, l);
+	if (judge)
+		sim_judge(a->machine, a->device, a->access, l);
 	move(a, store, l->at.first, (size_t)busway_range_span(l->at) + 1);
 	return 0;
+}
+
+/* The IOMMU goes by something that is not so any more. */
+static void tell_translation(const struct access *a, const struct busway_landing *l,
+			     enum busway_violation_kind kind)
+{
+	struct busway_violation v = sim_violation(a->machine, kind, a->device, a->access, l);
+
+	v.has_trace = sim_nearest(a->machine, a->device, l->dma.first, &v.trace);
+	sim_violate(a->machine, &v);
+}
+
+/* Follows the first piece of @a. False: it was told that the IOMMU leads it astray. */
+static bool follow(const struct access *a, struct busway_landing *l)
+{
+	const struct sim_iommu *iommu = sim_iommu_of(a->machine, a->device);
+	struct sim_translation t;
+
+	if (!sim_route_begin(a->machine, a->device, a->dma, a->access, l))
+		return true;
+	t = sim_translate(a->machine, iommu, l->at.first, a->access);
+	if (!sim_translated(iommu, &t, l))
+		return true; /* refused for that reason */
+	sim_route_end(a->machine, a->device, a->access, l);
+	if (t.kind)
+		tell_translation(a, l, t.kind);
+	return t.kind == BUSWAY_NO_VIOLATION;
 }
 
 /* Does the first piece of @a, and tells how long it was. */
 static int do_piece(const struct access *a, size_t *size)
 {
 	struct busway_landing l;
-	int status = busway_machine_route(a->machine, a->device, busway_dma_range(a->dma),
-					  a->access, &l);
+	const bool judge = follow(a, &l);
+	int status;
 
-	if (status)
-		return status;
 	if (l.refused && reach_peer(a, &l))
 		status = 0;
 	else if (l.refused)
@@ -120,7 +148,7 @@ static int do_piece(const struct access *a, size_t *size)
 	else if (l.region->kind == BUSWAY_REGION_DOORBELL)
 		status = ring(a, &l);
 	else
-		status = land(a, &l);
+		status = land(a, &l, judge);
 	*size = (size_t)busway_range_span(l.dma) + 1;
 	return status;
 }

@@ -30,12 +30,17 @@ static bool memory_at(const struct busway_machine *machine, const void *pointer,
 	return false;
 }
 
-static void clean(void *ctx, void *pointer, size_t size)
+void sim_clean_at(struct busway_machine *machine, const void *pointer, size_t size)
 {
 	struct busway_range phys;
 
-	if (memory_at(ctx, pointer, size, &phys))
-		sim_clean(ctx, phys);
+	if (memory_at(machine, pointer, size, &phys))
+		sim_clean(machine, phys);
+}
+
+static void clean(void *ctx, void *pointer, size_t size)
+{
+	sim_clean_at(ctx, pointer, size);
 }
 
 static void invalidate(void *ctx, void *pointer, size_t size)

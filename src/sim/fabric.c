@@ -77,11 +77,6 @@ void sim_ways_destroy(struct busway_machine *machine)
 
 /* ---- who takes an address ---- */
 
-struct taker {
-	const struct busway_region *region;
-	const struct busway_window *window;
-};
-
 static const struct busway_region *region_at(const struct sim_ways *ways, uint64_t address,
 					     bool unknown)
 {
@@ -97,9 +92,9 @@ static const struct busway_region *region_at(const struct sim_ways *ways, uint64
 	return best;
 }
 
-static struct taker taker_at(const struct sim_ways *ways, uint64_t address)
+struct sim_taker sim_taker_at(const struct sim_ways *ways, uint64_t address)
 {
-	struct taker taker = {region_at(ways, address, false), NULL};
+	struct sim_taker taker = {region_at(ways, address, false), NULL};
 
 	for (size_t i = 0; !taker.region && !taker.window && i < ways->window_count; i++)
 		if (busway_range_has(ways->windows[i].is->in, address))
@@ -130,15 +125,15 @@ static uint64_t next_edge(const struct sim_ways *ways, uint64_t address, uint64_
 
 /* The last address of @range up to which the same one takes all. */
 static uint64_t taken_until(const struct sim_ways *ways, struct busway_range range,
-			    struct taker taker)
+			    struct sim_taker taker)
 {
 	for (;;) {
 		const uint64_t edge = next_edge(ways, range.first, range.last);
-		struct taker next;
+		struct sim_taker next;
 
 		if (edge == range.last)
 			return edge;
-		next = taker_at(ways, edge + 1);
+		next = sim_taker_at(ways, edge + 1);
 		if (next.region != taker.region || next.window != taker.window)
 			return edge;
 		range.first = edge + 1;
@@ -184,8 +179,7 @@ static uint64_t emitted_until(const struct busway_emission *e, struct busway_ran
 	return last;
 }
 
-/* Cuts @range behind what is like its first byte; is that emitted? */
-static bool cut_emitted(const struct busway_emission *e, struct busway_range *range)
+bool sim_cut_emitted(const struct busway_emission *e, struct busway_range *range)
 {
 	const bool emitted = emits(e, range->first);
 	struct busway_range rest = *range;
@@ -281,12 +275,11 @@ static enum busway_violation_kind refusal_of(const struct busway_machine *machin
 
 /* ---- all the way ---- */
 
-/* One hop: true if the access goes on from landing->space. */
-static bool hop(const struct busway_machine *machine, const struct busway_device *device,
-		enum busway_access access, struct busway_landing *landing)
+bool sim_hop(const struct busway_machine *machine, const struct busway_device *device,
+	     enum busway_access access, struct busway_landing *landing)
 {
 	const struct sim_ways *ways = &machine->ways[landing->space.index];
-	const struct taker taker = taker_at(ways, landing->at.first);
+	const struct sim_taker taker = sim_taker_at(ways, landing->at.first);
 	const struct busway_window *window = taker.window;
 
 	landing->at.last = taken_until(ways, landing->at, taker);
@@ -313,27 +306,14 @@ static bool hop(const struct busway_machine *machine, const struct busway_device
 	return true;
 }
 
-int busway_machine_route(const struct busway_machine *machine, busway_device_id device,
-			 struct busway_dma_range dma, enum busway_access access,
-			 struct busway_landing *landing)
+void sim_hops(const struct busway_machine *machine, const struct busway_device *device,
+	      enum busway_access access, struct busway_landing *landing)
 {
-	const struct busway_range range = busway_dma_raw(dma);
-	const struct busway_device *dev;
 	unsigned hops = 0;
 
-	if (!sim_device_exists(machine, device) || range.first > range.last ||
-	    !(access & BUSWAY_READ_WRITE))
-		return -BUSWAY_EINVAL;
-	dev = sim_device(machine, device);
-	*landing = (struct busway_landing){range, dev->dma.enters,          range, NULL,
-					   NULL,  BUSWAY_VIOLATION_EMISSION};
-	if (cut_emitted(&dev->emission, &landing->at)) {
-		while (hop(machine, dev, access, landing))
-			if (++hops == BUSWAY_HOPS_MAX) {
-				landing->refused = BUSWAY_VIOLATION_LOOP;
-				break;
-			}
-	}
-	landing->dma = sim_leading(range, busway_range_span(landing->at) + 1);
-	return 0;
+	while (sim_hop(machine, device, access, landing))
+		if (++hops == BUSWAY_HOPS_MAX) {
+			landing->refused = BUSWAY_VIOLATION_LOOP;
+			return;
+		}
 }

@@ -5,6 +5,13 @@
  *   machine.c      create and destroy
  *   environment.c  what the DMA API asks of the machine, and tells it
  *   fabric.c       hop by hop: where does an access go, and what refuses it?
+ *   route.c        all of the way
+ *   upstream.c     the hops before an IOMMU
+ *   attach.c       which IOMMU translates for a device, and what makes it forget
+ *   iommu.c        what the IOMMU makes of an address: from what it remembers, or by a walk
+ *   iotlb.c        what it remembers
+ *   walk*.c        walks of page tables, out of the manuals
+ *   table_memory.c memory for page tables
  *   ram.c          simulated memory, in three views
  *   cache.c        lines between the views: written back, read anew, dirty
  *   take.c         memory for those who ask: pools, buffers
@@ -25,6 +32,7 @@
 #ifndef BUSWAY_SIM_INTERNAL_H
 #define BUSWAY_SIM_INTERNAL_H
 
+#include "iotlb.h"
 #include "rng.h"
 #include "shelf.h"
 
@@ -107,6 +115,13 @@ struct sim_mark {
 	enum busway_mark mark;
 };
 
+/* What translates for a device. */
+struct sim_iommu {
+	bool translates;
+	struct busway_machine_iommu is;
+	struct walk_setup walk; /* .read and .ctx belong to each walk */
+};
+
 struct busway_machine {
 	const struct busway_platform *platform;
 	const struct busway_allocator *memory;
@@ -130,6 +145,11 @@ struct busway_machine {
 	size_t mark_count;
 	struct sim_post *posted; /* in the order in which devices wrote */
 	size_t posted_count;
+	struct sim_iommu *iommus; /* of each device that there was when one was translated first */
+	size_t iommu_count;
+	struct iotlb tlb;
+	bool draining; /* writes arrive because an invalidation waits for them */
+	struct busway_intervals former_tables;
 	struct busway_interrupt last_interrupt;
 	uint64_t interrupts;
 	struct busway_violation *records; /* options.records of them */
@@ -172,6 +192,86 @@ static inline struct busway_range sim_leading(struct busway_range range, uint64_
 
 int sim_ways_create(struct busway_machine *machine);
 void sim_ways_destroy(struct busway_machine *machine);
+
+/* Who takes an address of a space; both NULL: nobody. */
+struct sim_taker {
+	const struct busway_region *region;
+	const struct busway_window *window;
+};
+
+struct sim_taker sim_taker_at(const struct sim_ways *ways, uint64_t address);
+
+/* One hop: true if the access goes on from landing->space. Cuts landing->at. */
+bool sim_hop(const struct busway_machine *machine, const struct busway_device *device,
+	     enum busway_access access, struct busway_landing *landing);
+
+/* All hops from landing->space on. */
+void sim_hops(const struct busway_machine *machine, const struct busway_device *device,
+	      enum busway_access access, struct busway_landing *landing);
+
+/* Cuts @range behind what is like its first byte; is that emitted? */
+bool sim_cut_emitted(const struct busway_emission *e, struct busway_range *range);
+
+/* ---- route.c ---- */
+
+/*
+ * Begin to follow an access, up to the IOMMU if the device is translated. True: the IOMMU comes
+ * next, landing->at is what it is given; else the access ends there.
+ */
+bool sim_route_begin(const struct busway_machine *machine, busway_device_id device,
+		     struct busway_range dma, enum busway_access access,
+		     struct busway_landing *landing);
+
+/* What the IOMMU has made of it goes on. */
+void sim_route_end(const struct busway_machine *machine, busway_device_id device,
+		   enum busway_access access, struct busway_landing *landing);
+
+/* ---- upstream.c ---- */
+
+/* From landing->space to where an IOMMU sits; false: the access ends before. */
+bool sim_upstream(const struct busway_machine *machine, const struct busway_device *device,
+		  enum busway_access access, struct busway_landing *landing);
+
+/* ---- attach.c ---- */
+
+/* What translates for @device; NULL: nothing does. */
+const struct sim_iommu *sim_iommu_of(const struct busway_machine *machine, busway_device_id device);
+
+void sim_iommus_destroy(struct busway_machine *machine);
+
+/* ---- iommu.c ---- */
+
+/* What an IOMMU makes of an address. */
+struct sim_translation {
+	enum busway_violation_kind kind; /* BUSWAY_NO_VIOLATION: nothing is wrong */
+	bool passes;                     /* it leads to .phys all the same */
+	const char *reason;              /* of the kind; static; NULL: there is none */
+	uint64_t phys;
+	uint64_t last; /* the IOVA up to which this holds */
+};
+
+/* As the tables have it. Nothing is remembered. */
+struct sim_translation sim_translate_by_tables(const struct busway_machine *machine,
+					       const struct sim_iommu *iommu, uint64_t iova,
+					       enum busway_access access);
+
+/* As the IOMMU does it. @access: one of both */
+struct sim_translation sim_translate(struct busway_machine *machine, const struct sim_iommu *iommu,
+				     uint64_t iova, enum busway_access access);
+
+/* Applies it to an access that has come to the IOMMU; false: it is refused. */
+bool sim_translated(const struct sim_iommu *iommu, const struct sim_translation *translation,
+		    struct busway_landing *landing);
+
+/* ---- table_memory.c ---- */
+
+/* Was there a table once, and is none any more? */
+bool sim_was_table(const struct busway_machine *machine, uint64_t phys);
+
+/* ---- environment.c ---- */
+
+/* Of what a pointer into VIEW_CACHED points to: dirty lines to memory. */
+void sim_clean_at(struct busway_machine *machine, const void *pointer, size_t size);
 
 /* ---- ram.c ---- */
 

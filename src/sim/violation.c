@@ -24,14 +24,19 @@ struct busway_violation sim_violation(const struct busway_machine *machine,
 				      enum busway_access access,
 				      const struct busway_landing *landing)
 {
+	const bool at_iommu =
+		kind >= BUSWAY_VIOLATION_IOMMU_FAULT && kind <= BUSWAY_VIOLATION_TABLE_GONE;
+
 	return (struct busway_violation){
 		.kind = kind,
 		.device = device,
 		.name = sim_device(machine, device)->name,
 		.access = access,
 		.asked = landing->dma,
-		.hop = busway_platform_space(machine->platform, landing->space)->name,
-		.by = landing->region   ? landing->region->name
+		.hop = at_iommu ? landing->iommu
+				: busway_platform_space(machine->platform, landing->space)->name,
+		.by = at_iommu          ? landing->reason
+		      : landing->region ? landing->region->name
 		      : landing->window ? landing->window->name
 					: NULL,
 		.at = landing->at,

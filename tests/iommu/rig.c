@@ -175,6 +175,8 @@ void rig_open(struct rig *rig)
 		.start_level = rig->what->start_level,
 		.wide = rig->what->input_bits > 48 || rig->what->output_bits > 48,
 		.dirty_by_hardware = rig->options.track_dirty,
+		.memory_types = rig->options.memory_types,
+		.strict = true,
 		.root = busway_pagetable_root(rig->table).table.raw,
 		.read = rig_read,
 		.ctx = rig,

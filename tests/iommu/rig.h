@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * rig.h - page tables in memory of their own, and an IOMMU that walks them (walker.h).
+ * rig.h - page tables in memory of their own, and an IOMMU that walks them (src/sim/walk.h).
  *
  * Physical addresses of tables are not pointers: they begin at a base of the case. A page that is
  * given back is filled with entries that look valid in every format, so that walking it shows.
@@ -8,10 +8,10 @@
 #ifndef BUSWAY_TEST_IOMMU_RIG_H
 #define BUSWAY_TEST_IOMMU_RIG_H
 
+#include "../../src/sim/walk.h"
 #include "../support/random.h"
 #include "../support/test.h"
 #include "../support/test_memory.h"
-#include "walker.h"
 
 #include <busway/pagetable.h>
 

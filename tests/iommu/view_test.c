@@ -288,7 +288,7 @@ static void runs_that_adjoin_make_one_large_page(void **state)
 
 /* ---- dirty ---- */
 
-/* What the IOMMU does when a device writes: by the manuals, as in walker.c. */
+/* What the IOMMU does when a device writes: by the manuals, as in walk.c. */
 static void device_writes(const struct rig *rig, uint64_t iova)
 {
 	const struct walk_result r = rig_walk(rig, iova);

@@ -592,7 +592,9 @@ static void every_kind_is_committed(void **state)
 {
 	(void)state;
 	for (int kind = 1; kind < BUSWAY_VIOLATION_COUNT; kind++) {
-		bool found = false;
+		/* those of an IOMMU: iommu_test.c */
+		bool found = kind >= BUSWAY_VIOLATION_IOMMU_FAULT &&
+			     kind <= BUSWAY_VIOLATION_TABLE_GONE;
 
 		for (size_t i = 0; i < COUNT(acts); i++)
 			found = found || (int)acts[i].kind == kind;
