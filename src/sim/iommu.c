@@ -14,6 +14,7 @@
 /* A walk that reads simulated memory. */
 struct reader {
 	const struct busway_machine *machine;
+	enum sim_view view;
 	bool gone; /* it came by what was a table once */
 	bool lost; /* or by what is no memory */
 };
@@ -29,8 +30,7 @@ static uint64_t read_entry(void *ctx, uint64_t phys)
 {
 	struct reader *reader = ctx;
 	const struct busway_machine *machine = reader->machine;
-	const unsigned char *bytes = entry_bytes(
-		machine, machine->options.walks_past_caches ? VIEW_MEMORY : VIEW_CACHED, phys);
+	const unsigned char *bytes = entry_bytes(machine, reader->view, phys);
 	uint64_t entry = 0;
 
 	reader->gone = reader->gone || sim_was_table(machine, phys);
@@ -49,6 +49,15 @@ static void write_entry(struct busway_machine *machine, uint64_t phys, uint64_t 
 		for (unsigned i = 0; bytes && i < 8; i++)
 			bytes[i] = (unsigned char)(entry >> 8 * i);
 	}
+}
+
+/* As the IOMMU sees the tables. */
+static struct reader reader_of(const struct busway_machine *machine)
+{
+	return (struct reader){
+		.machine = machine,
+		.view = machine->options.walks_past_caches ? VIEW_MEMORY : VIEW_CACHED,
+	};
 }
 
 static struct walk_setup setup_of(const struct sim_iommu *iommu, struct reader *reader)
@@ -97,15 +106,22 @@ static struct sim_translation answer_of_walk(const struct sim_iommu *iommu,
 	};
 }
 
+static struct sim_translation by_tables(struct reader *reader, const struct sim_iommu *iommu,
+					uint64_t iova, enum busway_access access)
+{
+	const struct walk_setup setup = setup_of(iommu, reader);
+	const struct walk_result result = walk(&setup, iova);
+
+	return answer_of_walk(iommu, reader, &result, iova, access);
+}
+
 struct sim_translation sim_translate_by_tables(const struct busway_machine *machine,
 					       const struct sim_iommu *iommu, uint64_t iova,
 					       enum busway_access access)
 {
-	struct reader reader = {.machine = machine};
-	const struct walk_setup setup = setup_of(iommu, &reader);
-	const struct walk_result result = walk(&setup, iova);
+	struct reader reader = reader_of(machine);
 
-	return answer_of_walk(iommu, &reader, &result, iova, access);
+	return by_tables(&reader, iommu, iova, access);
 }
 
 /* ---- by what is remembered ---- */
@@ -179,7 +195,7 @@ static bool by_page(const struct busway_machine *machine, const struct sim_iommu
 static struct sim_translation by_walk(struct busway_machine *machine, const struct sim_iommu *iommu,
 				      uint64_t iova, enum busway_access access)
 {
-	struct reader reader = {.machine = machine};
+	struct reader reader = reader_of(machine);
 	const struct walk_setup setup = setup_of(iommu, &reader);
 	const struct walk_result result = walk_rest(machine, iommu, &setup, iova);
 	struct sim_translation t = answer_of_walk(iommu, &reader, &result, iova, access);
@@ -191,19 +207,27 @@ static struct sim_translation by_walk(struct busway_machine *machine, const stru
 	return t;
 }
 
-/* Compares with what the tables say now. */
-static struct sim_translation judged(const struct busway_machine *machine, struct sim_translation t,
-				     struct sim_translation now, const char *by)
+static bool same(const struct sim_translation *a, const struct sim_translation *b)
 {
-	const bool same = t.kind == now.kind && (!t.passes || t.phys == now.phys);
+	return a->kind == b->kind && (!a->passes || a->phys == b->phys);
+}
 
-	if (now.last < t.last)
-		t.last = now.last;
+/* Compares with what the tables say now, as who wrote them means it. @by: what was gone by */
+static struct sim_translation judged(const struct busway_machine *machine,
+				     const struct sim_iommu *iommu, struct sim_translation t,
+				     const char *by, uint64_t iova, enum busway_access access)
+{
+	struct reader writer = {.machine = machine, .view = VIEW_CACHED};
+	const struct sim_translation meant = by_tables(&writer, iommu, iova, access);
+	const struct sim_translation now = sim_translate_by_tables(machine, iommu, iova, access);
+
+	if (meant.last < t.last)
+		t.last = meant.last;
 	if (t.kind == BUSWAY_VIOLATION_TABLE_GONE) {
 		t.reason = by;
-	} else if (!same && !machine->draining) {
+	} else if (!same(&t, &meant) && !machine->draining) {
+		t.reason = same(&t, &now) ? "entries that were not cleaned" : by;
 		t.kind = BUSWAY_VIOLATION_STALE;
-		t.reason = by;
 	}
 	return t;
 }
@@ -215,11 +239,11 @@ struct sim_translation sim_translate(struct busway_machine *machine, const struc
 	struct sim_translation t;
 
 	if (by_page(machine, iommu, iova, access, &t))
-		return judged(machine, t, sim_translate_by_tables(machine, iommu, iova, access),
-			      "a translation that it remembers");
+		return judged(machine, iommu, t, "a translation that it remembers", iova, access);
 	t = by_walk(machine, iommu, iova, access);
-	return judged(machine, t, sim_translate_by_tables(machine, iommu, iova, access),
-		      near ? "a table that it remembers" : "a table that it was told of");
+	return judged(machine, iommu, t,
+		      near ? "a table that it remembers" : "a table that it was told of", iova,
+		      access);
 }
 
 /* ---- where it leads ---- */

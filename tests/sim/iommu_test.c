@@ -178,6 +178,293 @@ static void a_table_that_was_given_back_too_early_is_told(void **state)
 	}
 }
 
+/* The table is still there, but no longer where the tables lead. */
+static void a_remembered_table_is_used_too(void **state)
+{
+	static struct iommu_bench b;
+
+	(void)state;
+	for (size_t i = 0; i < iommu_case_count; i++) {
+		open(&b, &iommu_cases[i]);
+		iommu_map(&b, IOVA, OLD, 0x10000, RW);
+		assert_int_equal(iommu_put(&b, COHERENT, IOVA, 1), 0);
+		iommu_clear(&b, IOVA, 0x10000);
+		iommu_map(&b, IOVA, NEW, 0x10000, RW);
+		iommu_forget(&b, IOVA, 0x10000, false);
+		iommu_put(&b, COHERENT, IOVA, 2);
+		assert_int_equal(byte_at(&b, NEW), 0);
+		bench_told(&b.bench, BUSWAY_VIOLATION_STALE, 1);
+		iommu_forget(&b, IOVA, 0x10000, true);
+		assert_int_equal(iommu_put(&b, COHERENT, IOVA, 3), 0);
+		assert_int_equal(byte_at(&b, NEW), 3);
+		bench_told_nothing(&b.bench);
+		iommu_close(&b);
+	}
+}
+
+static void rights_that_were_taken_back_are_still_used(void **state)
+{
+	static struct iommu_bench b;
+
+	(void)state;
+	for (size_t i = 0; i < iommu_case_count; i++) {
+		open(&b, &iommu_cases[i]);
+		iommu_map(&b, IOVA, OLD, 0x10000, RW);
+		assert_int_equal(iommu_put(&b, COHERENT, IOVA, 1), 0);
+		iommu_clear(&b, IOVA, 0x10000);
+		iommu_map(&b, IOVA, OLD, 0x10000, BUSWAY_READ);
+		assert_int_equal(iommu_put(&b, COHERENT, IOVA, 2), 0);
+		assert_int_equal(byte_at(&b, OLD), 2);
+		bench_told(&b.bench, BUSWAY_VIOLATION_STALE, 1);
+		iommu_close(&b);
+	}
+}
+
+static void only_what_is_invalidated_is_forgotten(void **state)
+{
+	static struct iommu_bench b;
+
+	(void)state;
+	for (size_t i = 0; i < iommu_case_count; i++) {
+		open(&b, &iommu_cases[i]);
+		for (unsigned page = 0; page < 4; page++) { /* apart, so that nothing is joined */
+			iommu_map(&b, IOVA + page * b.page, OLD + 2 * page * b.page, b.page, RW);
+			assert_int_equal(iommu_put(&b, COHERENT, IOVA + page * b.page, 1), 0);
+		}
+		iommu_clear(&b, IOVA, 4 * b.page);
+		for (unsigned page = 0; page < 4; page++)
+			iommu_map(&b, IOVA + page * b.page, NEW + 2 * page * b.page, b.page, RW);
+		/* the last byte of one, the first byte of the next */
+		iommu_forget(&b, IOVA + 2 * b.page - 1, 2, true);
+		for (unsigned page = 0; page < 4; page++) {
+			const bool forgotten = page == 1 || page == 2;
+
+			assert_int_equal(iommu_put(&b, COHERENT, IOVA + page * b.page, 2), 0);
+			assert_int_equal(byte_at(&b, OLD + 2 * page * b.page), forgotten ? 1 : 2);
+			assert_int_equal(byte_at(&b, NEW + 2 * page * b.page), forgotten ? 2 : 0);
+			bench_told(&b.bench, BUSWAY_VIOLATION_STALE, forgotten ? 0 : 1);
+		}
+		iommu_close(&b);
+	}
+}
+
+static void other_tags_remember_for_themselves(void **state)
+{
+	static struct iommu_bench b;
+	struct busway_machine_iommu other;
+
+	(void)state;
+	open(&b, &iommu_cases[0]);
+	other = iommu_of(&b);
+	other.tag = TAG + 1;
+	assert_int_equal(busway_machine_translate(b.bench.machine, device(CARVER), &other), 0);
+	b.bench.plan.devices[CARVER].coherence = BUSWAY_COHERENT;
+	iommu_map(&b, IOVA, OLD, 0x10000, RW);
+	assert_int_equal(iommu_put(&b, COHERENT, IOVA, 1), 0);
+	assert_int_equal(iommu_put(&b, CARVER, IOVA, 1), 0);
+	iommu_clear(&b, IOVA, 0x10000);
+	iommu_forget(&b, IOVA, 0x10000, true);
+	assert_int_equal(iommu_put(&b, COHERENT, IOVA, 2), -BUSWAY_ERANGE);
+	bench_told(&b.bench, BUSWAY_VIOLATION_IOMMU_FAULT, 1);
+	assert_int_equal(iommu_put(&b, CARVER, IOVA, 2), 0);
+	bench_told(&b.bench, BUSWAY_VIOLATION_STALE, 1);
+	iommu_close(&b);
+}
+
+/* With room for one page only, what was remembered gives way to the next. */
+static void what_gives_way_is_walked_anew(void **state)
+{
+	static struct iommu_bench b;
+	const struct busway_machine_options small = {.lenient = true, .iotlb_pages = 1};
+
+	(void)state;
+	for (size_t i = 0; i < iommu_case_count; i++) {
+		for (unsigned evict = 0; evict < 2; evict++) {
+			iommu_open(&b, &iommu_cases[i], &small);
+			iommu_attach(&b, COHERENT);
+			iommu_map(&b, IOVA, OLD, b.page, RW);
+			iommu_map(&b, IOVA + b.page, OLD + 4 * b.page, b.page, RW);
+			assert_int_equal(iommu_put(&b, COHERENT, IOVA, 1), 0);
+			if (evict)
+				assert_int_equal(iommu_put(&b, COHERENT, IOVA + b.page, 1), 0);
+			iommu_clear(&b, IOVA, b.page);
+			iommu_map(&b, IOVA, NEW, b.page, RW);
+			assert_int_equal(iommu_put(&b, COHERENT, IOVA, 2), 0);
+			assert_int_equal(byte_at(&b, evict ? NEW : OLD), 2);
+			bench_told(&b.bench, BUSWAY_VIOLATION_STALE, evict ? 0 : 1);
+			iommu_close(&b);
+		}
+	}
+}
+
+static void faults_are_not_remembered(void **state)
+{
+	static struct iommu_bench b;
+
+	(void)state;
+	for (size_t i = 0; i < iommu_case_count; i++) {
+		open(&b, &iommu_cases[i]);
+		assert_int_equal(iommu_put(&b, COHERENT, IOVA, 1), -BUSWAY_ERANGE);
+		bench_told(&b.bench, BUSWAY_VIOLATION_IOMMU_FAULT, 1);
+		iommu_map(&b, IOVA, OLD, b.page, RW);
+		assert_int_equal(iommu_put(&b, COHERENT, IOVA, 2), 0);
+		assert_int_equal(byte_at(&b, OLD), 2);
+		bench_told_nothing(&b.bench);
+		iommu_close(&b);
+	}
+}
+
+/* The whole table is given back while the device is still translated by it. */
+static void a_root_that_was_given_back_is_told(void **state)
+{
+	static struct iommu_bench b;
+
+	(void)state;
+	for (size_t i = 0; i < iommu_case_count; i++) {
+		open(&b, &iommu_cases[i]);
+		iommu_map(&b, IOVA, OLD, 0x10000, RW);
+		busway_pagetable_destroy(b.table);
+		b.table = NULL;
+		iommu_put(&b, COHERENT, IOVA, 2);
+		bench_told(&b.bench, BUSWAY_VIOLATION_TABLE_GONE, 1);
+		bench_close(&b.bench);
+	}
+}
+
+/* ---- writes on their way ---- */
+
+/* A write is on its way while its page is unmapped; then other memory is mapped there. */
+static void unmap_before_arrival(struct iommu_bench *b, bool undrained)
+{
+	const struct busway_machine_options options = {
+		.lenient = true, .posted = true, .undrained = undrained, .seed = 5};
+
+	iommu_open(b, &iommu_cases[0], &options);
+	iommu_attach(b, COHERENT);
+	iommu_map(b, IOVA, OLD, 0x10000, RW);
+	assert_int_equal(iommu_put(b, COHERENT, IOVA, 1), 0);
+	busway_machine_settle(b->bench.machine);
+	assert_int_equal(iommu_put(b, COHERENT, IOVA, 2), 0);
+	iommu_unmap(b, IOVA, 0x10000);
+}
+
+static void an_invalidation_waits_for_writes_on_their_way(void **state)
+{
+	static struct iommu_bench b;
+
+	(void)state;
+	for (unsigned undrained = 0; undrained < 2; undrained++) {
+		unmap_before_arrival(&b, undrained);
+		assert_int_equal(byte_at(&b, OLD), undrained ? 1 : 2);
+		iommu_map(&b, IOVA, NEW, 0x10000, RW);
+		busway_machine_settle(b.bench.machine);
+		/* undrained, it comes to memory that is somebody else's: nobody can tell */
+		assert_int_equal(byte_at(&b, NEW), undrained ? 2 : 0);
+		bench_told_nothing(&b.bench);
+		iommu_close(&b);
+	}
+}
+
+static void a_write_that_comes_after_the_invalidation_faults(void **state)
+{
+	static struct iommu_bench b;
+
+	(void)state;
+	unmap_before_arrival(&b, true);
+	busway_machine_settle(b.bench.machine);
+	assert_int_equal(byte_at(&b, OLD), 1);
+	bench_told(&b.bench, BUSWAY_VIOLATION_IOMMU_FAULT, 1);
+	iommu_close(&b);
+}
+
+/* ---- walks past the caches ---- */
+
+static void without_snooping_entries_have_to_be_cleaned(void **state)
+{
+	static struct iommu_bench b;
+	const struct busway_machine_options past = {.lenient = true, .walks_past_caches = true};
+
+	(void)state;
+	for (size_t i = 0; i < iommu_case_count; i++) {
+		iommu_open(&b, &iommu_cases[i], &past);
+		iommu_attach(&b, COHERENT);
+		iommu_map(&b, IOVA, OLD, 0x30000, RW);
+		assert_int_equal(iommu_put(&b, COHERENT, IOVA + 0x21234, 1), 0);
+		assert_int_equal(byte_at(&b, OLD + 0x21234), 1);
+		bench_told_nothing(&b.bench);
+		/* the same by who believes that the IOMMU snoops */
+		busway_pagetable_destroy(b.table);
+		b.tables.clean = NULL;
+		assert_int_equal(busway_pagetable_create(&b.options, &b.tables,
+							 &b.bench.memory.allocator, &b.table),
+				 0);
+		iommu_attach(&b, COHERENT);
+		iommu_forget(&b, 0, UINT64_MAX, true);
+		iommu_map(&b, IOVA, NEW, 0x30000, RW);
+		iommu_put(&b, COHERENT, IOVA + 0x21234, 2);
+		assert_int_equal(byte_at(&b, NEW + 0x21234), 0);
+		bench_told(&b.bench, BUSWAY_VIOLATION_STALE, 1);
+		iommu_close(&b);
+	}
+}
+
+/* ---- dirty pages ---- */
+
+struct dirt {
+	uint64_t page, pages; /* bit n: page n from IOVA on */
+};
+
+static bool collect(void *ctx, const struct busway_mapped_run *run)
+{
+	struct dirt *dirt = ctx;
+
+	for (uint64_t at = run->iova.first.raw; at < run->iova.last.raw; at += dirt->page)
+		dirt->pages |= (uint64_t)1 << (at - IOVA) / dirt->page;
+	return true;
+}
+
+static uint64_t dirty_pages(struct iommu_bench *b, bool clear)
+{
+	struct dirt dirt = {.page = b->page};
+	const struct busway_dma_range all = {{IOVA}, {IOVA + 8 * b->page - 1}};
+
+	assert_int_equal(busway_pagetable_dirty(b->table, all, clear, collect, &dirt), 0);
+	return dirt.pages;
+}
+
+static void pages_that_are_written_are_marked(void **state)
+{
+	static struct iommu_bench b;
+	unsigned char value;
+
+	(void)state;
+	for (size_t i = 0; i < iommu_case_count; i++) {
+		b.options = (struct busway_pagetable_options){
+			.split = true, .exclusive = true, .track_dirty = true};
+		bench_draw(&b.bench);
+		iommu_open_drawn(&b, &iommu_cases[i], NULL);
+		iommu_attach(&b, COHERENT);
+		for (unsigned page = 0; page < 8; page++)
+			iommu_map(&b, IOVA + page * b.page, OLD + 2 * page * b.page, b.page, RW);
+		assert_int_equal(dirty_pages(&b, false), 0);
+		assert_int_equal(iommu_put(&b, COHERENT, IOVA + b.page, 1), 0);
+		assert_int_equal(iommu_get(&b, COHERENT, IOVA + 2 * b.page, &value), 0);
+		/* remembered by a read, and written then */
+		assert_int_equal(iommu_get(&b, COHERENT, IOVA + 5 * b.page, &value), 0);
+		assert_int_equal(iommu_put(&b, COHERENT, IOVA + 5 * b.page, 1), 0);
+		assert_int_equal(dirty_pages(&b, true), 1 << 1 | 1 << 5);
+		assert_int_equal(dirty_pages(&b, false), 0);
+		/* it remembers that the page is marked: that is missed */
+		assert_int_equal(iommu_put(&b, COHERENT, IOVA + b.page, 2), 0);
+		assert_int_equal(dirty_pages(&b, false), 0);
+		iommu_forget(&b, IOVA, 8 * b.page, false);
+		assert_int_equal(iommu_put(&b, COHERENT, IOVA + b.page, 3), 0);
+		assert_int_equal(dirty_pages(&b, false), 1 << 1);
+		bench_told_nothing(&b.bench);
+		iommu_close(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +474,17 @@ int main(void)
 		cmocka_unit_test(a_page_allows_what_it_says),
 		cmocka_unit_test(a_forgotten_invalidation_is_a_write_to_old_memory),
 		cmocka_unit_test(a_table_that_was_given_back_too_early_is_told),
+		cmocka_unit_test(a_remembered_table_is_used_too),
+		cmocka_unit_test(rights_that_were_taken_back_are_still_used),
+		cmocka_unit_test(only_what_is_invalidated_is_forgotten),
+		cmocka_unit_test(other_tags_remember_for_themselves),
+		cmocka_unit_test(what_gives_way_is_walked_anew),
+		cmocka_unit_test(faults_are_not_remembered),
+		cmocka_unit_test(a_root_that_was_given_back_is_told),
+		cmocka_unit_test(an_invalidation_waits_for_writes_on_their_way),
+		cmocka_unit_test(a_write_that_comes_after_the_invalidation_faults),
+		cmocka_unit_test(without_snooping_entries_have_to_be_cleaned),
+		cmocka_unit_test(pages_that_are_written_are_marked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
