@@ -126,6 +126,19 @@ struct sim_translation sim_translate_by_tables(const struct busway_machine *mach
 
 /* ---- by what is remembered ---- */
 
+/* Tables are used again only by walks that read them alike, whoever shares the tag. */
+static uint32_t format_of(const struct sim_iommu *iommu)
+{
+	return (uint32_t)iommu->walk.kind << 8 | iommu->walk.granule_lg2;
+}
+
+/* The nearest table to the page; NULL: the root. */
+static const struct iotlb_table *remembered(const struct busway_machine *machine,
+					    const struct sim_iommu *iommu, uint64_t iova)
+{
+	return iotlb_table_at(&machine->tlb, iommu->is.tag, format_of(iommu), iova);
+}
+
 static void remember_table(struct busway_machine *machine, const struct sim_iommu *iommu,
 			   uint64_t iova, struct walk_table table)
 {
@@ -134,6 +147,7 @@ static void remember_table(struct busway_machine *machine, const struct sim_iomm
 	iotlb_add_table(&machine->tlb, &machine->rng,
 			(struct iotlb_table){
 				.tag = iommu->is.tag,
+				.format = format_of(iommu),
 				.iova = {iova & ~span, iova | span},
 				.table = table,
 			});
@@ -143,7 +157,7 @@ static void remember_table(struct busway_machine *machine, const struct sim_iomm
 static struct walk_result walk_rest(struct busway_machine *machine, const struct sim_iommu *iommu,
 				    const struct walk_setup *setup, uint64_t iova)
 {
-	const struct iotlb_table *near = iotlb_table_at(&machine->tlb, iommu->is.tag, iova);
+	const struct iotlb_table *near = remembered(machine, iommu, iova);
 	struct walk_table table = near ? near->table : walk_root(setup);
 	struct walk_result result = {0};
 
@@ -235,7 +249,7 @@ static struct sim_translation judged(const struct busway_machine *machine,
 struct sim_translation sim_translate(struct busway_machine *machine, const struct sim_iommu *iommu,
 				     uint64_t iova, enum busway_access access)
 {
-	const bool near = iotlb_table_at(&machine->tlb, iommu->is.tag, iova) != NULL;
+	const bool near = remembered(machine, iommu, iova) != NULL;
 	struct sim_translation t;
 
 	if (by_page(machine, iommu, iova, access, &t))

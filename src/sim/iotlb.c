@@ -49,24 +49,35 @@ const struct iotlb_page *iotlb_page_at(const struct iotlb *tlb, uint32_t tag, ui
 	return NULL;
 }
 
-const struct iotlb_table *iotlb_table_at(const struct iotlb *tlb, uint32_t tag, uint64_t iova)
+const struct iotlb_table *iotlb_table_at(const struct iotlb *tlb, uint32_t tag, uint32_t format,
+					 uint64_t iova)
 {
 	const struct iotlb_table *nearest = NULL;
 
 	for (size_t i = 0; i < tlb->table_count; i++) {
 		const struct iotlb_table *t = &tlb->tables[i];
 
-		if (t->valid && t->tag == tag && busway_range_has(t->iova, iova) &&
+		if (t->valid && t->tag == tag && t->format == format &&
+		    busway_range_has(t->iova, iova) &&
 		    (!nearest || t->table.top < nearest->table.top))
 			nearest = t;
 	}
 	return nearest;
 }
 
+static bool is_page(const struct iotlb_page *a, const struct iotlb_page *b)
+{
+	return a->valid && a->tag == b->tag && a->iova.first == b->iova.first &&
+	       a->iova.last == b->iova.last;
+}
+
 void iotlb_add_page(struct iotlb *tlb, struct sim_rng *rng, struct iotlb_page page)
 {
 	size_t at = 0;
 
+	for (size_t i = 0; i < tlb->page_count; i++)
+		if (is_page(&tlb->pages[i], &page))
+			tlb->pages[i].valid = false;
 	while (at < tlb->page_count && tlb->pages[at].valid)
 		at++;
 	if (tlb->page_count == 0)

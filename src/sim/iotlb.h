@@ -28,6 +28,7 @@ struct iotlb_page {
 struct iotlb_table {
 	bool valid;
 	uint32_t tag;
+	uint32_t format;          /* a number of the caller's: only tables of the same are used */
 	struct busway_range iova; /* what it translates */
 	struct walk_table table;
 };
@@ -45,9 +46,11 @@ void iotlb_destroy(struct iotlb *tlb, const struct busway_allocator *memory);
 
 /* NULL: not remembered. Of the tables that lead to @iova the nearest to the page. */
 const struct iotlb_page *iotlb_page_at(const struct iotlb *tlb, uint32_t tag, uint64_t iova);
-const struct iotlb_table *iotlb_table_at(const struct iotlb *tlb, uint32_t tag, uint64_t iova);
+const struct iotlb_table *iotlb_table_at(const struct iotlb *tlb, uint32_t tag, uint32_t format,
+					 uint64_t iova);
 
-/* Remember; where there is no room, chance says what is forgotten for it. */
+/* Remember; where there is no room, chance says what is forgotten for it. What was remembered of
+ * the very same page is replaced. */
 void iotlb_add_page(struct iotlb *tlb, struct sim_rng *rng, struct iotlb_page page);
 void iotlb_add_table(struct iotlb *tlb, struct sim_rng *rng, struct iotlb_table table);
 

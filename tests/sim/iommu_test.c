@@ -271,6 +271,58 @@ static void other_tags_remember_for_themselves(void **state)
 	iommu_close(&b);
 }
 
+/* A large page is remembered; of one piece of it the tables say something else by now. */
+static void of_a_large_page_only_what_changed_is_stale(void **state)
+{
+	static struct iommu_bench b;
+	unsigned char bytes[0x10000 + 0x20];
+
+	(void)state;
+	memset(bytes, 7, sizeof(bytes));
+	for (size_t i = 0; i < iommu_case_count; i++) {
+		const uint64_t offset = 0x40000;
+
+		open(&b, &iommu_cases[i]);
+		iommu_map(&b, IOVA, OLD, 0x2000000, RW);
+		assert_int_equal(iommu_put(&b, COHERENT, IOVA + offset, 1), 0);
+		iommu_clear(&b, IOVA + offset, b.page);
+		iommu_map(&b, IOVA + offset, NEW + offset, b.page, RW);
+		assert_int_equal(
+			bench_write(&b.bench, COHERENT, IOVA + offset - 0x10, bytes, b.page + 0x20),
+			0);
+		assert_memory_equal(cpu_at(&b.bench, OLD + offset - 0x10), bytes, b.page + 0x20);
+		assert_int_equal(bench_first(&b.bench)->asked.first, IOVA + offset);
+		assert_int_equal(bench_first(&b.bench)->asked.last, IOVA + offset + b.page - 1);
+		bench_told(&b.bench, BUSWAY_VIOLATION_STALE, 1);
+		iommu_close(&b);
+	}
+}
+
+/* A driver that mixes up tags: what is remembered of a page is used, tables are not misread. */
+static void a_tag_that_two_formats_share_is_no_danger(void **state)
+{
+	static struct iommu_bench first, second;
+
+	(void)state;
+	for (size_t i = 0; i < iommu_case_count; i++)
+		for (size_t j = 0; j < iommu_case_count; j++) {
+			struct busway_machine_iommu other;
+
+			open(&first, &iommu_cases[i]);
+			open(&second, &iommu_cases[j]);
+			iommu_map(&second, IOVA, OLD, 0x10000, RW);
+			other = iommu_of(&second);
+			/* by numbers that mean nothing in the first machine */
+			assert_int_equal(iommu_put(&first, COHERENT, IOVA, 1), -BUSWAY_ERANGE);
+			assert_int_equal(busway_machine_translate(first.bench.machine,
+								  device(COHERENT), &other),
+					 0);
+			iommu_put(&first, COHERENT, IOVA, 1);
+			iommu_close(&second);
+			iommu_close(&first);
+		}
+}
+
 /* With room for one page only, what was remembered gives way to the next. */
 static void what_gives_way_is_walked_anew(void **state)
 {
@@ -454,8 +506,9 @@ static void pages_that_are_written_are_marked(void **state)
 		assert_int_equal(iommu_put(&b, COHERENT, IOVA + 5 * b.page, 1), 0);
 		assert_int_equal(dirty_pages(&b, true), 1 << 1 | 1 << 5);
 		assert_int_equal(dirty_pages(&b, false), 0);
-		/* it remembers that the page is marked: that is missed */
+		/* it remembers that these pages are marked: that is missed */
 		assert_int_equal(iommu_put(&b, COHERENT, IOVA + b.page, 2), 0);
+		assert_int_equal(iommu_put(&b, COHERENT, IOVA + 5 * b.page, 2), 0);
 		assert_int_equal(dirty_pages(&b, false), 0);
 		iommu_forget(&b, IOVA, 8 * b.page, false);
 		assert_int_equal(iommu_put(&b, COHERENT, IOVA + b.page, 3), 0);
@@ -478,6 +531,8 @@ int main(void)
 		cmocka_unit_test(rights_that_were_taken_back_are_still_used),
 		cmocka_unit_test(only_what_is_invalidated_is_forgotten),
 		cmocka_unit_test(other_tags_remember_for_themselves),
+		cmocka_unit_test(of_a_large_page_only_what_changed_is_stale),
+		cmocka_unit_test(a_tag_that_two_formats_share_is_no_danger),
 		cmocka_unit_test(what_gives_way_is_walked_anew),
 		cmocka_unit_test(faults_are_not_remembered),
 		cmocka_unit_test(a_root_that_was_given_back_is_told),
