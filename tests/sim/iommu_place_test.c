@@ -113,6 +113,28 @@ static void bridges_above_limit_it_too(void **state)
 	iommu_close(&b);
 }
 
+/* What passes everything is no limit, and no reason to look for the IOMMU behind it. */
+static void a_bus_that_passes_everything_is_no_limit(void **state)
+{
+	static struct iommu_bench b;
+	uint32_t first, second;
+
+	(void)state;
+	draw(&b);
+	first = plan_space(&b.bench.plan, BUSWAY_SPACE_BUS);
+	second = plan_space(&b.bench.plan, BUSWAY_SPACE_BUS);
+	plan_window(&b.bench.plan, first, second, BUSWAY_RANGE_ALL, 0);
+	plan_window(&b.bench.plan, second, 0, (struct busway_range){BUS, BUS + RAM_SIZE - 1}, RAM);
+	b.bench.plan.devices[COHERENT].dma.enters.index = first;
+	attach_to(&b, NULL);
+	bus_refuses(&b, 0x70000000, BUSWAY_VIOLATION_NO_WINDOW);
+	iommu_map(&b, IOVA, BUFFER, 0x1000, RW);
+	assert_int_equal(iommu_put(&b, COHERENT, IOVA, 7), 0);
+	assert_int_equal(*cpu_at(&b.bench, BUFFER), 7);
+	bench_told_nothing(&b.bench);
+	iommu_close(&b);
+}
+
 static void windows_that_lead_in_a_circle_do_not_end_at_it(void **state)
 {
 	static struct iommu_bench b;
@@ -476,6 +498,7 @@ int main(void)
 		cmocka_unit_test(the_bus_limits_what_comes_to_the_iommu),
 		cmocka_unit_test(a_doorbell_of_the_bus_rings_untranslated),
 		cmocka_unit_test(bridges_above_limit_it_too),
+		cmocka_unit_test(a_bus_that_passes_everything_is_no_limit),
 		cmocka_unit_test(windows_that_lead_in_a_circle_do_not_end_at_it),
 		cmocka_unit_test(what_windows_make_of_the_address_does_not_matter),
 		cmocka_unit_test(without_a_bus_every_iova_comes_to_it),
