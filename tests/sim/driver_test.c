@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * driver_test.c - drivers on the machine, through the DMA API: right ones are told nothing, whatever
- * caches and buses do meanwhile; if something below them is broken, the machine tells.
+ * driver_test.c - drivers on the machine, through the DMA API: right ones are told nothing,
+ * whatever caches and buses do meanwhile; if something below them is broken, the machine tells.
  *
- * The usual plan, but devices reach the lower half of memory only: what lies above bounces.
+ * The usual plan, but devices reach the lower half of memory only: what lies above bounces. Or each
+ * device is behind an IOMMU, with a domain whose page tables the machine walks.
  */
-#include "bench.h"
+#include "iommu_bench.h"
 
 #include <busway/coherent.h>
+#include <busway/domain.h>
+#include <busway/iova_space.h>
 
 enum { DEVICES = 4, BUFFERS = 12, PARTS = 3, LONGEST = 5000 };
 
@@ -18,6 +21,15 @@ enum broken {
 	INVALIDATES_NOTHING,
 	UNCACHED_IS_CACHED,
 	POINTS_ELSEWHERE,
+	FORGETS_NOTHING, /* what is unmapped is not invalidated */
+};
+
+/* The domain of a device. */
+struct translated {
+	struct system *system;
+	struct busway_iova iova;
+	struct busway_domain *domain;
+	uint32_t tag;
 };
 
 struct system {
@@ -26,6 +38,9 @@ struct system {
 	struct busway_dma *dma;
 	struct busway_dma_device *devices[DEVICES];
 	struct busway_engine *engines[DEVICES];
+	const struct iommu_case *tables; /* NULL: no IOMMU */
+	uint32_t deferred;
+	struct translated translated[DEVICES];
 	struct rng rng;
 	unsigned wrong;
 };
@@ -103,38 +118,88 @@ static const struct busway_dma_environment shim = {
 
 /* ---- the system ---- */
 
+static void forget(void *ctx, const struct busway_invalidation *what)
+{
+	struct translated *t = ctx;
+
+	if (t->system->broken != FORGETS_NOTHING)
+		busway_machine_invalidate(t->system->bench.machine, t->tag, what->iova,
+					  what->tables);
+}
+
+/* Page tables in the machine's memory, which its IOMMU walks for the device. */
+static void translate(struct system *s, uint32_t i)
+{
+	struct translated *t = &s->translated[i];
+	const struct busway_domain_options options = {
+		.table = {.name = "iommu",
+			  .format = s->tables->format,
+			  .granule_lg2 = s->tables->granule_lg2,
+			  .input_bits = s->tables->input_bits,
+			  .output_bits = s->tables->output_bits},
+		.tables = busway_machine_table_memory(s->bench.machine),
+		.allowed = &t->iova,
+		.invalidate = forget,
+		.ctx = t,
+		.deferred = s->deferred,
+	};
+	struct busway_machine_iommu iommu = {
+		.name = "iommu",
+		.format = s->tables->format,
+		.granule_lg2 = s->tables->granule_lg2,
+		.tag = i,
+	};
+
+	const struct busway_iova_member member = {.device = {i}};
+
+	*t = (struct translated){.system = s, .tag = i};
+	assert_int_equal(busway_iova_build_group(s->bench.plan.platform, &member, 1, NULL, 0,
+						 &s->bench.memory.allocator, &t->iova),
+			 0);
+	assert_int_equal(busway_domain_create(&options, &s->bench.memory.allocator, &t->domain), 0);
+	iommu.root = busway_pagetable_root(busway_domain_table(t->domain));
+	assert_int_equal(busway_machine_translate(s->bench.machine, device(i), &iommu), 0);
+}
+
 static void attach_all(struct system *s)
 {
 	for (uint32_t i = 0; i < DEVICES; i++) {
-		assert_int_equal(busway_dma_attach(s->dma, device(i), NULL, &s->devices[i], NULL),
-				 0);
-		assert_int_equal(busway_engine_create(s->bench.machine, device(i), NULL,
-						      &s->engines[i]),
-				 0);
+		struct busway_dma_options options = {0};
+
+		if (s->tables)
+			translate(s, i);
+		options.domain = s->translated[i].domain;
+		assert_int_equal(
+			busway_dma_attach(s->dma, device(i), &options, &s->devices[i], NULL), 0);
+		assert_int_equal(
+			busway_engine_create(s->bench.machine, device(i), NULL, &s->engines[i]), 0);
 	}
 }
 
-static void boot(struct system *s, uint64_t seed, enum broken broken)
+static void boot(struct system *s, uint64_t seed, enum broken broken,
+		 const struct iommu_case *tables, uint32_t deferred)
 {
 	const struct busway_machine_options options = {.seed = seed, .posted = true};
 	struct busway_dma_environment environment = shim;
 	struct busway_phys_range pool;
 
-	*s = (struct system){.broken = broken, .rng = rng_of(seed)};
+	*s = (struct system){
+		.broken = broken, .rng = rng_of(seed), .tables = tables, .deferred = deferred};
 	bench_draw(&s->bench);
 	s->bench.plan.windows[0].in.last -= RAM_SIZE / 2;
 	/* its pools are in the upper half, behind a window of their own */
 	plan_window(&s->bench.plan, 1, 0,
 		    (struct busway_range){BUS + RAM_SIZE / 2, BUS + RAM_SIZE / 2 + 0x1ffffff},
 		    CARVED);
+	if (tables) /* a checker would stop what a domain lets through */
+		s->bench.plan.devices[RESTRICTED].restricted_pool = UINT32_MAX;
 	bench_open(&s->bench, &options);
 	environment.ctx = s;
 	assert_int_equal(busway_dma_create(s->bench.plan.platform, &environment,
 					   &s->bench.memory.allocator, &s->dma),
 			 0);
-	assert_int_equal(busway_machine_take(s->bench.machine, 0x40000, 0x1000, NULL, 0,
-					     &pool.first),
-			 0);
+	assert_int_equal(
+		busway_machine_take(s->bench.machine, 0x40000, 0x1000, NULL, 0, &pool.first), 0);
 	pool.last.raw = pool.first.raw + 0x3ffff;
 	assert_int_equal(busway_dma_add_pool(s->dma, pool, BUSWAY_USE_BOTH, 1), 0);
 	attach_all(s);
@@ -147,6 +212,10 @@ static void halt(struct system *s)
 		assert_int_equal(busway_dma_detach(s->devices[i]), 0);
 	}
 	assert_int_equal(busway_dma_destroy(s->dma), 0);
+	for (uint32_t i = 0; s->tables && i < DEVICES; i++) {
+		assert_int_equal(busway_domain_destroy(s->translated[i].domain), 0);
+		busway_iova_free(&s->translated[i].iova);
+	}
 	bench_close(&s->bench);
 }
 
@@ -157,8 +226,8 @@ struct buffer {
 	struct busway_mapped segments[8];
 	struct busway_phys_range parts[PARTS];
 	size_t count;
-	uint32_t device;
 	uint64_t pattern;
+	uint32_t device;
 	bool live;
 };
 
@@ -336,7 +405,9 @@ static void work(struct system *s, unsigned steps)
 	static struct buffer buffers[BUFFERS];
 
 	memset(buffers, 0, sizeof(buffers));
-	while (steps--) {
+	/* what goes astray may have hit a page table: there is no going on */
+	while (steps-- &&
+	       !(s->broken == FORGETS_NOTHING && busway_machine_violations(s->bench.machine))) {
 		struct buffer *b = &buffers[rng_below(&s->rng, BUFFERS)];
 
 		if (rng_chance(&s->rng, 10))
@@ -361,7 +432,7 @@ static void right_drivers_are_told_nothing(void **state)
 
 	(void)state;
 	for (unsigned round = 0; round < random_rounds(30); round++) {
-		boot(&s, random_seed() + round, NOTHING);
+		boot(&s, random_seed() + round, NOTHING, NULL, 0);
 		work(&s, 400);
 		assert_int_equal(s.wrong, 0);
 		bench_told_nothing(&s.bench);
@@ -386,7 +457,7 @@ static void what_is_broken_below_is_told(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		boot(&s, random_seed() + i, cases[i].broken);
+		boot(&s, random_seed() + i, cases[i].broken, NULL, 0);
 		work(&s, 400);
 		if (!busway_machine_count(s.bench.machine, cases[i].kind))
 			fail_msg("%s: not told", cases[i].because);
@@ -401,11 +472,43 @@ static void copies_that_go_astray_show(void **state)
 	static struct system s;
 
 	(void)state;
-	boot(&s, random_seed(), POINTS_ELSEWHERE);
+	boot(&s, random_seed(), POINTS_ELSEWHERE, NULL, 0);
 	work(&s, 400);
 	assert_true(s.wrong > 0);
 	busway_machine_clear(s.bench.machine);
 	halt(&s);
+}
+
+static void right_drivers_behind_an_iommu_are_told_nothing(void **state)
+{
+	static struct system s;
+	const unsigned rounds = random_rounds(6);
+
+	(void)state;
+	for (unsigned round = 0; round < rounds; round++)
+		for (size_t i = 0; i < iommu_case_count; i++) {
+			boot(&s, random_seed() + round, NOTHING, &iommu_cases[i], round % 3 * 8);
+			work(&s, 400);
+			bench_told_nothing(&s.bench);
+			assert_int_equal(s.wrong, 0);
+			halt(&s);
+		}
+}
+
+static void what_is_not_invalidated_is_told(void **state)
+{
+	static struct system s;
+
+	(void)state;
+	for (size_t i = 0; i < iommu_case_count; i++) {
+		boot(&s, random_seed() + i, FORGETS_NOTHING, &iommu_cases[i], 0);
+		work(&s, 400);
+		if (!busway_machine_count(s.bench.machine, BUSWAY_VIOLATION_STALE) &&
+		    !busway_machine_count(s.bench.machine, BUSWAY_VIOLATION_TABLE_GONE))
+			fail_msg("%s: not told", iommu_cases[i].name);
+		busway_machine_clear(s.bench.machine);
+		halt(&s);
+	}
 }
 
 int main(void)
@@ -414,6 +517,8 @@ int main(void)
 		cmocka_unit_test(right_drivers_are_told_nothing),
 		cmocka_unit_test(what_is_broken_below_is_told),
 		cmocka_unit_test(copies_that_go_astray_show),
+		cmocka_unit_test(right_drivers_behind_an_iommu_are_told_nothing),
+		cmocka_unit_test(what_is_not_invalidated_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

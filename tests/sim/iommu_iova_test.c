@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * iommu_iova_test.c - the IOVAs that busway_iova_build() allows, beside what comes to the IOMMU of
- * the machine, on random platforms.
+ * iommu_iova_test.c - the IOVAs that busway_iova_build_group() allows, beside what comes to the
+ * IOMMU of the machine, on random platforms.
  */
 #include "../support/generate.h"
 #include "bench.h"
 
-#include <busway/iova.h>
+#include <busway/iova_space.h>
 
 static void open(struct bench *b, uint64_t seed)
 {
@@ -25,13 +25,14 @@ static void open(struct bench *b, uint64_t seed)
 
 /*
  * What the set does not look at: the rights of windows, and what on the bus itself answers as
- * memory or as a doorbell.
+ * memory.
  */
 static bool is_known(const struct busway_landing *l)
 {
 	return l->refused == BUSWAY_VIOLATION_IOMMU_FAULT ||
 	       l->refused == BUSWAY_VIOLATION_ACCESS ||
-	       (l->region && l->region->kind != BUSWAY_REGION_APERTURE);
+	       (l->region && l->region->kind != BUSWAY_REGION_APERTURE &&
+		l->region->kind != BUSWAY_REGION_DOORBELL);
 }
 
 /* Return: how many came to the IOMMU. */
@@ -62,6 +63,7 @@ static void an_iova_that_is_allowed_comes_to_the_iommu(void **state)
 	static struct bench b;
 	const uint64_t seed = random_seed();
 	const unsigned rounds = random_rounds(200);
+	const struct busway_iova_member member = {.device = {0}};
 	unsigned come = 0;
 
 	(void)state;
@@ -69,8 +71,8 @@ static void an_iova_that_is_allowed_comes_to_the_iommu(void **state)
 		struct busway_iova iova;
 
 		open(&b, seed + round);
-		if (busway_iova_build(b.plan.platform, device(0), NULL, &b.memory.allocator,
-				      &iova) == 0) {
+		if (busway_iova_build_group(b.plan.platform, &member, 1, NULL, 0,
+					    &b.memory.allocator, &iova) == 0) {
 			come += compare(&b, &iova.allowed);
 			busway_iova_free(&iova);
 		}
