@@ -23,7 +23,8 @@ count() { # WORKLOAD OPERATIONS [FUNCTION: that alone, and what it calls]
 	list-R1 list-R16 listalone-R1 listalone-R16 owner-100 owner-10K owner-1M \
 	E1-hot-to-64 E1-hot-to-4K E1-slots-2K E3-75-2K E3-95-64K E3-95-8192K \
 	B1-64M-s1-map B1-64M-s1-unmap B2-s1-map B2-s1-unmap B3-s1-map B3-s1-unmap B4-s1-map B4-s1-unmap \
-	B5-s1-map B5-s1-unmap B6-s1-map B6-s1-unmap B7-s1-map B7-s1-unmap B9-64M-s1
+	B5-s1-map B5-s1-unmap B6-s1-map B6-s1-unmap B7-s1-map B7-s1-unmap B9-64M-s1 \
+	C1-N1-dependent C1-N256-dependent C1-N65536-dependent C3-N4096-dependent C3-N65536-dependent
 printf '\n%-14s %s\n' workload 'instructions an operation (with the loop around it)'
 for name in "$@"; do
 	function=

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Fuzz with libFuzzer, address and undefined-behaviour sanitizers: the importer, the DMA API, IOVA
-# spaces, page tables.
-#   fuzz.sh [SECONDS [JOBS [TARGET...]]]    SECONDS for fdt, half of it for the others: dma, iova, pagetable
+# spaces, page tables, buffers.
+#   fuzz.sh [SECONDS [JOBS [TARGET...]]]    SECONDS for fdt, half of it for the others: dma, iova, buffers, pagetable
 # What it finds is left in build-fuzz/finds. The corpus in the tree is read, not written; to
 # take new inputs over, merge them: see fuzz/README.md.
 set -eu
 seconds=${1:-60}
 jobs=${2:-2}
-[ $# -gt 2 ] && shift 2 || set -- fdt dma iova pagetable
+[ $# -gt 2 ] && shift 2 || set -- fdt dma iova buffers pagetable
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=$top/build-fuzz
 
@@ -41,6 +41,11 @@ fuzz_dma() {
 fuzz_iova() {
 	"$build/fuzz/iova_fuzz" "$@" -max_total_time=$(((seconds + 1) / 2)) -timeout=5 -max_len=2048 \
 		"$build/corpus-iova" "$top/fuzz/corpus-iova"
+}
+
+fuzz_buffers() {
+	"$build/fuzz/buffers_fuzz" "$@" -max_total_time=$(((seconds + 1) / 2)) -timeout=5 -max_len=2048 \
+		"$build/corpus-buffers" "$top/fuzz/corpus-buffers"
 }
 
 # calls to a page table need no seeds

@@ -425,6 +425,46 @@ MUTATIONS = [Mutation(*row) for row in [
      "!map->options.may_have_gaps)",
      "a mapping that goes as a whole is cut", "iova_map"),
 
+    # ---- buffers: a trie that readers look at without locks ----
+    ("src/buffers/translate.c", "	return length - 1 <= behind && access &&", "	return access &&",
+     "an access goes on in a slot that may be anybody's", "buffers_edges"),
+    ("src/buffers/translate.c", "length - 1 <= last - offset", "length <= last - offset + 2",
+     "one byte behind the end of a small buffer is translated", "buffers_edges"),
+    ("src/buffers/translate.c", "	return offset <= last && length", "	return length",
+     "what lies between small buffers is translated", "buffers_edges"),
+    ("src/buffers/translate.c", "is_access(access) &&\n	       !(access & ~bound)", "is_access(access)",
+     "a device writes to a small buffer that it may only read", "buffers_property"),
+    ("src/buffers/translate.c", "access & ~(w >> DIRECT_ACCESS & BUSWAY_READ_WRITE)",
+     "access & ~(w >> DIRECT_ACCESS)",
+     "bits of an access that mean nothing are granted by an address", "buffers_edges"),
+    ("src/buffers/translate.c", "		*length = record->buffer.va.last - va + 1;",
+     "		*length = record->buffer.va.last - va;", "a run leaves out the last byte", "buffers_edges"),
+    ("src/buffers/trie.c", "	if (add % DIRECT_ALIGN == 0 &&", "	if (add % 8 == 0 &&",
+     "distances lose the bits in which the access is kept", "buffers_property"),
+    ("src/buffers/trie.c", "		if (!done && its.first > part.first) {",
+     "		if (!done && its.first < part.first) {", "pieces of a cell are out of order", "buffers_property"),
+    ("src/buffers/trie.c", "	word_discard(buffers, (word)node | NODE);\n	return 0;", "	return 0;",
+     "a node that could not be filled is lost", "buffers_memory"),
+    ("src/buffers/trie.c", "!(cell && cell->live == PIECES)", "!(cell && cell->live == PIECES + 1)",
+     "an eighth piece is put into a cell", "buffers_edges"),
+    ("src/buffers/register.c", "		if (!root)\n			return false;", "		if (!root)\n			return true;",
+     "a root that there is no memory for is not missed", "buffers_memory"),
+    ("src/buffers/register.c", "		word_discard(buffers, plan.edits[i].w);", "		;",
+     "the first end is lost when there is no memory for the second", "buffers_memory"),
+    ("src/buffers/register.c", "	if (was_empty)\n		retire_node(buffers, old);", "",
+     "an empty root that was replaced is lost", "buffers_memory"),
+    ("src/buffers/unregister.c", "	atomic_store_explicit(&cell->bound[at], 0, memory_order_release);\n", "",
+     "the hot path goes on to find a piece that died", "buffers_property"),
+    ("src/buffers/unregister.c", "		if (node_from(w)->used)\n			return;\n", "		return;\n",
+     "nodes that became empty stay", "buffers_memory"),
+    ("src/buffers/unregister.c", "	if (its.first != va.first || its.last != va.last)",
+     "	if (its.first != va.first)", "a part is unregistered as if it were all", "buffers_property"),
+    ("src/buffers/memory.c", "	if (buffers->exclusive) {", "	if (true) {",
+     "memory is used again while readers look at it", "buffers_memory"),
+    ("src/buffers/memory.c", "buffers->reclaimed < ticket", "buffers->reclaimed <= ticket",
+     "a ticket reclaims what is younger", "buffers_memory"),
+    ("src/buffers/look.c", "busway_range_has(record->buffer.va, va) ? record : NULL", "true ? record : NULL",
+     "behind a small buffer is still that buffer", "buffers_property"),
     # ---- check ----
     ("src/check/views.c", "	return size && (base > last || size - 1 > last - base);",
      "	return size && (base > last || size > last - base);",
@@ -820,7 +860,7 @@ MUTATIONS = [Mutation(*row) for row in [
 
 
 def suite_of(file):
-    for folder in ("import", "check", "cli", "iommu", "iova", "map", "sim"):
+    for folder in ("buffers", "import", "check", "cli", "iommu", "iova", "map", "sim"):
         if file.startswith("src/" + folder):
             return folder
     return "core"

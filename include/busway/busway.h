@@ -8,6 +8,7 @@
  * device tree). Then the DMA API, for drivers: dma.h (a device and its masks), mapping.h (hand
  * memory to a device), coherent.h (memory that both share). For whoever programs an IOMMU:
  * pagetable.h, iova_space.h, and domain.h, which joins both.
+ * For drivers in user space: buffers.h (addresses of registered memory).
  *
  * What holds for every function unless it says otherwise:
  *   - pointers must not be NULL;
@@ -22,6 +23,7 @@
 
 #include <busway/addr.h>
 #include <busway/allocator.h>
+#include <busway/buffers.h>
 #include <busway/coherent.h>
 #include <busway/dma.h>
 #include <busway/domain.h>

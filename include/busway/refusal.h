@@ -60,6 +60,10 @@
  *   not-mapped       the first part that is not, up to where the next entry begins
  *   would-split      the page of which the range is a part, in IOVAs
  *   permission       (none)
+ *   buffer-overlap, buffer-part, buffer-unreached, buffer-access
+ *                    the buffer that is registered there; asked and limit are virtual addresses
+ *   buffer-unknown   the next buffer; or (none)
+ *   buffer-end       the leading part that lies in one buffer
  */
 #define BUSWAY_REASONS(X)                                                                          \
 	X(BUSWAY_BEYOND_MASK, "beyond-mask", "the device drives no address that high")             \
@@ -132,7 +136,14 @@
 	X(BUSWAY_WOULD_SPLIT, "would-split",                                                       \
 	  "it is a part of a page, which may not be split or has no smaller ones")                 \
 	X(BUSWAY_PERMISSION, "permission",                                                         \
-	  "the format of the page table cannot say that this is allowed, and nothing else")
+	  "the format of the page table cannot say that this is allowed, and nothing else")        \
+	X(BUSWAY_BUFFER_OVERLAP, "buffer-overlap", "a buffer is registered there already")         \
+	X(BUSWAY_BUFFER_UNKNOWN, "buffer-unknown", "no buffer is registered there")                \
+	X(BUSWAY_BUFFER_PART, "buffer-part",                                                       \
+	  "buffers are unregistered as a whole, as they were registered")                          \
+	X(BUSWAY_BUFFER_END, "buffer-end", "this goes on behind the end of the buffer")            \
+	X(BUSWAY_BUFFER_UNREACHED, "buffer-unreached", "the device does not reach this buffer")    \
+	X(BUSWAY_BUFFER_ACCESS, "buffer-access", "the device may not do that with this buffer")
 
 enum busway_reason {
 	BUSWAY_NOT_REFUSED,

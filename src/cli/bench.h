@@ -14,6 +14,8 @@
  *   bench_plain_table.c what those are measured against
  *   bench_iova.c     A1 to A10: allocating IOVAs
  *   bench_domain.c   domain: both, and the DMA API through them
+ *   bench_translate.c
+ *                    C1 to C4: device addresses of buffers
  *   bench_tree.c     trees of a size
  *   bench_windows.c  a device behind windows
  *   bench_pool.c     a device that bounces
@@ -60,6 +62,7 @@ bool add_bounce_workloads(struct workloads *workloads);
 bool add_slot_workloads(struct workloads *workloads);
 bool add_domain_workloads(struct workloads *workloads);
 bool add_pagetable_workloads(struct workloads *workloads);
+bool add_translate_workloads(struct workloads *workloads);
 bool add_iova_workloads(struct workloads *workloads);
 bool add_pagetable_fill_workloads(struct workloads *workloads);
 

@@ -72,7 +72,15 @@ static const char *limit_words(const struct busway_refusal *refusal)
 	case BUSWAY_IOVA_NOT_MAPPED:
 	case BUSWAY_IOVA_CUT:
 	case BUSWAY_VA_MAPPED:
+	case BUSWAY_BUFFER_OVERLAP:
+	case BUSWAY_BUFFER_PART:
+	case BUSWAY_BUFFER_UNREACHED:
+	case BUSWAY_BUFFER_ACCESS:
 		return "which is ";
+	case BUSWAY_BUFFER_UNKNOWN:
+		return "the next one is ";
+	case BUSWAY_BUFFER_END:
+		return "in one buffer is ";
 	case BUSWAY_IOVA_FULL:
 	case BUSWAY_IOVA_NO_RUN:
 	case BUSWAY_IOVA_SEARCH_CUT:
@@ -111,13 +119,28 @@ static bool asks_for_bytes(enum busway_reason reason)
 	       reason == BUSWAY_IOVA_SEARCH_CUT;
 }
 
+/* Whose addresses are asked for? */
+static const char *kind_of_address(const struct busway_refusal *refusal)
+{
+	switch (refusal->reason) {
+	case BUSWAY_VA_MAPPED:
+		return "memory ";
+	case BUSWAY_BUFFER_OVERLAP:
+	case BUSWAY_BUFFER_UNKNOWN:
+	case BUSWAY_BUFFER_PART:
+	case BUSWAY_BUFFER_END:
+	case BUSWAY_BUFFER_UNREACHED:
+	case BUSWAY_BUFFER_ACCESS:
+		return "virtual ";
+	default:
+		return refusal->bus_addresses ? "bus " : "CPU ";
+	}
+}
+
 static void put_asked(struct text *text, const struct busway_refusal *refusal)
 {
 	if (!asks_for_bytes(refusal->reason)) {
-		if (refusal->reason == BUSWAY_VA_MAPPED)
-			text_put(text, "memory ");
-		else
-			text_put(text, refusal->bus_addresses ? "bus " : "CPU ");
+		text_put(text, kind_of_address(refusal));
 		text_put_range(text, refusal->asked);
 		text_put(text, ": ");
 		return;
