@@ -19,7 +19,7 @@ build() { # TARGET COMPILER-PREFIX FLAGS...
 			-isystem "$("${prefix}gcc" -print-file-name=include)" \
 			-ffunction-sections -fdata-sections -Wall -Wextra -Werror \
 			-DBUSWAY_VERSION="\"$version\"" -I"$top/include" "$@" \
-			-c "$source" -o "$out/$target/$(basename "$source" .c).o"
+			-c "$source" -o "$out/$target/$(echo "${source#"$top"/src/}" | tr / _).o"
 	done
 	"${prefix}ld" -r -o "$out/$target.o" "$out/$target"/*.o
 	unknown=$("${prefix}nm" -u "$out/$target.o" | awk '{print $2}' | grep -vE "$allowed" || true)

@@ -116,8 +116,8 @@ static int take_pools(struct busway_dma_device *device, struct busway_refusal *w
 	uint32_t index = 0;
 	int status = 0;
 
-	/* also behind an IOMMU: whether a checker stands behind that is not said, and the pool serves
-	 * in any case */
+	/* also behind an IOMMU: whether a checker stands behind that is not said, and the pool
+	 * serves in any case */
 	if (d->restricted_pool != UINT32_MAX)
 		status = platform_pool(device->dma, d->restricted_pool, BUSWAY_USE_BOTH,
 				       &device->bounce, why);

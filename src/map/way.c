@@ -89,7 +89,7 @@ void refuse_limits(const struct busway_lane *lane, struct busway_range phys,
 }
 
 static void refuse_lines(const struct busway_lane *lane, struct busway_range phys,
-		  struct busway_refusal *why)
+			 struct busway_refusal *why)
 {
 	const struct busway_dma *dma = lane->device->dma;
 
