@@ -12,6 +12,7 @@
  *   bounce.c    the address in a restricted pool
  *   show*.c, why.c, map.c, alloc.c, bench.c   one command each
  *   check/      busway check: see check/check.h
+ *   iova/       show --iova: see iova/iova.h
  *   sim/        busway sim: see sim/sim.h
  *   picture/    show --format svg: see picture/svg.h
  *
@@ -37,7 +38,7 @@ struct options {
 	enum format format;
 	unsigned mask, coherent_mask; /* bits */
 	bool has_coherent_mask;
-	bool all, quiet, bypass_iommu, own;
+	bool all, quiet, bypass_iommu, own, iova;
 	int verbose;
 	bool color;
 	enum busway_access access;
@@ -55,8 +56,9 @@ struct options {
 	const char *suppress[64]; /* CODE or CODE:NODE */
 	int suppress_count;
 	const char *suppressions; /* a file of such, or NULL */
+	const char *reports[8];   /* show --iova: [NAME=]RANGES */
 	char **arguments;         /* what is not an option: PLATFORM first */
-	int argument_count;
+	int argument_count, report_count;
 };
 
 struct command {
@@ -241,6 +243,10 @@ int bounce_address(const struct loaded *loaded, busway_device_id id, const struc
 
 /* ---- show_json.c, show_text.c ---- */
 
+/* The whole document, or NULL after a complaint. */
+json_t *show_document(const struct loaded *loaded, const struct options *options,
+		      const busway_device_id *devices, size_t count);
+json_t *iova_json(const struct busway_iova *iova);
 int show_json(const struct loaded *loaded, const struct options *options,
 	      const busway_device_id *devices, size_t count);
 int show_text(const struct loaded *loaded, const struct options *options,

@@ -7,6 +7,7 @@
  * different commands.
  */
 #include "cli.h"
+#include "iova/iova.h"
 
 #include <ctype.h>
 #include <getopt.h>
@@ -107,6 +108,26 @@ static bool take_own(const char *text, struct options *o)
 {
 	(void)text;
 	return o->own = true;
+}
+
+static bool take_iova(const char *text, struct options *o)
+{
+	(void)text;
+	return o->iova = true;
+}
+
+static bool take_reported(const char *text, struct options *o)
+{
+	const int room = (int)(sizeof(o->reports) / sizeof(o->reports[0]));
+
+	if (!is_report(text))
+		return false;
+	if (o->report_count == room) {
+		complain("--reported: more than %d reports", room);
+		return false;
+	}
+	o->reports[o->report_count++] = text;
+	return o->iova = true;
 }
 
 static bool take_bypass_iommu(const char *text, struct options *o)
@@ -305,6 +326,11 @@ static const struct known_option {
 	 "how many segments a list has at most"},
 	{"own", no_argument, NULL, 0, OWN, DEVICE_COMMANDS, take_own,
 	 "a host bridge itself (doorbell, embedded DMA), not\nits functions"},
+	{"iova", no_argument, NULL, 0, OWN, "show", take_iova,
+	 "which IOVAs DEVICE, or all of a list\nDEVICE,DEVICE..., can use, and who takes the\n"
+	 "others away; without DEVICE: all groups of devices\nbehind IOMMUs"},
+	{"reported", required_argument, "[NAME=]RANGE,...", 0, OWN, "show", take_reported,
+	 "the IOVAs that VFIO or iommufd allows besides;\nseveral reports all count (with --iova)"},
 	{"bypass-iommu", no_argument, NULL, 0, OWN, "why map alloc sim", take_bypass_iommu,
 	 "IOMMUs are known to pass everything untranslated"},
 	{"fail-on", required_argument, "LEVEL", 0, OWN, "check", take_fail_on,

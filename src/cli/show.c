@@ -2,6 +2,7 @@
 /*
  * show.c - what each DMA-capable device can reach, and through what.
  */
+#include "iova/iova.h"
 #include "picture/svg.h"
 
 #include <stdlib.h>
@@ -49,6 +50,8 @@ static int run(const struct options *options)
 	size_t count = 1;
 	int status = EXIT_BAD;
 
+	if (options->iova)
+		return show_iova(options);
 	if (options->own && !one)
 		return complain("show: --own wants a DEVICE, which is a host bridge");
 	if (!load(options->arguments[0], one || options->all ? BUSWAY_FDT_ALL_NODES : 0, &loaded))
@@ -67,7 +70,7 @@ static int run(const struct options *options)
 
 const struct command command_show = {
 	.name = "show",
-	.arguments = "PLATFORM [DEVICE]",
+	.arguments = "PLATFORM [DEVICE[,DEVICE...]]",
 	.summary = "what each DMA-capable device can reach, and through what",
 	.help = "\n"
 		"Tells, for each likely DMA master (or each node, with --all), the windows that "
@@ -75,10 +78,12 @@ const struct command command_show = {
 		"accesses pass, the memory that it reaches and under which address, and the "
 		"memory\n"
 		"that it does not reach. Devices that share all of that are shown together.\n"
+		"Several devices are for --iova, which tells what they can share.\n"
 		"\n"
 		"  busway show board.dtb\n"
 		"  busway show board.dtb pcie@7d500000 --mask 32 -v\n"
 		"  busway show board.dtb --format svg > board.svg\n"
+		"  busway show board.dtb pcie@40000000,usb@7ffc0000 --iova\n"
 		"  busway show board.dtb --format json | jq '.devices[] | select(.reach == [])'\n",
 	.min_arguments = 1,
 	.max_arguments = 2,

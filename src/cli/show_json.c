@@ -241,7 +241,7 @@ static json_t *notes_json(const struct busway_device *device)
 }
 
 /* Where an IOMMU translates: the IOVAs that can be used, and who took the others. */
-static json_t *iova_json(const struct busway_iova *iova)
+json_t *iova_json(const struct busway_iova *iova)
 {
 	json_t *allowed = json_array(), *removed = json_array();
 
@@ -315,8 +315,8 @@ static json_t *device_json(const struct loaded *loaded, const struct options *op
 	return object;
 }
 
-int show_json(const struct loaded *loaded, const struct options *options,
-	      const busway_device_id *devices, size_t count)
+json_t *show_document(const struct loaded *loaded, const struct options *options,
+		      const busway_device_id *devices, size_t count)
 {
 	json_t *list = json_array();
 	json_t *root = json_pack("{s:s, s:o, s:o}", "schema", "busway-show/1", "platform",
@@ -327,9 +327,17 @@ int show_json(const struct loaded *loaded, const struct options *options,
 
 		if (!device) {
 			json_decref(root);
-			return EXIT_BAD;
+			return NULL;
 		}
 		json_array_append_new(list, device);
 	}
-	return json_print(root, EXIT_YES);
+	return root;
+}
+
+int show_json(const struct loaded *loaded, const struct options *options,
+	      const busway_device_id *devices, size_t count)
+{
+	json_t *root = show_document(loaded, options, devices, count);
+
+	return root ? json_print(root, EXIT_YES) : EXIT_BAD;
 }

@@ -33,6 +33,8 @@ OPTIONS = {  # option: a value, the commands that take it
     "--coherent-mask": ("32", DEVICE_COMMANDS),
     "--all": (None, DEVICE_COMMANDS),
     "--own": (None, DEVICE_COMMANDS),
+    "--iova": (None, {"show"}),
+    "--reported": ("0-0xfff", {"show"}),
     "--bypass-iommu": (None, {"why", "map", "alloc", "sim"}),
     "--access": ("read", {"why"}),
     "--align": ("4K", {"alloc"}),

@@ -350,6 +350,7 @@ def some_json():
     board = os.path.join(ROOT, 'boards', 'rpi4-8g.dts')
     for b in boards + [os.path.join(ROOT, 'tests', 'import', 'trees', 'translate.dts')]:
         yield ['show', b, '--all', '--coherent-mask', '32']
+    yield ['show', os.path.join(ROOT, 'boards', 'juno-r1.dts'), '--iova']
     yield ['why', board, disk, '0xc0000000']
     yield ['why', board, disk, '0x0']
     yield ['map', board, disk, '0x1000+4K', '0x80000000+4K']

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * groups.c - which devices share a domain, and which IOVAs all of them can use.
+ *
+ * An IOMMU tells devices apart by what it calls a stream, device or source ID. What it cannot tell
+ * apart shares a domain, and then an IOVA must be good for all of it. Functions of a bridge whose
+ * IDs are not known here are told apart: each may well have an ID of its own.
+ */
+#include "iova.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct busway_device *device_at(const struct loaded *loaded, busway_device_id id)
+{
+	return busway_platform_device(loaded->platform, id);
+}
+
+/* ---- streams ---- */
+
+/* One ID of one IOMMU: the cells of a specifier. */
+struct stream {
+	const char *controller;
+	const uint32_t *cells;
+	size_t cell_count;
+	uint32_t first; /* of the cells, where a range of requester IDs makes it */
+};
+
+/* Which of the IDs that @map takes is the device's? False: it has none, or that is not known. */
+static bool requester_of(const struct busway_device *device, const struct busway_id_map *map,
+			 uint32_t *id)
+{
+	if (device->has_requester || !map->id_mask)
+		*id = device->requester & map->id_mask;
+	else if (map->id_count == 1)
+		*id = map->id_base;
+	else
+		return false;
+	return *id >= map->id_base && *id - map->id_base < map->id_count;
+}
+
+/* False: it is not one ID, or none. */
+static bool stream_of(const struct busway_device *device, const struct busway_id_map *map,
+		      struct stream *stream)
+{
+	uint32_t id;
+
+	if (!map->enabled)
+		return false;
+	*stream = (struct stream){map->controller, map->cells, map->cell_count, 0};
+	if (!map->is_range)
+		return true;
+	if (!requester_of(device, map, &id))
+		return false;
+	stream->cells = NULL;
+	stream->cell_count = 1;
+	stream->first = map->out_base + (id - map->id_base);
+	return true;
+}
+
+static uint32_t cell(const struct stream *stream, size_t i)
+{
+	return stream->cells ? stream->cells[i] : stream->first;
+}
+
+static bool same_stream(const struct stream *a, const struct stream *b)
+{
+	if (a->cell_count != b->cell_count || strcmp(a->controller, b->controller) != 0)
+		return false;
+	for (size_t i = 0; i < a->cell_count; i++)
+		if (cell(a, i) != cell(b, i))
+			return false;
+	return true;
+}
+
+static bool share_stream(const struct busway_device *a, const struct busway_device *b)
+{
+	struct stream x, y;
+
+	for (size_t i = 0; i < a->iommu_count; i++)
+		for (size_t j = 0; j < b->iommu_count; j++)
+			if (stream_of(a, &a->iommu[i], &x) && stream_of(b, &b->iommu[j], &y) &&
+			    same_stream(&x, &y))
+				return true;
+	return false;
+}
+
+/* ---- groups ---- */
+
+/* May it be in a group without being named? */
+static bool may_join(const struct busway_device *device, const struct options *options)
+{
+	return device->behind_iommu && (device->enabled || options->all) &&
+	       (device->likely_master || options->all);
+}
+
+/* Those that share a stream with a member become members, too. */
+static void let_join(const struct loaded *loaded, const struct options *options,
+		     struct iova_group *group, bool *taken)
+{
+	const size_t all = busway_platform_device_count(loaded->platform);
+
+	for (size_t i = 0; i < group->count; i++) {
+		const struct busway_device *member = device_at(loaded, group->devices[i]);
+
+		for (uint32_t j = 0; j < all && member->behind_iommu; j++) {
+			const struct busway_device *other =
+				device_at(loaded, (busway_device_id){j});
+
+			if (taken[j] || !may_join(other, options) || !share_stream(member, other))
+				continue;
+			taken[j] = true;
+			group->devices[group->count++] = (busway_device_id){j};
+		}
+	}
+}
+
+/* One that has no member yet, and room for all devices. NULL: no memory. */
+static struct iova_group *open_group(struct iova_groups *groups, size_t devices)
+{
+	struct iova_group *group = &groups->list[groups->count];
+
+	*group = (struct iova_group){.devices = calloc(devices + 1, sizeof(*group->devices)),
+				     .iova = {.memory_ = &cli_memory}};
+	busway_intervals_init(&group->iova.allowed, &cli_memory);
+	groups->count += group->devices != NULL;
+	return group->devices ? group : NULL;
+}
+
+/* Room for what nobody joined is given back. */
+static void close_group(struct iova_group *group)
+{
+	busway_device_id *less = realloc(group->devices, (group->count + 1) * sizeof(*less));
+
+	if (less)
+		group->devices = less;
+}
+
+/* What all members can use. */
+static bool allow(const struct loaded *loaded, const struct options *options,
+		  const struct reports *reports, struct iova_group *group)
+{
+	struct busway_iova_member *members = calloc(group->count, sizeof(*members));
+	struct busway_emission *emissions = calloc(group->count, sizeof(*emissions));
+	int status = -BUSWAY_ENOMEM;
+
+	for (size_t i = 0; members && emissions && i < group->count; i++) {
+		emissions[i] = emission_for(loaded, group->devices[i], options->mask);
+		members[i] = (struct busway_iova_member){group->devices[i], &emissions[i]};
+	}
+	if (members && emissions)
+		status = busway_iova_build_group(loaded->platform, members, group->count,
+						 reports->list, reports->count, &cli_memory,
+						 &group->iova);
+	free(members);
+	free(emissions);
+	if (status)
+		complain("%s: %s: %s", loaded->source, device_at(loaded, group->devices[0])->name,
+			 status == -BUSWAY_E2BIG ? "more holes than are kept" : "out of memory");
+	return !status;
+}
+
+/* The devices that are named, as one group. */
+static bool join_named(const struct loaded *loaded, const struct options *options, const char *list,
+		       struct iova_group *group, bool *taken)
+{
+	enum { NAMED_MAX = 256 };
+	busway_device_id named[NAMED_MAX];
+	const int count = find_devices(loaded, list, options, named, NAMED_MAX);
+
+	for (int i = 0; i < count; i++) {
+		if (!taken[named[i].index])
+			group->devices[group->count++] = named[i];
+		taken[named[i].index] = true;
+	}
+	group->named = group->count;
+	if (count > 0)
+		let_join(loaded, options, group, taken);
+	return count > 0;
+}
+
+/* Each device behind an IOMMU, with those that it shares a stream with. */
+static bool join_all(const struct loaded *loaded, const struct options *options,
+		     struct iova_groups *groups, bool *taken)
+{
+	const size_t all = busway_platform_device_count(loaded->platform);
+
+	for (uint32_t i = 0; i < all; i++) {
+		struct iova_group *group;
+
+		if (taken[i] || !may_join(device_at(loaded, (busway_device_id){i}), options))
+			continue;
+		group = open_group(groups, all);
+		if (!group) {
+			complain("out of memory");
+			return false;
+		}
+		taken[i] = true;
+		group->devices[group->count++] = (busway_device_id){i};
+		let_join(loaded, options, group, taken);
+		group->named = group->count;
+		close_group(group);
+	}
+	return true;
+}
+
+static bool find_groups(const struct loaded *loaded, const struct options *options,
+			const char *list, struct iova_groups *groups)
+{
+	/* what is named may be a function that is new to the platform */
+	const size_t room = busway_platform_device_count(loaded->platform) + 512;
+	bool *taken = calloc(room, sizeof(*taken));
+	bool ok = false;
+
+	groups->list = calloc(list ? 1 : room, sizeof(*groups->list));
+	if (!taken || !groups->list || (list && !open_group(groups, room)))
+		complain("out of memory");
+	else
+		ok = list ? join_named(loaded, options, list, groups->list, taken)
+			  : join_all(loaded, options, groups, taken);
+	free(taken);
+	return ok;
+}
+
+bool make_groups(const struct loaded *loaded, const struct options *options, const char *list,
+		 struct iova_groups *groups)
+{
+	bool ok;
+
+	*groups = (struct iova_groups){0};
+	ok = read_reports(options, &groups->reports) && find_groups(loaded, options, list, groups);
+	for (size_t i = 0; ok && i < groups->count; i++)
+		ok = allow(loaded, options, &groups->reports, &groups->list[i]);
+	if (!ok)
+		free_groups(groups);
+	return ok;
+}
+
+void free_groups(struct iova_groups *groups)
+{
+	for (size_t i = 0; i < groups->count; i++) {
+		busway_iova_free(&groups->list[i].iova);
+		free(groups->list[i].devices);
+	}
+	free(groups->list);
+	free_reports(&groups->reports);
+	*groups = (struct iova_groups){0};
+}
