@@ -24,7 +24,7 @@ import tarfile
 import tempfile
 
 from goldens import data_folder
-from iova_test import END, accounting, allowed, common, groups, number, removed, rest, spelled, union
+from show_iova_test import END, accounting, allowed, common, groups, number, removed, rest, spelled, union
 from support import ROOT, Tap, compile_tree
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "map"))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""iova_test.py - `busway show --iova`: which IOVAs a group can use, on trees of real boards.
+"""show_iova_test.py - `busway show --iova`: which IOVAs a group can use, on trees of real boards.
 
 Three judges, none of which shares code with what is judged:
 
