@@ -294,6 +294,25 @@ def check_options(tap):
                   "%s draws no picture, and says so" % command[0], result)
 
 
+def check_iovas(tap):
+    """What can be used and what was taken away has its place, in full."""
+    cases = [(name,) for name in board_names()] + [
+        ("juno-r1", "pcie@40000000,usb@7ffc0000", "--reported", "vfio=0-0x7ffffff,0x8100000+1T"),
+        ("stingray-windows", "pcie@48000000", "--mask", "40"), ("xgene-mustang", "pcie@1f2b0000")]
+    for name, *arguments in cases:
+        picture = draw(board(name), "--iova", *arguments)
+        wrong = list(picture.complaints())
+        found = run("show", board(name), "--iova", *arguments, "--format", "json").json()["groups"]
+        for group in found:
+            ranges = group["iova"]["allowed"] + group["iova"]["removed"]
+            wrong += [one for one in ranges
+                      if not picture.has_range(number(one["first"]), number(one["last"]))]
+            wrong += [path for path in group["devices"] if path not in picture.all]
+            wrong += [one for one in group["iova"]["removed"] if one["by"] not in picture.all]
+        tap.check(not wrong, "IOVAs of %s" % " ".join((name, *arguments)),
+                  "\n".join(str(one)[:300] for one in wrong[:20]))
+
+
 def main():
     tap = Tap()
     for name in board_names():
@@ -306,6 +325,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="busway-svg-") as folder:
         check_many(tap, folder)
         check_hostile(tap, folder)
+    check_iovas(tap)
     check_marks(tap)
     check_options(tap)
     first, second = run(*PICTURE_OF), run(*PICTURE_OF)

@@ -140,8 +140,8 @@ static void close_group(struct iova_group *group)
 static bool allow(const struct loaded *loaded, const struct options *options,
 		  const struct reports *reports, struct iova_group *group)
 {
-	struct busway_iova_member *members = calloc(group->count, sizeof(*members));
-	struct busway_emission *emissions = calloc(group->count, sizeof(*emissions));
+	struct busway_iova_member *members = calloc(group->count + 1, sizeof(*members));
+	struct busway_emission *emissions = calloc(group->count + 1, sizeof(*emissions));
 	int status = -BUSWAY_ENOMEM;
 
 	for (size_t i = 0; members && emissions && i < group->count; i++) {
@@ -155,7 +155,7 @@ static bool allow(const struct loaded *loaded, const struct options *options,
 	free(members);
 	free(emissions);
 	if (status)
-		complain("%s: %s: %s", loaded->source, device_at(loaded, group->devices[0])->name,
+		complain("%s: a group of devices: %s", loaded->source,
 			 status == -BUSWAY_E2BIG ? "more holes than are kept" : "out of memory");
 	return !status;
 }

@@ -77,6 +77,10 @@ int iova_text(const struct loaded *loaded, const struct options *options,
 /* A list of groups, for the key "groups" of busway-show/1. */
 json_t *iova_groups_json(const struct loaded *loaded, const struct iova_groups *groups);
 
+/* ---- ../picture/svg_iova.c ---- */
+
+int show_iova_svg(const struct loaded *loaded, const struct iova_groups *groups);
+
 /* ---- show_iova.c ---- */
 
 int show_iova(const struct options *options);

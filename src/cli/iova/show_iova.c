@@ -45,13 +45,13 @@ int show_iova(const struct options *options)
 	struct loaded loaded;
 	int status = EXIT_BAD;
 
-	if (options->format == FORMAT_SVG)
-		return complain("show: there is no picture of --iova");
 	if (!load(options->arguments[0], list || options->all ? BUSWAY_FDT_ALL_NODES : 0, &loaded))
 		return EXIT_BAD;
 	if (make_groups(&loaded, options, list, &groups)) {
 		if (options->format == FORMAT_JSON)
 			status = print_json(&loaded, options, &groups);
+		else if (options->format == FORMAT_SVG)
+			status = show_iova_svg(&loaded, &groups);
 		else
 			status = iova_text(&loaded, options, &groups);
 		free_groups(&groups);

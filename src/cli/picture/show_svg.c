@@ -157,7 +157,7 @@ static void put_marks(struct svg *svg, struct svg_marks marks)
 }
 
 /* Only what occurs in the picture. */
-static void put_legend(struct svg *svg)
+void svg_put_legend(struct svg *svg)
 {
 	const int right = SVG_MARGIN + width_of(svg);
 	const unsigned kinds = svg->kinds;
@@ -454,7 +454,7 @@ int show_svg(const struct loaded *loaded, const struct options *options,
 	}
 	if (ok) {
 		put_marks(&svg, marks);
-		put_legend(&svg);
+		svg_put_legend(&svg);
 	}
 	for (size_t i = 0; i < overview.lane_count; i++)
 		answer_free(&overview.answers[i]);

@@ -7,6 +7,7 @@
  *   svg_column.c   what the pieces of a column are, and how they look
  *   svg_way.c      the way of one device: columns, and bands between them
  *   svg_matrix.c   memory beside all views of it
+ *   svg_iova.c     the space of IOVAs of a group: see ../iova/iova.h
  *   svg_findings.c what busway check finds, as marks
  *   show_svg.c     the whole picture, with its legend
  *
@@ -129,6 +130,8 @@ enum svg_kind {
 	SVG_KIND_DOORBELL,
 	SVG_KIND_UNKNOWN, /* memory may be here; the platform does not say */
 	SVG_KIND_GAP,     /* no memory */
+	SVG_KIND_IOVA,    /* IOVAs that can be used */
+	SVG_KIND_KEPT,    /* IOVAs that are kept free, or not allowed */
 	SVG_KIND_COUNT
 };
 
@@ -252,6 +255,9 @@ bool svg_findings_make(const struct loaded *loaded, const struct busway_device *
 void svg_findings_free(struct svg_findings *findings);
 
 /* ---- show_svg.c ---- */
+
+/* Explain the kinds of pieces that were drawn. */
+void svg_put_legend(struct svg *svg);
 
 int show_svg(const struct loaded *loaded, const struct options *options,
 	     const busway_device_id *devices, size_t count, bool one, struct svg_marks marks);

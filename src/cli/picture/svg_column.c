@@ -39,6 +39,9 @@ static const struct {
 			      "may be memory: the platform states none"},
 	[SVG_KIND_GAP] = {"fill=\"#fff\" stroke=\"#bbb\" stroke-dasharray=\"1 3\"", NULL,
 			  "no memory (not to scale)"},
+	[SVG_KIND_IOVA] = {"fill=\"#bfe8d8\" stroke=\"#00674b\"", NULL, "IOVAs that can be used"},
+	[SVG_KIND_KEPT] = {"fill=\"#f3dfea\" stroke=\"#882255\"", "carveout",
+			   "kept free, or not in a report"},
 };
 
 const char *svg_kind_text(enum svg_kind kind)
