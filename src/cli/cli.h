@@ -10,6 +10,7 @@
  *   output.c    text, colours and JSON
  *   answer.c    what is asked about one device
  *   bounce.c    the address in a restricted pool
+ *   domain_text.c   what is mapped in a domain
  *   show*.c, why.c, map.c, alloc.c, bench.c   one command each
  *   check/      busway check: see check/check.h
  *   iova/       show --iova: see iova/iova.h
@@ -240,6 +241,12 @@ const char *answer_error(const struct answer *answer);
 int bounce_address(const struct loaded *loaded, busway_device_id id, const struct options *options,
 		   struct busway_range phys, struct busway_dma_range *out,
 		   struct busway_refusal *why);
+
+/* ---- domain_text.c ---- */
+
+/* What is mapped in a domain (at most @lines runs), its tables level by level, and its IOVAs. No
+ * other call may be at work in the domain. */
+void put_domain(struct page *page, const struct busway_domain *domain, size_t lines);
 
 /* ---- show_json.c, show_text.c ---- */
 
