@@ -116,7 +116,7 @@ static void runs_have_their_place_rights_and_pages(void **state)
 	assert_int_equal(busway_domain_destroy(domain), 0);
 }
 
-/* Level 3 -> level 2 -> level 1, which has the 2 MiB page and one table of 4 KiB pages. */
+/* Level 3 -> level 2 -> level 1, which has the 2 MiB page and two tables of 4 KiB pages. */
 static void tables_are_counted_level_by_level(void **state)
 {
 	struct busway_domain *domain = open_domain(BUSWAY_ARM_STAGE1);
@@ -124,17 +124,20 @@ static void tables_are_counted_level_by_level(void **state)
 		map_at(domain, 0x40000000, 0x80000000, 2 * MIB, BUSWAY_READ_WRITE);
 	const struct busway_dma_range small =
 		map_at(domain, 0x50000000, 0x90000000, 0x3000, BUSWAY_READ_WRITE);
+	const struct busway_dma_range other =
+		map_at(domain, 0x70000000, 0xa0000000, 0x2000, BUSWAY_READ_WRITE);
 
 	(void)state;
 	assert_shown(domain, 9, "page table of 4 levels at 0x");
 	assert_shown(domain, 9, ", IOVAs of 48 bits\n");
-	assert_shown(domain, 9, "\n  tables: 4\n");
+	assert_shown(domain, 9, "\n  tables: 5\n");
 	assert_shown(domain, 9, "    level 3: 1 of 512 entries: 0 pages, 1 table, 511 empty\n");
 	assert_shown(domain, 9, "    level 2: 1 of 512 entries: 0 pages, 1 table, 511 empty\n");
-	assert_shown(domain, 9, "    level 1: 1 of 512 entries: 1 page, 1 table, 510 empty\n");
-	assert_shown(domain, 9, "    level 0: 1 of 512 entries: 3 pages, 0 tables, 509 empty\n");
+	assert_shown(domain, 9, "    level 1: 1 of 512 entries: 1 page, 2 tables, 509 empty\n");
+	assert_shown(domain, 9, "    level 0: 2 of 512 entries: 5 pages, 0 tables, 1019 empty\n");
 	unmap(domain, large);
 	unmap(domain, small);
+	unmap(domain, other);
 	assert_int_equal(busway_domain_destroy(domain), 0);
 }
 

@@ -229,6 +229,54 @@ def check_banks(tap, folder):
               "without a name: every group, by the streams that are shared")
 
 
+# An SMMU that cannot tell the functions of a device apart (iommu-map-mask), and a function whose ID
+# a platform device has by its specifier.
+FUNCTIONS = """/dts-v1/;
+/ {
+	#address-cells = <2>;
+	#size-cells = <2>;
+	memory@0 { device_type = "memory"; reg = <0 0 0 0x80000000>; };
+	smmu: iommu@f0000000 { reg = <0 0xf0000000 0 0x1000>; #iommu-cells = <1>; };
+	other: iommu@f1000000 { reg = <0 0xf1000000 0 0x1000>; #iommu-cells = <1>; };
+	pcie@e0000000 {
+		compatible = "pci-host-ecam-generic";
+		device_type = "pci";
+		reg = <0 0xe0000000 0 0x100000>;
+		#address-cells = <3>;
+		#size-cells = <2>;
+		bus-range = <0 0xff>;
+		ranges = <0x2000000 0 0x90000000 0 0x90000000 0 0x10000000>;
+		dma-ranges = <0x2000000 0 0 0 0 0x1 0>;
+		iommu-map = <0 &smmu 0x100 0x10000>;
+		iommu-map-mask = <0xfff8>;
+		one@1,0 { reg = <0x800 0 0 0 0>; };
+		two@1,1 { reg = <0x900 0 0 0 0>; };
+		three@2,0 { reg = <0x1000 0 0 0 0>; };
+	};
+	same-dma@a0000000 { reg = <0 0xa0000000 0 0x1000>; #dma-cells = <1>; iommus = <&smmu 0x110>; };
+	far-dma@a1000000 { reg = <0 0xa1000000 0 0x1000>; #dma-cells = <1>; iommus = <&other 0x110>; };
+};
+"""
+
+
+def check_streams(tap, folder):
+    path = os.path.join(folder, "functions.dts")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(FUNCTIONS)
+    host, same, far = "/pcie@e0000000", "/same-dma@a0000000", "/far-dma@a1000000"
+    for named, expected in (
+            (host + "/one@1,0", [host + "/one@1,0", host + "/two@1,1"]),
+            (host + "/two@1,1", [host + "/two@1,1", host + "/one@1,0"]),
+            (host + "/three@2,0", [host + "/three@2,0", same]),
+            (same, [same, host + "/three@2,0"]), (far, [far]),
+            (host + ":00:01.7", [host + ":00:01.7", host + "/one@1,0", host + "/two@1,1"]),
+            (host + ":00:03.0", [host + ":00:03.0"]), (host, [host])):
+        tap.equal(groups(path, named)[0]["devices"], expected, "who shares a stream with " + named)
+    with_bridge = groups(path, same)[0]["iova"]
+    tap.equal(spelled(allowed(with_bridge)), spelled([(0, 0x90000000), (0xa0000000, 0x100000000)]),
+              "a device has the limits of the function that shares its stream")
+
+
 # ---- the reference ----
 
 def reference(tree, node, own):
@@ -453,6 +501,7 @@ def main():
     check_hand(tap)
     with tempfile.TemporaryDirectory() as folder:
         check_banks(tap, folder)
+        check_streams(tap, folder)
     check_trees(tap)
     check_groups(tap)
     check_reports(tap)
