@@ -252,6 +252,14 @@ FUNCTIONS = """/dts-v1/;
 		one@1,0 { reg = <0x800 0 0 0 0>; };
 		two@1,1 { reg = <0x900 0 0 0 0>; };
 		three@2,0 { reg = <0x1000 0 0 0 0>; };
+		chip@3,0 {
+			compatible = "simple-bus";
+			reg = <0x1800 0 0 0 0>;
+			#address-cells = <3>;
+			#size-cells = <2>;
+			ranges;
+			inner-dma@1000 { reg = <0 0 0x1000 0 0x1000>; #dma-cells = <1>; };
+		};
 	};
 	same-dma@a0000000 { reg = <0 0xa0000000 0 0x1000>; #dma-cells = <1>; iommus = <&smmu 0x110>; };
 	far-dma@a1000000 { reg = <0 0xa1000000 0 0x1000>; #dma-cells = <1>; iommus = <&other 0x110>; };
@@ -264,14 +272,20 @@ def check_streams(tap, folder):
     with open(path, "w", encoding="utf-8") as file:
         file.write(FUNCTIONS)
     host, same, far = "/pcie@e0000000", "/same-dma@a0000000", "/far-dma@a1000000"
+    chip = host + "/chip@3,0/inner-dma@1000"
     for named, expected in (
             (host + "/one@1,0", [host + "/one@1,0", host + "/two@1,1"]),
             (host + "/two@1,1", [host + "/two@1,1", host + "/one@1,0"]),
             (host + "/three@2,0", [host + "/three@2,0", same]),
             (same, [same, host + "/three@2,0"]), (far, [far]),
             (host + ":00:01.7", [host + ":00:01.7", host + "/one@1,0", host + "/two@1,1"]),
-            (host + ":00:03.0", [host + ":00:03.0"]), (host, [host])):
+            (chip, [chip, host + "/chip@3,0"]),
+            (host + ":00:03.1", [host + ":00:03.1", host + "/chip@3,0", chip]),
+            (host + ":00:04.0", [host + ":00:04.0"]), (host, [host])):
         tap.equal(groups(path, named)[0]["devices"], expected, "who shares a stream with " + named)
+    behind = groups(path, chip)[0]["iova"]
+    tap.equal(spelled(removed(behind, "aperture")), spelled([(0x90000000, 0xa0000000)]),
+              "a chip behind a function, whose bus states no table, has the apertures of the bridge")
     with_bridge = groups(path, same)[0]["iova"]
     tap.equal(spelled(allowed(with_bridge)), spelled([(0, 0x90000000), (0xa0000000, 0x100000000)]),
               "a device has the limits of the function that shares its stream")

@@ -309,6 +309,10 @@ def check_iovas(tap):
                       if not picture.has_range(number(one["first"]), number(one["last"]))]
             wrong += [path for path in group["devices"] if path not in picture.all]
             wrong += [one for one in group["iova"]["removed"] if one["by"] not in picture.all]
+        green = sum(one.get("fill") == "#bfe8d8" for one in picture.root.iter(NAMESPACE + "rect"))
+        usable = sum(len(group["iova"]["allowed"]) for group in found)
+        if green != usable + bool(usable):  # and the legend
+            wrong.append("%d boxes look usable, of %d ranges" % (green, usable))
         tap.check(not wrong, "IOVAs of %s" % " ".join((name, *arguments)),
                   "\n".join(str(one)[:300] for one in wrong[:20]))
 

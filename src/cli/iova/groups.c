@@ -2,87 +2,16 @@
 /*
  * groups.c - which devices share a domain, and which IOVAs all of them can use.
  *
- * An IOMMU tells devices apart by what it calls a stream, device or source ID. What it cannot tell
- * apart shares a domain, and then an IOVA must be good for all of it. Functions of a bridge whose
- * IDs are not known here are told apart: each may well have an ID of its own.
+ * What an IOMMU cannot tell apart shares a domain (streams.c), and then an IOVA must be good for
+ * all of it.
  */
 #include "iova.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static const struct busway_device *device_at(const struct loaded *loaded, busway_device_id id)
 {
 	return busway_platform_device(loaded->platform, id);
-}
-
-/* ---- streams ---- */
-
-/* One ID of one IOMMU: the cells of a specifier. */
-struct stream {
-	const char *controller;
-	const uint32_t *cells;
-	size_t cell_count;
-	uint32_t first; /* of the cells, where a range of requester IDs makes it */
-};
-
-/* Which of the IDs that @map takes is the device's? False: it has none, or that is not known. */
-static bool requester_of(const struct busway_device *device, const struct busway_id_map *map,
-			 uint32_t *id)
-{
-	if (device->has_requester || !map->id_mask)
-		*id = device->requester & map->id_mask;
-	else if (map->id_count == 1)
-		*id = map->id_base;
-	else
-		return false;
-	return *id >= map->id_base && *id - map->id_base < map->id_count;
-}
-
-/* False: it is not one ID, or none. */
-static bool stream_of(const struct busway_device *device, const struct busway_id_map *map,
-		      struct stream *stream)
-{
-	uint32_t id;
-
-	if (!map->enabled)
-		return false;
-	*stream = (struct stream){map->controller, map->cells, map->cell_count, 0};
-	if (!map->is_range)
-		return true;
-	if (!requester_of(device, map, &id))
-		return false;
-	stream->cells = NULL;
-	stream->cell_count = 1;
-	stream->first = map->out_base + (id - map->id_base);
-	return true;
-}
-
-static uint32_t cell(const struct stream *stream, size_t i)
-{
-	return stream->cells ? stream->cells[i] : stream->first;
-}
-
-static bool same_stream(const struct stream *a, const struct stream *b)
-{
-	if (a->cell_count != b->cell_count || strcmp(a->controller, b->controller) != 0)
-		return false;
-	for (size_t i = 0; i < a->cell_count; i++)
-		if (cell(a, i) != cell(b, i))
-			return false;
-	return true;
-}
-
-static bool share_stream(const struct busway_device *a, const struct busway_device *b)
-{
-	struct stream x, y;
-
-	for (size_t i = 0; i < a->iommu_count; i++)
-		for (size_t j = 0; j < b->iommu_count; j++)
-			if (stream_of(a, &a->iommu[i], &x) && stream_of(b, &b->iommu[j], &y) &&
-			    same_stream(&x, &y))
-				return true;
-	return false;
 }
 
 /* ---- groups ---- */
@@ -107,7 +36,8 @@ static void let_join(const struct loaded *loaded, const struct options *options,
 			const struct busway_device *other =
 				device_at(loaded, (busway_device_id){j});
 
-			if (taken[j] || !may_join(other, options) || !share_stream(member, other))
+			if (taken[j] || !may_join(other, options) ||
+			    !share_stream(loaded, group->devices[i], (busway_device_id){j}))
 				continue;
 			taken[j] = true;
 			group->devices[group->count++] = (busway_device_id){j};
