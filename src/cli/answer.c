@@ -57,7 +57,9 @@ int answer_make(const struct loaded *loaded, busway_device_id id, const struct o
 {
 	const struct busway_emission emission = emission_for(loaded, id, options->mask);
 	const struct busway_emission coherent = emission_for(loaded, id, options->coherent_mask);
-	const struct busway_iova_member member = {id, &emission};
+	static const struct busway_emission everything = {0};
+	struct busway_iova_member members[2] = {{id, &emission}, {id, &everything}};
+	const size_t member_count = 1 + function_in_front(loaded, id, &members[1].device);
 	int status;
 
 	*answer = (struct answer){.id = id, .device = busway_platform_device(loaded->platform, id)};
@@ -73,8 +75,8 @@ int answer_make(const struct loaded *loaded, busway_device_id id, const struct o
 		status = busway_reach_build(loaded->platform, id, &coherent, &cli_memory,
 					    &answer->coherent_reach);
 	if (!status && answer->device->behind_iommu)
-		status = busway_iova_build_group(loaded->platform, &member, 1, NULL, 0, &cli_memory,
-						 &answer->iova);
+		status = busway_iova_build_group(loaded->platform, members, member_count, NULL, 0,
+						 &cli_memory, &answer->iova);
 	if (!status)
 		status = find_missed(loaded->platform, answer);
 	if (status) {

@@ -231,6 +231,13 @@ void answer_free(struct answer *answer);
 /* Why no window of a restricted device leads anywhere: a code, or NULL where some does. */
 const char *answer_error(const struct answer *answer);
 
+/* ---- iova/streams.c ---- */
+
+/* The PCI function that a device is behind, if what the device emits comes out of the function as
+ * it is: then the limits of the one are those of the other. False: there is none. */
+bool function_in_front(const struct loaded *loaded, busway_device_id id,
+		       busway_device_id *function);
+
 /* ---- bounce.c ---- */
 
 /*

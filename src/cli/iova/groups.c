@@ -70,18 +70,22 @@ static void close_group(struct iova_group *group)
 static bool allow(const struct loaded *loaded, const struct options *options,
 		  const struct reports *reports, struct iova_group *group)
 {
-	struct busway_iova_member *members = calloc(group->count + 1, sizeof(*members));
+	static const struct busway_emission everything = {0};
+	struct busway_iova_member *members = calloc(2 * group->count + 1, sizeof(*members));
 	struct busway_emission *emissions = calloc(group->count + 1, sizeof(*emissions));
 	int status = -BUSWAY_ENOMEM;
+	size_t count = 0;
 
 	for (size_t i = 0; members && emissions && i < group->count; i++) {
 		emissions[i] = emission_for(loaded, group->devices[i], options->mask);
-		members[i] = (struct busway_iova_member){group->devices[i], &emissions[i]};
+		members[count++] = (struct busway_iova_member){group->devices[i], &emissions[i]};
+		/* and what limits the function in front of it, but for its mask */
+		if (function_in_front(loaded, group->devices[i], &members[count].device))
+			members[count++].emission = &everything;
 	}
 	if (members && emissions)
-		status = busway_iova_build_group(loaded->platform, members, group->count,
-						 reports->list, reports->count, &cli_memory,
-						 &group->iova);
+		status = busway_iova_build_group(loaded->platform, members, count, reports->list,
+						 reports->count, &cli_memory, &group->iova);
 	free(members);
 	free(emissions);
 	if (status)

@@ -78,31 +78,42 @@ static bool have_common(const struct busway_device *a, const struct busway_devic
 	return false;
 }
 
-/* The PCI function that @id is, or that it is behind: the nearest above. NULL: there is none. */
-static const struct busway_device *function_of(const struct loaded *loaded, busway_device_id id)
+/* Does @path name @node, or something below it? */
+static bool is_within(const char *path, const char *node)
+{
+	const size_t length = strlen(node);
+
+	return strncmp(path, node, length) == 0 && (!path[length] || path[length] == '/');
+}
+
+bool function_in_front(const struct loaded *loaded, busway_device_id id, busway_device_id *function)
 {
 	const struct busway_device *device = busway_platform_device(loaded->platform, id);
 	char *path = strdup(device->name), *slash;
+	busway_device_id above;
+	bool found = false;
 
-	while (path && device->kind != BUSWAY_DEVICE_PCI_FUNCTION && (slash = strrchr(path, '/')) &&
-	       slash != path) {
+	while (path && device->kind != BUSWAY_DEVICE_PCI_FUNCTION && !found &&
+	       (slash = strrchr(path, '/')) && slash != path) {
 		*slash = '\0';
-		if (busway_platform_find_device(loaded->platform, path, &id, 1) == 1 &&
-		    strcmp(busway_platform_device(loaded->platform, id)->name, path) == 0)
-			device = busway_platform_device(loaded->platform, id);
+		found = busway_platform_find_device(loaded->platform, path, &above, 1) == 1 &&
+			busway_platform_device(loaded->platform, above)->kind ==
+				BUSWAY_DEVICE_PCI_FUNCTION &&
+			strcmp(busway_platform_device(loaded->platform, above)->name, path) == 0;
 	}
+	/* a table of the chip's own makes other addresses of what the device emits */
+	if (found && device->dma.source && is_within(device->dma.source, path))
+		found = false;
 	free(path);
-	return device->kind == BUSWAY_DEVICE_PCI_FUNCTION ? device : NULL;
+	if (found)
+		*function = above;
+	return found;
 }
 
 bool share_stream(const struct loaded *loaded, busway_device_id a, busway_device_id b)
 {
-	const struct busway_device *first = function_of(loaded, a),
-				   *second = function_of(loaded, b);
-	const struct busway_device *x = busway_platform_device(loaded->platform, a);
-	const struct busway_device *y = busway_platform_device(loaded->platform, b);
-
-	if (first && first == second)
-		return true;
-	return have_common(x, y) || have_common(first ? first : x, second ? second : y);
+	function_in_front(loaded, a, &a);
+	function_in_front(loaded, b, &b);
+	return a.index == b.index || have_common(busway_platform_device(loaded->platform, a),
+						 busway_platform_device(loaded->platform, b));
 }
