@@ -739,7 +739,7 @@ MUTATIONS = [Mutation(*row) for row in [
      "show_iova"),
     ("src/cli/iova/groups.c", "{group->devices[i], &emissions[i]}", "{group->devices[i], NULL}",
      "a group has no mask", "show_iova"),
-    ("src/cli/iova/groups.c", "reports->list, reports->count, &cli_memory,", "reports->list, 0, &cli_memory,",
+    ("src/cli/iova/groups.c", "						 reports->count, &cli_memory,", "						 0, &cli_memory,",
      "what the kernel reports does not count", "iova_kernel"),
     ("src/cli/iova/reports.c", "(before && out->first <= before->last)", "(before && out->first < before->last)",
      "ranges of a report may overlap", "show_iova"),

@@ -258,7 +258,13 @@ FUNCTIONS = """/dts-v1/;
 			#address-cells = <3>;
 			#size-cells = <2>;
 			ranges;
-			inner-dma@1000 { reg = <0 0 0x1000 0 0x1000>; #dma-cells = <1>; };
+			bus { /* without dma-ranges, two levels deep: no table is found */
+				compatible = "simple-bus";
+				#address-cells = <3>;
+				#size-cells = <2>;
+				ranges;
+				inner-dma@1000 { reg = <0 0 0x1000 0 0x1000>; #dma-cells = <1>; };
+			};
 		};
 		bridge@4,0 {
 			device_type = "pci";
@@ -272,6 +278,21 @@ FUNCTIONS = """/dts-v1/;
 				#size-cells = <2>;
 				ranges;
 				deep-dma@2000 { reg = <0 0 0x2000 0 0x1000>; #dma-cells = <1>; };
+			};
+		};
+		chip@7,0 {
+			compatible = "simple-bus";
+			status = "disabled";
+			reg = <0x3800 0 0 0 0>;
+			#address-cells = <3>;
+			#size-cells = <2>;
+			ranges;
+			bus {
+				compatible = "simple-bus";
+				#address-cells = <3>;
+				#size-cells = <2>;
+				ranges;
+				off-dma@4000 { reg = <0 0 0x4000 0 0x1000>; #dma-cells = <1>; };
 			};
 		};
 		chip@5,0 {
@@ -295,7 +316,7 @@ def check_streams(tap, folder):
     with open(path, "w", encoding="utf-8") as file:
         file.write(FUNCTIONS)
     host, same, far = "/pcie@e0000000", "/same-dma@a0000000", "/far-dma@a1000000"
-    chip, moved = host + "/chip@3,0/inner-dma@1000", host + "/chip@5,0/moved-dma@3000"
+    chip, moved = host + "/chip@3,0/bus/inner-dma@1000", host + "/chip@5,0/moved-dma@3000"
     deep = host + "/bridge@4,0/deep/deep-dma@2000"
     for named, expected in (
             (host + "/one@1,0", [host + "/one@1,0", host + "/two@1,1"]),
@@ -311,6 +332,9 @@ def check_streams(tap, folder):
     behind = groups(path, chip)[0]["iova"]
     tap.equal(spelled(removed(behind, "aperture")), spelled([(0x90000000, 0xa0000000)]),
               "a chip behind a function, whose bus states no table, has the apertures of the bridge")
+    off = groups(path, host + "/chip@7,0/bus/off-dma@4000")[0]
+    tap.equal((len(off["devices"]), spelled(removed(off["iova"], "aperture"))),
+              (1, spelled([(0x90000000, 0xa0000000)])), "also where the function is disabled")
     alone = run("show", path, chip, "--format", "json").json()["devices"][0]["iova"]
     tap.equal(alone, behind, "also by itself")
     tap.equal(spelled(allowed(groups(path, moved)[0]["iova"])),
