@@ -578,6 +578,12 @@ def check_text(tap):
                           for r in iova["removed"]], what + ": who took what")
 
 
+    for options, told in (([], True), (["-q"], False), (["--reported", "0-0xfff"], False)):
+        result = run("show", board("juno-r1"), "--iova", *options)
+        tap.equal("--reported" in result.out, told,
+                  "what no tree tells is said where no report is given: %s" % " ".join(options))
+
+
 def main():
     tap = Tap()
     check_hand(tap)

@@ -99,6 +99,10 @@ int iova_text(const struct loaded *loaded, const struct options *options,
 		ok = put_space(&page, &groups->list[i]);
 		put_removed(&page, &groups->list[i].iova);
 	}
+	if (groups->count && !groups->reports.count && !options->quiet)
+		fputs("\nHow many bits an IOMMU itself translates, and where it keeps MSI windows, "
+		      "no tree tells:\nadd what VFIO or iommufd says with --reported.\n",
+		      page.out);
 	if (ok)
 		return page_print(&page, EXIT_YES);
 	fclose(page.out);
