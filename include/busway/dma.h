@@ -217,7 +217,8 @@ struct busway_dma_options {
 	bool default_coherent; /* where the platform leaves it to the architecture */
 	bool bypass_iommu;     /* the IOMMU is known to pass everything untranslated */
 	/* The device's accesses are translated by this one, which the caller has told the IOMMU.
-	 * What can be mapped is what the domain allows. Outlives the device; NULL: none. */
+	 * The device must be able to use all that the domain hands out, and devices that are not
+	 * trusted share none with others. Outlives the device; NULL: none. */
 	struct busway_domain *domain;
 };
 
@@ -231,7 +232,8 @@ struct busway_dma_options {
  * are taken into use; the device then gets no other memory for what they serve.
  *
  * Return: 0, -BUSWAY_EINVAL, -BUSWAY_ENOMEM; -BUSWAY_EBUSY: attached already; -BUSWAY_ERANGE:
- * refused: an IOMMU translates it (behind-iommu), its pool is rejected (pool-rejected), has no
+ * refused: an IOMMU translates it, and there is no domain (behind-iommu); the domain is not for it
+ * (iova-not-allowed, unconfined), its pool is rejected (pool-rejected), has no
  * place (pool-unplaced) or no pointer (no-pointer), or its restricted pool cannot be reached
  * (empty-reach).
  */
@@ -252,7 +254,8 @@ int busway_dma_detach(struct busway_dma_device *device);
 /*
  * busway_dma_abandon() - let go of a device that may still be doing DMA
  * Everything that is live is taken from the driver: records are the caller's again, slots and
- * coherent memory go into quarantine until busway_dma_quiet(). @device is gone.
+ * coherent memory go into quarantine until busway_dma_quiet(). Of a device with a domain nothing
+ * does: it has no way to them any more. @device is gone.
  * Mappings that wait are cancelled. Return: how many live mappings and allocations there were,
  * those that waited not among them.
  */

@@ -12,7 +12,8 @@
  *
  * An IOVA, and the memory of a table, is used again only after the IOMMU has forgotten it. With
  * .deferred this is put off until enough has come together, and a device can reach what was
- * unmapped until then: at most that many ranges, and none of them after busway_domain_flush().
+ * unmapped until then: at most twice that many ranges (while some are being forgotten, others
+ * wait), and none of them after busway_domain_flush().
  *
  * Threads: mapping and unmapping by any number of threads at a time, of IOVAs that do not overlap;
  * each with a cache of its own or none. Creating, destroying: one.

@@ -13,7 +13,9 @@
  *   iommu    the memory is mapped in the device's domain; what shares a page with others, and must
  *            not, by way of slots
  *
- * Records are the caller's, and no call here allocates. A record lives at one place while it is
+ * Records are the caller's, and no call here allocates; a device with a domain may need memory for
+ * page tables and for the IOVA space (-BUSWAY_ENOMEM), and is refused for the reasons of
+ * busway_domain_map() as well. A record lives at one place while it is
  * mapped. Functions take a lane: one thread at a time for each (see dma.h).
  */
 #ifndef BUSWAY_MAPPING_H
@@ -196,7 +198,8 @@ int busway_sync_for_device(struct busway_mapping *mapping, uint64_t offset, uint
  * @turn: called once, when @mapping's turn has come, by a thread that made room, which may hold up
  *        others: it should do no more than tell the lane's own thread. Slots are set aside then, so
  *        that calling this function again, for the same memory and by that thread, maps without
- *        fail. Not before @turn was called; @turn may do it itself if it is that thread.
+ *        fail (through a domain, IOVAs may be missing: refused, and the place in line is lost). Not
+ * before @turn was called; @turn may do it itself if it is that thread.
  *
  * Turns come in the order of the calls: while somebody waits for a pool, later calls of this
  * function are not served from it before; another pool may serve them. Only pool-full and

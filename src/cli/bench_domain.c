@@ -14,7 +14,9 @@
 enum { PAGE = 4096, PAGES = 4096 };
 
 struct domain {
-	struct bench_windows windows;
+	struct bench_windows windows; /* for addresses of pages only */
+	struct busway_platform *platform;
+	struct busway_iova allowed;
 	struct busway_domain *domain;
 	struct busway_iova_cache *cache;
 	struct busway_lane *lane;
@@ -92,9 +94,33 @@ static void run_mapping(void *state, unsigned long operations)
 
 /* ---- making ---- */
 
+/* Memory, and a device of 48 bits behind an IOMMU. */
+static bool make_platform(struct domain *d, busway_device_id *id)
+{
+	const struct busway_region ram = {
+		.range = {0, ((uint64_t)1 << 48) - 1},
+		.kind = BUSWAY_REGION_RAM,
+		.access = BUSWAY_READ_WRITE,
+		.name = "/memory",
+	};
+	const struct busway_device device = {
+		.name = "/device",
+		.emission = busway_emission_mask(48),
+		.own = BUSWAY_NO_DEVICE,
+		.restricted_pool = UINT32_MAX,
+		.dma = {.enters = BUSWAY_CPU_SPACE},
+		.behind_iommu = true,
+	};
+
+	return !busway_platform_create(&cli_memory, &d->platform) &&
+	       !busway_platform_add_region(d->platform, &ram) &&
+	       !busway_platform_add_device(d->platform, &device, id) &&
+	       !busway_platform_seal(d->platform);
+}
+
 static bool prepare(void *state)
 {
-	static const struct busway_domain_options options = {
+	struct busway_domain_options options = {
 		.table = {.format = BUSWAY_ARM_STAGE1},
 		.tables = {.alloc = table_alloc, .free = table_free},
 		.invalidate = forget,
@@ -102,18 +128,22 @@ static bool prepare(void *state)
 	struct busway_dma_environment environment = {.ctx = state, .pointer = pointer};
 	struct busway_dma_options how = {.live = 256};
 	struct domain *d = state;
+	struct busway_iova_member member = {.device = {0}};
 	struct busway_dma_device *device;
 	struct busway_dma *dma;
 
 	if (d->lane)
 		return true;
-	if (!bench_windows_make(&d->windows, 0) ||
-	    busway_domain_create(&options, &cli_memory, &d->domain) ||
+	if (!bench_windows_make(&d->windows, 0) || !make_platform(d, &member.device) ||
+	    busway_iova_build_group(d->platform, &member, 1, NULL, 0, &cli_memory, &d->allowed))
+		return false;
+	options.allowed = &d->allowed;
+	if (busway_domain_create(&options, &cli_memory, &d->domain) ||
 	    busway_iova_cache_create(busway_domain_space(d->domain), &d->cache))
 		return false;
 	how.domain = d->domain;
-	if (busway_dma_create(d->windows.platform, &environment, &cli_memory, &dma) ||
-	    busway_dma_attach(dma, d->windows.device, &how, &device, NULL))
+	if (busway_dma_create(d->platform, &environment, &cli_memory, &dma) ||
+	    busway_dma_attach(dma, member.device, &how, &device, NULL))
 		return false;
 	d->lane = busway_dma_lane(device, 0);
 	return true;

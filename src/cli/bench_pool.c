@@ -72,7 +72,8 @@ static bool make_platform(struct busway_platform **platform, busway_device_id *i
 
 bool bench_pool_make(uint32_t areas, uint32_t lanes, struct bench_pool *pool)
 {
-	static const struct busway_dma_environment environment = {.pointer = pointer};
+	const struct busway_dma_environment environment = {.pointer = pointer,
+							   .one_thread = lanes == 1};
 	const struct busway_phys_range range = {{POOL_PHYS}, {POOL_PHYS + (BENCH_POOL_SIZE - 1)}};
 	const struct busway_dma_options options = {.lanes = lanes, .live = 1 << 15};
 	struct busway_platform *platform;

@@ -36,7 +36,7 @@ void queue_destroy(struct busway_domain *domain)
 				_Alignof(struct waiting));
 }
 
-bool queue_empty(struct busway_domain *domain, struct busway_iova_cache *cache)
+void queue_empty(struct busway_domain *domain, struct busway_iova_cache *cache)
 {
 	const struct busway_invalidation everything = {{{0}, {UINT64_MAX}}, true};
 	struct domain_queue *queue = &domain->queue;
@@ -57,7 +57,6 @@ bool queue_empty(struct busway_domain *domain, struct busway_iova_cache *cache)
 		domain_give(domain, cache, half[i].iova);
 	}
 	lock_give(&queue->emptying);
-	return count != 0;
 }
 
 void queue_put(struct busway_domain *domain, struct busway_iova_cache *cache,

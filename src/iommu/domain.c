@@ -70,6 +70,8 @@ int busway_domain_create(const struct busway_domain_options *options,
 		.memory = memory, .invalidate = options->invalidate, .ctx = options->ctx};
 	busway_intervals_init(&domain->allowed, memory);
 	table.exclusive = false;
+	if (table.format == BUSWAY_RISCV_SV && !table.memory_types)
+		domain->drops = BUSWAY_PROT_NONCOHERENT;
 	/* their entries are for reading, or for both */
 	if (table.format == BUSWAY_ARM_STAGE1 || table.format == BUSWAY_RISCV_SV)
 		domain->adds = BUSWAY_READ;
@@ -116,6 +118,29 @@ uint64_t busway_domain_granule(const struct busway_domain *domain)
 	return domain->granule;
 }
 
+/* ---- devices ---- */
+
+bool domain_join(struct busway_domain *domain, bool untrusted)
+{
+	size_t *mine = untrusted ? &domain->untrusted : &domain->trusted;
+	bool alike;
+
+	lock_take(&domain->queue.lock);
+	alike = !(untrusted ? domain->trusted : domain->untrusted);
+	*mine += alike;
+	lock_give(&domain->queue.lock);
+	return alike;
+}
+
+void domain_leave(struct busway_domain *domain, bool untrusted)
+{
+	lock_take(&domain->queue.lock);
+	--*(untrusted ? &domain->untrusted : &domain->trusted);
+	lock_give(&domain->queue.lock);
+	/* who comes next finds nothing of what the device had */
+	busway_domain_flush(domain, NULL);
+}
+
 /* ---- IOVAs ---- */
 
 static int take(struct busway_domain *domain, struct busway_iova_cache *cache,
@@ -133,8 +158,10 @@ int domain_take(struct busway_domain *domain, struct busway_iova_cache *cache,
 	int status = take(domain, cache, where, iova, why);
 
 	/* what waits to be forgotten may be what is missing */
-	if (status == -BUSWAY_ERANGE && domain->queue.most && queue_empty(domain, cache))
+	if (status == -BUSWAY_ERANGE && domain->queue.most) {
+		queue_empty(domain, cache);
 		status = take(domain, cache, where, iova, why);
+	}
 	return status;
 }
 
@@ -156,7 +183,8 @@ int domain_enter(struct busway_domain *domain, busway_dma_t iova,
 		 const struct busway_phys_range *runs, size_t count, unsigned prot,
 		 struct busway_refusal *why)
 {
-	return busway_pagetable_map(domain->table, iova, runs, count, prot | domain->adds, why);
+	return busway_pagetable_map(domain->table, iova, runs, count,
+				    (prot | domain->adds) & ~domain->drops, why);
 }
 
 /* The size of all runs; 0: they are no runs of whole bytes, or too many. */
@@ -239,8 +267,10 @@ int busway_domain_map_at(struct busway_domain *domain, busway_dma_t iova,
 	if (!size || range.last.raw < iova.raw)
 		return -BUSWAY_EINVAL;
 	status = busway_iova_take_at(domain->space, range, why);
-	if (status == -BUSWAY_ERANGE && domain->queue.most && queue_empty(domain, NULL))
+	if (status == -BUSWAY_ERANGE && domain->queue.most) {
+		queue_empty(domain, NULL);
 		status = busway_iova_take_at(domain->space, range, why);
+	}
 	if (status)
 		return status;
 	status = domain_enter(domain, iova, runs, count, prot, why);

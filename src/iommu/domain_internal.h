@@ -34,10 +34,12 @@ struct busway_domain {
 	struct busway_iova_space *space;
 	struct busway_intervals allowed;
 	uint64_t granule;
-	unsigned adds; /* to every prot: where no entry can say "write, not read" */
+	unsigned adds;  /* to every prot: where no entry can say "write, not read" */
+	unsigned drops; /* from every prot: what the format has no word for */
 	void (*invalidate)(void *ctx, const struct busway_invalidation *what);
 	void *ctx;
 	struct domain_queue queue;
+	size_t trusted, untrusted; /* devices of the DMA API; under queue.lock */
 };
 
 /* ---- domain.c ---- */
@@ -49,6 +51,11 @@ static inline struct busway_range domain_pages(const struct busway_domain *domai
 	return (struct busway_range){range.first & ~(domain->granule - 1),
 				     range.last | (domain->granule - 1)};
 }
+
+/* A device of the DMA API comes, and goes. False: others are there of whom it is to see nothing, or
+ * who are to see nothing of it. */
+bool domain_join(struct busway_domain *domain, bool untrusted);
+void domain_leave(struct busway_domain *domain, bool untrusted);
 
 /* As busway_pagetable_map(), with what the format cannot leave out. */
 int domain_enter(struct busway_domain *domain, busway_dma_t iova,
@@ -76,7 +83,7 @@ void queue_destroy(struct busway_domain *domain);
 void queue_put(struct busway_domain *domain, struct busway_iova_cache *cache,
 	       const struct waiting *what);
 
-/* Nothing waits any more. False: nothing did. */
-bool queue_empty(struct busway_domain *domain, struct busway_iova_cache *cache);
+/* Nothing that waited at the call waits any more. */
+void queue_empty(struct busway_domain *domain, struct busway_iova_cache *cache);
 
 #endif

@@ -44,7 +44,7 @@ bool fits_segment(const struct busway_dma_device *device, uint64_t size)
 
 static bool is_held(const struct want *want)
 {
-	return want->trial && want->trial->held;
+	return want->trial && want->trial->asked;
 }
 
 /* The wish that a want is, in the slots of a span; false: it holds more than slots are counted. */
@@ -227,8 +227,7 @@ void run_refuse(const struct busway_dma_device *device, const struct spans *span
 
 /* ---- bytes ---- */
 
-/* All of the slots are the device's to read: what others left there is not. */
-static void wipe(const struct busway_dma_device *device, const struct busway_mapped *segment)
+void slots_wipe(const struct busway_dma_device *device, const struct busway_mapped *segment)
 {
 	unsigned char *slots = segment->pool_->cached + pool_offset(segment->slot_);
 	const size_t size = (size_t)pool_offset(bounced_slots(segment));
@@ -245,7 +244,7 @@ void bounce_begin(const struct busway_mapping *mapping, const struct busway_mapp
 	unsigned char *bytes = bounced_bytes(segment);
 
 	if (device->untrusted)
-		wipe(device, segment);
+		slots_wipe(device, segment);
 	if (copies_in(mapping))
 		memcpy(bytes, own_bytes(lane, segment, 0, size), size);
 	caches_to_device(device, bytes, size);
@@ -261,5 +260,5 @@ void bounce_end(const struct busway_mapping *mapping, const struct busway_mapped
 		memcpy(own_bytes(lane, segment, 0, size), bounced_bytes(segment), size);
 	}
 	if (lane->device->untrusted)
-		wipe(lane->device, segment);
+		slots_wipe(lane->device, segment);
 }

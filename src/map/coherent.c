@@ -153,8 +153,11 @@ int busway_coherent_alloc(struct busway_lane *lane, uint64_t size, uint64_t alig
 		};
 
 		status = translated_slots(lane, mapping, &where, why);
-		if (status)
+		if (status) {
+			out->cpu = NULL;
+			out->phys.raw = out->dma.raw = out->size = 0;
 			return status;
+		}
 		out->dma = mapping->dma = mapping->one_.dma.first;
 	}
 	map_live(lane, mapping);

@@ -2,6 +2,7 @@
 /*
  * device.c - a driver takes a device, and lets go of it.
  */
+#include "../iommu/domain_internal.h"
 #include "live.h"
 
 enum { LANES_MAX = 256, LIVE_USUAL = 256, LIVE_MAX = 1 << 24, INITIAL_BITS = 32 };
@@ -178,6 +179,8 @@ static void free_device(struct busway_dma_device *device)
 {
 	const struct busway_allocator *m = device->dma->memory;
 
+	if (device->joined)
+		domain_leave(device->domain, device->untrusted);
 	route_free(&device->streaming);
 	route_free(&device->coherent);
 	if (device->windows)
@@ -216,13 +219,61 @@ static int refuse_iommu(const struct busway_device *d, struct busway_refusal *wh
 	return -BUSWAY_ERANGE;
 }
 
+/* Can the device use all that the domain hands out? */
+static int check_domain(const struct busway_dma_device *device, struct busway_refusal *why)
+{
+	const struct busway_iova_member member = {device->id, NULL};
+	const struct busway_dma *dma = device->dma;
+	const struct busway_iova_removed *removed;
+	struct busway_range range;
+	struct busway_iova iova;
+	uint64_t from = 0;
+	int status =
+		busway_iova_build_group(dma->platform, &member, 1, NULL, 0, dma->memory, &iova);
+
+	while (status == 0 &&
+	       busway_iova_next_allowed(busway_domain_space(device->domain), from, &range)) {
+		if (!busway_intervals_holds(&iova.allowed, range)) {
+			removed = busway_iova_removed_by(&iova, range);
+			*why = (struct busway_refusal){
+				.reason = BUSWAY_IOVA_NOT_ALLOWED,
+				.hop = described(device)->name,
+				.by = removed ? removed->by : NULL,
+				.bus_addresses = true,
+				.asked = range,
+			};
+			status = -BUSWAY_ERANGE;
+		}
+		if (range.last == UINT64_MAX)
+			break;
+		from = range.last + 1;
+	}
+	busway_iova_free(&iova);
+	return status;
+}
+
+static int enter_domain(struct busway_dma_device *device, struct busway_refusal *why)
+{
+	int status = check_domain(device, why);
+
+	if (status == 0 && !domain_join(device->domain, device->untrusted)) {
+		*why = (struct busway_refusal){.reason = BUSWAY_UNCONFINED,
+					       .hop = described(device)->name,
+					       .asked = BUSWAY_RANGE_ALL};
+		status = -BUSWAY_ERANGE;
+	}
+	device->joined = status == 0;
+	return status;
+}
+
 static bool makes_sense(const struct busway_dma *dma, busway_device_id id,
 			const struct busway_dma_options *options)
 {
 	return id.index < busway_platform_device_count(dma->platform) &&
 	       options->lanes <= LANES_MAX && options->live <= LIVE_MAX &&
 	       options->min_align_mask != UINT64_MAX &&
-	       !(options->domain && options->bypass_iommu) &&
+	       (!options->domain || (busway_platform_device(dma->platform, id)->behind_iommu &&
+				     !options->bypass_iommu)) &&
 	       (options->min_align_mask & (options->min_align_mask + 1)) == 0;
 }
 
@@ -271,6 +322,8 @@ int busway_dma_attach(struct busway_dma *dma, busway_device_id id,
 		status = make_lanes(device, options);
 	if (status == 0)
 		status = make_caches(device);
+	if (status == 0 && device->domain)
+		status = enter_domain(device, why);
 	if (status) {
 		free_device(device);
 		return status;
@@ -352,9 +405,10 @@ static void abandon(struct busway_lane *lane, struct busway_mapping *mapping)
 	for (uint32_t i = 0; i < mapping->segment_count; i++) {
 		const struct busway_mapped *segment = &mapping->segments[i];
 
-		if (segment->pool_ && lane->device->domain)
+		if (segment->pool_ && lane->device->domain) {
+			slots_wipe(lane->device, segment);
 			slots_free(lane, segment);
-		else if (segment->pool_)
+		} else if (segment->pool_)
 			slot_pool_quarantine(&segment->pool_->slots, segment->slot_,
 					     lane->device->id.index);
 	}
@@ -363,6 +417,7 @@ static void abandon(struct busway_lane *lane, struct busway_mapping *mapping)
 
 size_t busway_dma_abandon(struct busway_dma_device *device)
 {
+	struct busway_dma *dma = device->dma;
 	size_t count;
 
 	line_leave(device); /* who waits has nothing that could stay behind */
@@ -374,6 +429,7 @@ size_t busway_dma_abandon(struct busway_dma_device *device)
 			abandon(lane, s->owner_);
 	}
 	unlist(device);
+	line_serve(dma); /* what a domain has cut off is free at once */
 	return count;
 }
 

@@ -48,7 +48,7 @@ static size_t glance(const struct busway_lane *lane, const struct busway_phys_ra
 		     size_t capacity, uint64_t *size)
 {
 	struct view view = look(lane, entries[0].first.raw, access);
-	struct busway_mapped *segment = segments - 1, *const full = segment + capacity;
+	struct busway_mapped *next = segments, *const full = segments + capacity;
 	uint64_t behind = ~entries[0].first.raw; /* the memory of the last segment */
 
 	*size = count;
@@ -60,22 +60,22 @@ static size_t glance(const struct busway_lane *lane, const struct busway_phys_ra
 			view = look(lane, phys.first, access);
 			if (!sees(view, phys))
 				return 0;
-			if (segment >= segments && !adjoins(segment, phys.first + view.ahead))
+			if (next > segments && !adjoins(next - 1, phys.first + view.ahead))
 				behind = ~phys.first; /* in memory only */
 		}
 		if (phys.first != behind) {
-			if (segment == full)
+			if (next == full)
 				return 0;
-			segment++;
-			segment->dma.first.raw = phys.first + view.ahead;
-			segment->phys.raw = phys.first;
-			segment->pool_ = NULL;
+			next->dma.first.raw = phys.first + view.ahead;
+			next->phys.raw = phys.first;
+			next->pool_ = NULL;
+			next++;
 		}
-		segment->dma.last.raw = phys.last + view.ahead;
+		next[-1].dma.last.raw = phys.last + view.ahead;
 		behind = phys.last + 1;
 		*size += span;
 	}
-	return (size_t)(segment - segments) + 1;
+	return (size_t)(next - segments);
 }
 
 bool list_at_a_glance(const struct list *list, const struct busway_phys_range *entries,

@@ -124,7 +124,7 @@ void list_count_bounced(struct list *list, const struct busway_mapped *segment)
 
 static int put_bounced(struct list *list, struct busway_range phys)
 {
-	const struct trial trial = {list->held};
+	const struct trial trial = {list->plan != NULL, list->held};
 
 	for (;;) {
 		const struct busway_range piece = list_first_piece(list, phys);
@@ -338,6 +338,7 @@ __attribute__((noinline)) static int map_slowly(struct list *list,
 						size_t *needed)
 {
 	struct busway_refusal own_why;
+	size_t most;
 	int status;
 
 	if (!list->why)
@@ -348,11 +349,19 @@ __attribute__((noinline)) static int map_slowly(struct list *list,
 			map_ended(list->lane, mapping, STATE_REFUSED);
 		return status;
 	}
-	do
+	status = list_serve(list, entries, count);
+	most = list->count;
+	if (status && list_again(list)) {
+		const bool no_room = status == -BUSWAY_ENOSPC;
+
 		status = list_serve(list, entries, count);
-	while (status && list_again(list));
+		if (status == -BUSWAY_ENOSPC)
+			most = list->count;
+		else if (status && no_room) /* with more room it would do as it was */
+			status = -BUSWAY_ENOSPC;
+	}
 	if (status == -BUSWAY_ENOSPC && needed)
-		*needed = list->count;
+		*needed = most;
 	if (status) {
 		map_ended(list->lane, mapping, STATE_REFUSED);
 		return status;
@@ -366,12 +375,13 @@ __attribute__((noinline)) static int map_slowly(struct list *list,
 bool busway_mapping_next_run(const struct busway_mapping *mapping, struct busway_runs *at,
 			     struct busway_dma_range *run)
 {
-	const struct busway_mapped *segment = &mapping->segments[at->segment_];
-	const struct busway_mapped *end = mapping->segments + mapping->segment_count;
+	const struct busway_mapped *segment, *end;
 	struct busway_range all;
 
-	if (segment == end)
+	if (!is_live(mapping) || at->segment_ == mapping->segment_count)
 		return false;
+	segment = &mapping->segments[at->segment_];
+	end = mapping->segments + mapping->segment_count;
 	all = busway_dma_raw(segment->dma);
 	if (at->inside_)
 		all.first = at->next_;

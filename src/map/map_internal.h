@@ -112,6 +112,7 @@ struct busway_dma_device {
 	struct busway_segment_limits segments;
 	bool caches; /* it does not see the CPU's, and there are some */
 	bool untrusted;
+	bool joined;                  /* its domain knows of it */
 	struct busway_domain *domain; /* NULL: addresses are not translated */
 	struct pool *bounce; /* the pool that it must bounce through; NULL: those for all */
 	struct pool *shared; /* the pool that serves its coherent memory; NULL: those for all */
@@ -149,6 +150,10 @@ static inline void observe(const struct busway_lane *lane, enum busway_dma_event
 
 static inline bool has_waiters(const struct busway_dma *dma)
 {
+	/* slots were given back before: either they are seen by who joins the line, or he is here
+	 */
+	if (!dma->environment.one_thread)
+		atomic_thread_fence(memory_order_seq_cst);
 	return atomic_load_explicit(&dma->waiting, memory_order_acquire) != 0;
 }
 
@@ -201,6 +206,7 @@ void lanes_follow(struct busway_dma_device *device);
 
 /* Slots that may be given back unused: the high water stays where it is. */
 struct trial {
+	bool asked;    /* nothing is taken, */
 	uint32_t held; /* only asked, of so many spans, whose pools are held; 0: taken */
 };
 
@@ -257,6 +263,9 @@ struct want bounce_want(const struct busway_lane *lane, struct busway_range phys
 
 /* Is one run of slots for it within the device's limits on segments? */
 bool fits_segment(const struct busway_dma_device *device, uint64_t size);
+
+/* All of the slots are the device's to read: what others left there is not. */
+void slots_wipe(const struct busway_dma_device *device, const struct busway_mapped *segment);
 
 /* Give the slots of a segment back, if it has any; then, once for all, serve those who wait. */
 void slots_free(const struct busway_lane *lane, const struct busway_mapped *segment);
@@ -383,6 +392,9 @@ int translated_single(struct busway_lane *lane, struct busway_range phys,
 /* Would that take slots? */
 bool translated_bounces(struct busway_lane *lane, struct busway_range phys,
 			enum busway_direction direction, unsigned attributes);
+
+/* Can slots for it be one segment, with its low bits? */
+bool translated_in_one(struct busway_lane *lane, struct busway_range phys);
 
 /* The slots of the record are there, and described: IOVAs for them. On failure it has no slots. */
 int translated_slots(struct busway_lane *lane, struct busway_mapping *mapping,

@@ -48,6 +48,8 @@ static bool must_bounce(const struct list *list, struct busway_range phys)
 {
 	const struct busway_dma_device *device = list->lane->device;
 	const struct busway_segment_limits *limits = &device->segments;
+	const uint64_t kept =
+		list->lane->min_align_mask | (busway_domain_granule(device->domain) - 1);
 
 	if (device->bounce)
 		return true;
@@ -55,15 +57,15 @@ static bool must_bounce(const struct list *list, struct busway_range phys)
 		return true;
 	if (shares_lines(device, phys, list->direction, list->attributes))
 		return true;
-	/* in one segment, its low bits would lead it across a boundary inside a page */
+	/* in one segment, the low bits that it must have would lead it across a boundary */
 	return list->single && limits->boundary &&
-	       limits->boundary <= busway_domain_granule(device->domain) &&
-	       !within_limits(limits, phys.first, busway_range_span(phys));
+	       !within_limits(limits, phys.first & kept, busway_range_span(phys));
 }
 
 static bool next_piece(struct pieces *p, struct piece *piece)
 {
 	const struct busway_lane *lane = p->list->lane;
+	const struct busway_segment_limits *limits = &lane->device->segments;
 	const uint64_t inside = busway_domain_granule(lane->device->domain) - 1;
 	bool goes_on;
 
@@ -83,6 +85,11 @@ static bool next_piece(struct pieces *p, struct piece *piece)
 	else
 		piece->at = p->end + ((piece->phys.first - p->end) &
 				      (lane->min_align_mask | (piece->bounces ? 0 : inside)));
+	if (piece->bounces && !within_limits(limits, piece->at, busway_range_span(piece->phys))) {
+		/* it would lie across a boundary, where one behind it has room */
+		p->end = (p->end + (limits->boundary - 1)) & ~(limits->boundary - 1);
+		piece->at = p->end + ((piece->phys.first - p->end) & lane->min_align_mask);
+	}
 	piece->pages_first = goes_on ? p->end : piece->at & ~inside;
 	p->at_behind = piece->at + busway_range_span(piece->phys) + 1;
 	p->behind = piece->bounces ? 0 : piece->phys.last + 1;
@@ -128,7 +135,7 @@ static int refuse_piece(const struct list *list, const struct piece *piece)
 /* A segment of it at @at IOVAs behind 0, where nothing is taken. */
 static int measure_piece(struct list *list, const struct piece *piece)
 {
-	const struct trial trial = {list->held};
+	const struct trial trial = {true, list->held};
 	struct busway_mapped segment;
 	int status = refuse_piece(list, piece);
 
@@ -158,6 +165,7 @@ static int measure(const struct list *list, const struct busway_phys_range *entr
 	struct list counted = *list;
 	struct pieces pieces = pieces_of(&counted, entries, count);
 	struct piece piece;
+	bool begins;
 	int status = 0;
 
 	counted.capacity = 0;
@@ -165,8 +173,10 @@ static int measure(const struct list *list, const struct busway_phys_range *entr
 		if (!list_makes_sense(busway_phys_raw(entries[i])) ||
 		    busway_range_span(busway_phys_raw(entries[i])) > UINT64_MAX >> 2)
 			status = -BUSWAY_EINVAL;
-	while (status == 0 && next_piece(&pieces, &piece)) {
+	while (status == 0 && (begins = !pieces.within, next_piece(&pieces, &piece))) {
 		status = measure_piece(&counted, &piece);
+		if (list->plan && begins && piece.bounces)
+			list->plan->bounced_entries++;
 		if (status == 0 && pieces.end > UINT64_MAX >> 1)
 			status = -BUSWAY_EINVAL;
 	}
@@ -212,7 +222,7 @@ static int put_pieces(struct list *list, struct pieces pieces, uint64_t iova)
 			continue;
 		}
 		status = serve_bounced(list->lane, piece.phys, list->direction, list->attributes,
-				       &(struct trial){0}, &segment, list->why);
+				       &(struct trial){false, 0}, &segment, list->why);
 		if (status)
 			break;
 		segment.dma.first.raw = iova + piece.at;
@@ -358,9 +368,20 @@ static struct busway_dma_range iovas_of(const struct busway_mapping *mapping)
 	const struct busway_lane *lane = mapping->lane_;
 	const struct busway_mapped *last = &mapping->segments[mapping->segment_count - 1];
 	const uint64_t inside = busway_domain_granule(lane->device->domain) - 1;
+	/* coherent memory is at IOVAs of its own alignment, and has no pages before it */
+	const uint64_t low =
+		mapping->kind == BUSWAY_KIND_COHERENT ? inside : lane->min_align_mask | inside;
 
-	return (struct busway_dma_range){{mapping->dma.raw & ~(lane->min_align_mask | inside)},
-					 {last->dma.last.raw | inside}};
+	return (struct busway_dma_range){{mapping->dma.raw & ~low}, {last->dma.last.raw | inside}};
+}
+
+/* Low bits above a page, and boundaries, leave pages free. Where others are missing, somebody else
+ * unmapped them, and may have given them back: they are not given to anybody again. */
+static bool has_holes(const struct busway_lane *lane)
+{
+	const uint64_t granule = busway_domain_granule(lane->device->domain);
+
+	return lane->min_align_mask >= granule || lane->device->segments.boundary > granule;
 }
 
 void translated_unmap(const struct busway_mapping *mapping, bool now)
@@ -373,9 +394,10 @@ void translated_unmap(const struct busway_mapping *mapping, bool now)
 	now = now || device->untrusted;
 	for (uint32_t i = 0; i < mapping->segment_count && !now; i++)
 		now = mapping->segments[i].pool_ != NULL;
-	(void)busway_pagetable_unmap(device->domain->table, what.iova, BUSWAY_UNMAP_HOLES,
-				     &what.tables, NULL, NULL);
-	domain_forget(device->domain, lane->iovas, &what, now);
+	if (busway_pagetable_unmap(device->domain->table, what.iova,
+				   has_holes(lane) ? BUSWAY_UNMAP_HOLES : 0, &what.tables, NULL,
+				   NULL) == 0)
+		domain_forget(device->domain, lane->iovas, &what, now);
 }
 
 /* ---- one run ---- */
@@ -467,6 +489,13 @@ bool translated_bounces(struct busway_lane *lane, struct busway_range phys,
 	return must_bounce(&list, phys);
 }
 
+bool translated_in_one(struct busway_lane *lane, struct busway_range phys)
+{
+	const struct list list = {.lane = lane};
+
+	return list_first_piece(&list, phys).last == phys.last;
+}
+
 int translated_slots(struct busway_lane *lane, struct busway_mapping *mapping,
 		     const struct busway_iova_request *where, struct busway_refusal *why)
 {
@@ -475,17 +504,27 @@ int translated_slots(struct busway_lane *lane, struct busway_mapping *mapping,
 	const uint64_t size = pool_offset(bounced_slots(segment));
 	const uint64_t phys = pool_phys(segment->pool_, segment->slot_);
 	const struct busway_phys_range pages = {{phys}, {phys + (size - 1)}};
+	/* of a buffer, low bits above a page: so many pages before it are free */
+	const uint64_t ahead =
+		mapping->kind == BUSWAY_KIND_COHERENT
+			? 0
+			: segment->phys.raw & lane->min_align_mask & ~(domain->granule - 1);
 	struct busway_iova_request request = *where;
-	busway_dma_t iova;
+	busway_dma_t base, iova;
 	int status;
 
-	request.size = size;
+	request.size = ahead + size;
+	if (request.boundary && request.boundary < request.size) {
+		/* from a multiple of it, the segment crosses none */
+		if (request.align < request.boundary)
+			request.align = request.boundary;
+		request.boundary = 0;
+	}
 	if (request.align <= domain->granule)
 		request.align = 0;
-	if (request.boundary < size)
-		request.boundary = 0; /* that a segment crosses none was seen to */
-	status = domain_take(domain, lane->iovas, &request, &iova, why);
+	status = domain_take(domain, lane->iovas, &request, &base, why);
 	if (status == 0) {
+		iova.raw = base.raw + ahead;
 		segment->dma.last.raw = iova.raw + segment->offset_ +
 					(segment->dma.last.raw - segment->dma.first.raw);
 		segment->dma.first.raw = iova.raw + segment->offset_;
@@ -497,7 +536,7 @@ int translated_slots(struct busway_lane *lane, struct busway_mapping *mapping,
 				      why);
 		if (status)
 			domain_give(domain, lane->iovas,
-				    (struct busway_dma_range){iova, {iova.raw + (size - 1)}});
+				    (struct busway_dma_range){base, {iova.raw + (size - 1)}});
 	}
 	if (status) {
 		map_ended(lane, mapping, STATE_REFUSED);

@@ -164,7 +164,10 @@ static int join_line(struct busway_mapping *mapping, void (*turn)(struct busway_
 	dma->line_end = &mapping->waiter_.next;
 	atomic_fetch_add_explicit(&dma->waiting, 1, memory_order_relaxed);
 	lock_give(&dma->line_lock);
-	/* what was given back before we stood there was told to nobody */
+	/* what was given back before we stood there was told to nobody; has_waiters() has the other
+	 * half of the fence */
+	if (!dma->environment.one_thread)
+		atomic_thread_fence(memory_order_seq_cst);
 	line_serve(dma);
 	return -BUSWAY_EAGAIN;
 }
@@ -209,7 +212,7 @@ static int finish(struct busway_lane *lane, struct busway_mapping *mapping,
 		  struct busway_refusal *why)
 {
 	const struct busway_iova_request where = {
-		.align = lane->min_align_mask + 1,
+		.align = lane->min_align_mask + 1, /* all 64 bits are refused at attach */
 		.boundary = lane->device->segments.boundary,
 		.last = busway_bits_last(lane->device->streaming.bits),
 	};
@@ -270,6 +273,11 @@ int busway_map_or_wait(struct busway_lane *lane, struct busway_phys_range phys,
 			return status;
 		describe_waiter(mapping, lane, r, direction, attributes);
 		return join_line(mapping, turn, ctx);
+	}
+	if (lane->device->domain && !translated_in_one(lane, r)) {
+		refuse_limits(lane, r, why);
+		map_ended(lane, mapping, STATE_REFUSED);
+		return -BUSWAY_ERANGE;
 	}
 	if (!bounce_could(lane, r, direction, attributes, why)) {
 		map_ended(lane, mapping, STATE_REFUSED);

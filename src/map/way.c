@@ -125,7 +125,10 @@ void refuse_direct(const struct busway_lane *lane, struct busway_range phys,
 	if (device->untrusted && !device->bounce) {
 		refuse_as(lane, BUSWAY_UNCONFINED, phys, why);
 	} else if (device->domain && !device->bounce) {
-		refuse_lines(lane, phys, why);
+		if (shares_lines(device, phys, direction, 0))
+			refuse_lines(lane, phys, why);
+		else
+			refuse_limits(lane, phys, why);
 	} else if (device->bounce ||
 		   !reach_lookup(lane->reach, phys, (enum busway_access)direction, &dma)) {
 		/* in more than one piece there may be addresses, but no one for all of it */
@@ -162,6 +165,17 @@ static bool may_bounce(const struct busway_lane *lane, struct busway_range phys,
 	const struct busway_dma_device *device = lane->device;
 	const struct spans *spans = &device->streaming.spans;
 
+	const struct want want = bounce_want(lane, phys);
+
+	if (device->domain && !busway_intervals_holds(&device->dma->usable, phys)) {
+		refuse_as(lane, BUSWAY_NO_MEMORY, phys, why);
+		return false;
+	}
+	if (device->domain && !(attributes & BUSWAY_MAP_NO_BOUNCE) &&
+	    !atomic_load_explicit(&spans->count, memory_order_acquire)) {
+		run_refuse(device, spans, &want, phys, why);
+		return false;
+	}
 	if ((device->untrusted && !device->bounce && !device->domain) ||
 	    (attributes & BUSWAY_MAP_NO_BOUNCE) ||
 	    !atomic_load_explicit(&spans->count, memory_order_acquire)) {

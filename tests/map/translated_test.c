@@ -19,7 +19,7 @@ enum {
 	ENTRIES = 5,
 	SEGMENTS = 24,
 	CACHED = 8192,
-	PAGE = 4096,
+	SHARED = 6,
 };
 
 /* ---- the IOMMU ---- */
@@ -114,6 +114,11 @@ static const struct kind kinds[] = {
 	 .format = BUSWAY_VTD_SECOND,
 	 .granule_lg2 = 12,
 	 .restricted = true},
+	{.name = "boundaries above a page, untrusted",
+	 .format = BUSWAY_VTD_SECOND,
+	 .granule_lg2 = 12,
+	 .untrusted = true,
+	 .limits = {.boundary = 0x2000}},
 	{.name = "boundaries inside a page, untrusted",
 	 .format = BUSWAY_VTD_SECOND,
 	 .granule_lg2 = 12,
@@ -134,17 +139,20 @@ struct scene {
 	const struct kind *kind;
 	struct rig rig;
 	struct iommu iommu;
+	struct busway_iova allowed;
 	struct busway_domain *domain;
 	struct busway_dma_device *device;
 	struct busway_lane *lane;
 	struct live live[LIVE];
 	bool owned[OWN_SIZE]; /* bytes that are mapped */
 	unsigned served, bounced;
+	struct busway_coherent coherent[SHARED];
 };
 
 static void open_scene(struct scene *s, const struct kind *kind)
 {
 	struct busway_dma_options options = {.min_align_mask = kind->min_align_mask};
+	const struct busway_iova_member member = {.device = {0}};
 	struct busway_domain_options how = {
 		.table = {.format = kind->format, .granule_lg2 = kind->granule_lg2},
 		.tables = {.alloc = table_alloc, .free = table_free},
@@ -158,11 +166,16 @@ static void open_scene(struct scene *s, const struct kind *kind)
 	s->iommu.page = (uint64_t)1 << kind->granule_lg2;
 	rig_draw(&s->rig);
 	/* the windows lead elsewhere: nothing is reached but through the IOMMU */
+	s->rig.plan.windows[0].in = (struct busway_range){0x40000000, 0x7fffffff};
 	s->rig.plan.devices[0].behind_iommu = true;
 	s->rig.plan.devices[0].untrusted = kind->untrusted;
 	s->rig.plan.devices[0].coherence =
 		kind->noncoherent ? BUSWAY_NONCOHERENT : BUSWAY_COHERENT;
 	s->rig.plan.devices[0].segments = kind->limits;
+	/* another one beside it, which is trusted if the first is not */
+	plan_device(&s->rig.plan, 1);
+	s->rig.plan.devices[1].behind_iommu = true;
+	s->rig.plan.devices[1].untrusted = !kind->untrusted;
 	if (kind->restricted)
 		s->rig.plan.devices[0].restricted_pool =
 			plan_pool(&s->rig.plan, busway_phys_raw(rig_phys(POOL_AT, POOL_SIZE)));
@@ -171,6 +184,10 @@ static void open_scene(struct scene *s, const struct kind *kind)
 		assert_int_equal(busway_dma_add_pool(s->rig.dma, rig_phys(POOL_AT, POOL_SIZE),
 					     BUSWAY_USE_BOTH, 1),
 			 0);
+	assert_int_equal(busway_iova_build_group(s->rig.plan.platform, &member, 1, NULL, 0,
+						 &s->rig.plan.memory.allocator, &s->allowed),
+			 0);
+	how.allowed = &s->allowed;
 	assert_int_equal(busway_domain_create(&how, &s->rig.plan.memory.allocator, &s->domain), 0);
 	options.domain = s->domain;
 	s->device = rig_attach(&s->rig, 0, &options);
@@ -183,6 +200,7 @@ static void close_scene(struct scene *s)
 
 	assert_int_equal(busway_dma_detach(s->device), 0);
 	assert_int_equal(busway_domain_destroy(s->domain), 0);
+	busway_iova_free(&s->allowed);
 	assert_true(busway_dma_pool(s->rig.dma, 0, &census));
 	assert_int_equal(census.used, 0);
 	assert_int_equal(rig_misuse_count(&s->rig), 0);
@@ -372,6 +390,7 @@ static void begin(struct scene *s, struct live *l, struct rng *rng)
 		return;
 	}
 	assert_int_equal(planned, 0);
+	assert_true((plan.bounced_entries != 0) == (plan.bounced_bytes != 0));
 	s->served++;
 	s->bounced += plan.bounced_bytes != 0;
 	if (!single)
@@ -384,7 +403,10 @@ static void begin(struct scene *s, struct live *l, struct rng *rng)
 		l->expected[i] = *own_byte(s, l, i);
 	for (uint32_t i = 0; i < l->mapping.segment_count; i++) {
 		const struct busway_mapped *segment = &l->mapping.segments[i];
+		const struct busway_segment_limits *limits = &s->kind->limits;
 
+		assert_true(!limits->boundary || segment->dma.first.raw / limits->boundary ==
+							 segment->dma.last.raw / limits->boundary);
 		assert_int_equal((segment->dma.first.raw ^ segment->phys.raw) &
 					 s->kind->min_align_mask,
 				 0);
@@ -410,6 +432,35 @@ static void end(struct scene *s, struct live *l)
 	disown(s, l);
 }
 
+/* Coherent memory comes and goes between the mappings, and stays where it is. */
+static void share(struct scene *s, struct busway_coherent *c, struct rng *rng)
+{
+	const size_t size = rng_between(rng, 1, 3) * 0x1000;
+	unsigned char byte;
+
+	if (!c->size) {
+		memset(c, 0, sizeof(*c));
+		if (busway_coherent_alloc(s->lane, size, rng_chance(rng, 50) ? 1 : 0x2000, 0, c,
+					  NULL))
+			assert_true(!c->cpu && !c->size);
+		return;
+	}
+	for (uint64_t at = 0; at < c->size; at += 0x7ff) {
+		unsigned char *cpu = (unsigned char *)c->cpu + at;
+
+		*cpu = (unsigned char)rng_next(rng);
+		assert_true(device_read(s, c->dma.raw + at, &byte));
+		assert_int_equal(byte, *cpu);
+	}
+	if (rng_chance(rng, 30)) {
+		const uint64_t dma = c->dma.raw;
+
+		assert_int_equal(busway_coherent_free(c), 0);
+		c->size = 0;
+		assert_false(device_read(s, dma, &byte));
+	}
+}
+
 static void play(const struct kind *kind)
 {
 	static struct scene s;
@@ -421,6 +472,8 @@ static void play(const struct kind *kind)
 		struct live *l = &s.live[rng_below(&rng, LIVE)];
 
 		memcpy(before, rig_cpu(&s.rig, RIG_BASE + OWN_AT), OWN_SIZE);
+		if (rng_chance(&rng, 25))
+			share(&s, &s.coherent[rng_below(&rng, SHARED)], &rng);
 		if (!l->count)
 			begin(&s, l, &rng);
 		else if (rng_chance(&rng, 50))
@@ -439,6 +492,9 @@ static void play(const struct kind *kind)
 	for (size_t i = 0; i < LIVE; i++)
 		if (s.live[i].count)
 			end(&s, &s.live[i]);
+	for (size_t i = 0; i < SHARED; i++)
+		if (s.coherent[i].size)
+			assert_int_equal(busway_coherent_free(&s.coherent[i]), 0);
 	assert_true(s.served >= random_rounds(400) / 6);
 	assert_true(s.bounced == 0 || kind->untrusted || kind->noncoherent || kind->restricted ||
 		    kind->limits.boundary);
@@ -453,10 +509,123 @@ static void every_byte_goes_where_it_belongs(void **state)
 		play(&kinds[i]);
 }
 
+/* A domain hands out what each device can use, and the trusted share none with others. */
+static void a_domain_is_for_devices_that_can_use_it(void **state)
+{
+	static struct scene s;
+	struct busway_domain_options how = {.tables = {.alloc = table_alloc, .free = table_free},
+					    .invalidate = forget,
+					    .ctx = &s.iommu};
+	struct busway_dma_options options = {0};
+	struct busway_dma_device *device;
+	struct busway_domain *wide;
+	struct busway_refusal why;
+
+	(void)state;
+	open_scene(&s, &kinds[0]);
+	assert_int_equal(busway_dma_detach(s.device), 0);
+	/* the device's windows are fewer */
+	assert_int_equal(busway_domain_create(&how, &s.rig.plan.memory.allocator, &wide), 0);
+	options.domain = wide;
+	assert_int_equal(busway_dma_attach(s.rig.dma, (busway_device_id){0}, &options, &device, &why),
+			 -BUSWAY_ERANGE);
+	assert_int_equal(why.reason, BUSWAY_IOVA_NOT_ALLOWED);
+	assert_int_equal(busway_domain_destroy(wide), 0);
+	/* somebody is there who is trusted, or is not */
+	options.domain = s.domain;
+	s.device = rig_attach(&s.rig, 0, &options);
+	assert_int_equal(busway_dma_attach(s.rig.dma, (busway_device_id){1}, &options, &device, &why),
+			 -BUSWAY_ERANGE);
+	assert_int_equal(why.reason, BUSWAY_UNCONFINED);
+	close_scene(&s);
+}
+
+static void no_turn(struct busway_mapping *mapping, void *ctx)
+{
+	(void)mapping;
+	++*(unsigned *)ctx;
+}
+
+/* Who has waited is mapped as who has not: with all low bits, and across no boundary. */
+static void a_turn_is_mapped_as_anything_is(void **state)
+{
+	static const struct kind kind = {.name = "waiting",
+					 .format = BUSWAY_VTD_SECOND,
+					 .granule_lg2 = 12,
+					 .untrusted = true,
+					 .min_align_mask = 0x3fff,
+					 .limits = {.boundary = 0x40000}};
+	static struct scene s;
+	struct busway_mapping big = {0}, waiting[2];
+	const struct busway_phys_range own[] = {rig_phys(OWN_AT + 0x41210, 0x4000),
+						rig_phys(OWN_AT + 0x51210, 0x800),
+						rig_phys(OWN_AT + 0x3f000, 0x3f100)};
+	struct busway_refusal why;
+	unsigned turns = 0;
+
+	(void)state;
+	memset(waiting, 0, sizeof(waiting));
+	open_scene(&s, &kind);
+	assert_int_equal(busway_map(s.lane, rig_phys(OWN_AT + 0x10, 0x3d000), BUSWAY_TO_DEVICE, 0,
+				    &big, &why),
+			 0);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(busway_map_or_wait(s.lane, own[i], BUSWAY_TO_DEVICE, 0, &waiting[i],
+						    no_turn, &turns, &why),
+				 -BUSWAY_EAGAIN);
+	/* low bits lead this one across the boundary wherever it is */
+	assert_int_equal(busway_map_or_wait(s.lane, own[2], BUSWAY_TO_DEVICE, 0,
+					    &(struct busway_mapping){0}, no_turn, &turns, &why),
+			 -BUSWAY_ERANGE);
+	assert_int_equal(why.reason, BUSWAY_SEGMENT_LIMITS);
+	assert_int_equal(busway_unmap(&big), 0);
+	assert_int_equal(turns, 2);
+	for (size_t i = 0; i < 2; i++) {
+		uint64_t phys;
+
+		assert_int_equal(busway_map_or_wait(s.lane, own[i], BUSWAY_TO_DEVICE, 0, &waiting[i],
+						    no_turn, &turns, &why),
+				 0);
+		assert_int_equal((waiting[i].dma.raw ^ own[i].first.raw) & 0x3fff, 0);
+		for (uint64_t at = 0; at < waiting[i].size; at++) {
+			assert_true(translate(&s, waiting[i].dma.raw + at, BUSWAY_READ, &phys));
+			assert_int_equal(*rig_cpu(&s.rig, phys),
+					 *rig_cpu(&s.rig, own[i].first.raw + at));
+		}
+		assert_int_equal(busway_unmap(&waiting[i]), 0);
+	}
+	close_scene(&s);
+}
+
+/* What an IOMMU has cut off is free at once, and empty. */
+static void nothing_of_an_abandoned_device_is_left(void **state)
+{
+	static struct scene s;
+	struct busway_mapping big = {0};
+	struct busway_pool_census census;
+
+	(void)state;
+	open_scene(&s, &kinds[2]);
+	assert_int_equal(busway_map(s.lane, rig_phys(OWN_AT + 0x10, 0x3e000), BUSWAY_TO_DEVICE, 0,
+				    &big, NULL),
+			 0);
+	assert_int_equal(busway_dma_abandon(s.device), 1);
+	assert_int_equal(busway_domain_destroy(s.domain), 0);
+	busway_iova_free(&s.allowed);
+	assert_true(busway_dma_pool(s.rig.dma, 0, &census));
+	assert_int_equal(census.used, 0);
+	for (uint64_t i = 0; i < 0x3e000; i++)
+		assert_int_equal(*rig_cpu(&s.rig, RIG_BASE + POOL_AT + i), 0);
+	rig_close(&s.rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_byte_goes_where_it_belongs),
+		cmocka_unit_test(a_domain_is_for_devices_that_can_use_it),
+		cmocka_unit_test(a_turn_is_mapped_as_anything_is),
+		cmocka_unit_test(nothing_of_an_abandoned_device_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

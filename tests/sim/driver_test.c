@@ -191,8 +191,8 @@ static void boot(struct system *s, uint64_t seed, enum broken broken,
 	plan_window(&s->bench.plan, 1, 0,
 		    (struct busway_range){BUS + RAM_SIZE / 2, BUS + RAM_SIZE / 2 + 0x1ffffff},
 		    CARVED);
-	if (tables) /* a checker would stop what a domain lets through */
-		s->bench.plan.devices[RESTRICTED].restricted_pool = UINT32_MAX;
+	for (size_t i = 0; i < s->bench.plan.device_count; i++)
+		s->bench.plan.devices[i].behind_iommu = tables;
 	bench_open(&s->bench, &options);
 	environment.ctx = s;
 	assert_int_equal(busway_dma_create(s->bench.plan.platform, &environment,
