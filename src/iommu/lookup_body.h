@@ -16,7 +16,7 @@ INLINE bool lookup_body(const struct format *f, const struct busway_pagetable *p
 	if (!takes_input(pt, (struct busway_range){iova, iova}))
 		return false;
 	entry = entry_read(walk_to(f, pt, iova, 0, &level));
-	if (!is_present(f, entry))
+	if (!is_page(f, entry, level))
 		return false;
 	lg2 = f->page_lg2(pt, entry, level);
 	out->phys = busway_phys(page_phys(f, pt, entry, lg2) | (iova & low_bits(lg2)));

@@ -57,7 +57,10 @@ static bool set_up(struct busway_pagetable *pt, const struct busway_pagetable_op
 	pt->exclusive = options->exclusive;
 	pt->track_dirty = options->track_dirty;
 	pt->memory_types = options->memory_types;
+	pt->skip_levels = options->skip_levels;
 	if (options->input_bits > 64 || options->output_bits > 64 || options->granule_lg2 > 16)
+		return false;
+	if (pt->skip_levels && (!pt->format->next_lg2 || !pt->exclusive))
 		return false;
 	pt->input_bits = (uint8_t)(options->input_bits ? options->input_bits : INPUT_USUAL);
 	pt->output_bits = (uint8_t)(options->output_bits ? options->output_bits : OUTPUT_USUAL);

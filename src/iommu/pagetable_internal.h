@@ -37,6 +37,8 @@ struct format {
 	struct leaf_facts leaf;
 	/* entries of a page of several entries are equal; else each has an address of its own */
 	bool equal_in_run;
+	/* where an entry says how many levels remain, as the number of the level + 1; 0: nowhere */
+	unsigned next_lg2;
 	unsigned index_bits; /* of all tables of the format; 0: see the table */
 	bool signed_input;
 	uint64_t dirty;      /* the bit that says that a page was written; 0: there is none */
@@ -69,7 +71,7 @@ extern const struct format format_arm_stage1, format_arm_stage2, format_vtd, for
 	format_riscv;
 
 struct busway_pagetable {
-	/* all but the entries in the tables is set once, then read freely */
+	/* all but the entries in the tables, and .replaced, is set once, then read freely */
 	const struct format *format;
 	uint64_t *root;
 	uint64_t root_mask;  /* entries of the root - 1 */
@@ -82,7 +84,8 @@ struct busway_pagetable {
 	uint8_t input_bits, output_bits, concatenated;
 	bool wide;   /* Arm: the layout for 52 bits */
 	bool direct; /* not .wide, and pointers are addresses + .offset */
-	bool split, exclusive, track_dirty, memory_types;
+	bool split, exclusive, track_dirty, memory_types, skip_levels;
+	bool replaced;             /* with .skip_levels: see busway_pagetable_replaced() */
 	uint8_t leaf_levels;       /* bit n: level n may have leaves */
 	uint16_t runs[LEVELS_MAX]; /* bit k: 2^k entries of the level may be one page; not bit 0 */
 	uint64_t attributes[BUSWAY_PROT_COUNT];
@@ -169,6 +172,12 @@ INLINE void clean(const struct busway_pagetable *pt, const uint64_t *at, size_t 
 		pt->tables.clean(pt->tables.ctx, at, count * sizeof(*at));
 }
 
+/* Where a walk ended: is it a page? All but AMD's entries cannot be anything else there. */
+INLINE bool is_page(const struct format *f, uint64_t entry, unsigned level)
+{
+	return is_present(f, entry) && !(f->next_lg2 && is_table(f, entry, level));
+}
+
 /* The first byte of the page that a leaf is part of. */
 INLINE uint64_t page_phys(const struct format *f, const struct busway_pagetable *pt, uint64_t entry,
 			  unsigned page_lg2)
@@ -183,6 +192,11 @@ INLINE bool is_dirty(const struct format *f, uint64_t entry)
 
 /* ---- walking ---- */
 
+/* skip.c: walk_to() where entries may leave levels out; then an entry that leads to where @iova is
+ * not, or below @target, may be the end. */
+uint64_t *walk_skipping(const struct busway_pagetable *pt, uint64_t iova, unsigned target,
+			unsigned *level);
+
 /*
  * The entry for @iova: of @target's level, or of a higher one where the way ends before.
  * @level becomes the level that was reached.
@@ -195,6 +209,8 @@ INLINE uint64_t *walk_to(const struct format *f, const struct busway_pagetable *
 	unsigned shift = pt->top_shift, at_level = pt->top;
 	uint64_t *at = pt->root + (size_t)(iova >> shift & pt->root_mask);
 
+	if (f->next_lg2 && pt->skip_levels)
+		return walk_skipping(pt, iova, target, level);
 	if (LIKELY(pt->direct)) {
 		const uintptr_t offset = pt->offset;
 

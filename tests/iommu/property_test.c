@@ -281,6 +281,8 @@ static void play(const struct table_case *what, uint64_t seed)
 	t->rig.options.exclusive = rng_chance(&t->rng, 50);
 	t->rig.options.track_dirty = rng_chance(&t->rng, 30);
 	t->rig.by_pointer = rng_chance(&t->rng, 30);
+	if (what->format == BUSWAY_AMD_V1 && rng_chance(&t->rng, 70))
+		t->rig.options.skip_levels = t->rig.options.exclusive = true;
 	if (rng_chance(&t->rng, 30))
 		t->rig.options.page_sizes = rng_next(&t->rng) | rng_next(&t->rng);
 	rig_open(&t->rig);
