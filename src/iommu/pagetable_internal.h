@@ -56,6 +56,7 @@ struct format {
 	uint64_t (*address)(const struct busway_pagetable *pt, uint64_t entry);
 	/* the same in a table whose .direct is set; and does the entry lead to a table? */
 	uint64_t (*direct_address)(uint64_t entry);
+	uint64_t address_bits;            /* where it stands in the entry */
 	bool (*leads_on)(uint64_t entry); /* of a level that has tables */
 	/* what a leaf's bits grow by from one of @size bytes to the next; not across 2^48 on Arm */
 	uint64_t (*stride)(uint64_t size);
@@ -82,13 +83,17 @@ struct busway_pagetable {
 	uint8_t top, top_shift; /* level of the root, and the bits of IOVA below its index */
 	uint8_t granule_lg2, index_bits;
 	uint8_t input_bits, output_bits, concatenated;
-	bool wide;   /* Arm: the layout for 52 bits */
-	bool direct; /* not .wide, and pointers are addresses + .offset */
+	bool wide;        /* Arm: the layout for 52 bits */
+	bool direct;      /* not .wide, and pointers are addresses + .offset */
+	bool walks_fast;  /* .direct, and as walk_fast() has it */
+	bool writes_fast; /* and an entry that was written is all there is to do */
 	bool split, exclusive, track_dirty, memory_types, skip_levels;
 	bool replaced;             /* with .skip_levels: see busway_pagetable_replaced() */
 	uint8_t leaf_levels;       /* bit n: level n may have leaves */
 	uint16_t runs[LEVELS_MAX]; /* bit k: 2^k entries of the level may be one page; not bit 0 */
 	uint64_t attributes[BUSWAY_PROT_COUNT];
+	/* a page of one entry to read and write, without its address; 0: look at all its bits */
+	uint64_t usual_leaf[4];
 	struct busway_table_memory tables;
 	const struct busway_allocator *memory;
 	const char *name;
@@ -172,12 +177,6 @@ INLINE void clean(const struct busway_pagetable *pt, const uint64_t *at, size_t 
 		pt->tables.clean(pt->tables.ctx, at, count * sizeof(*at));
 }
 
-/* Where a walk ended: is it a page? All but AMD's entries cannot be anything else there. */
-INLINE bool is_page(const struct format *f, uint64_t entry, unsigned level)
-{
-	return is_present(f, entry) && !(f->next_lg2 && is_table(f, entry, level));
-}
-
 /* The first byte of the page that a leaf is part of. */
 INLINE uint64_t page_phys(const struct format *f, const struct busway_pagetable *pt, uint64_t entry,
 			  unsigned page_lg2)
@@ -188,56 +187,6 @@ INLINE uint64_t page_phys(const struct format *f, const struct busway_pagetable 
 INLINE bool is_dirty(const struct format *f, uint64_t entry)
 {
 	return f->dirty && ((entry & f->dirty) != 0) != f->dirty_if_clear;
-}
-
-/* ---- walking ---- */
-
-/* skip.c: walk_to() where entries may leave levels out; then an entry that leads to where @iova is
- * not, or below @target, may be the end. */
-uint64_t *walk_skipping(const struct busway_pagetable *pt, uint64_t iova, unsigned target,
-			unsigned *level);
-
-/*
- * The entry for @iova: of @target's level, or of a higher one where the way ends before.
- * @level becomes the level that was reached.
- */
-INLINE uint64_t *walk_to(const struct format *f, const struct busway_pagetable *pt, uint64_t iova,
-			 unsigned target, unsigned *level)
-{
-	const unsigned bits = f->index_bits ? f->index_bits : pt->index_bits;
-	const uint64_t mask = ((uint64_t)1 << bits) - 1;
-	unsigned shift = pt->top_shift, at_level = pt->top;
-	uint64_t *at = pt->root + (size_t)(iova >> shift & pt->root_mask);
-
-	if (f->next_lg2 && pt->skip_levels)
-		return walk_skipping(pt, iova, target, level);
-	if (LIKELY(pt->direct)) {
-		const uintptr_t offset = pt->offset;
-
-		while (at_level > target) {
-			const uint64_t entry = entry_read(at);
-
-			if (!f->leads_on(entry))
-				break;
-			at_level--;
-			shift -= bits;
-			at = (uint64_t *)((uintptr_t)f->direct_address(entry) + offset) +
-			     (size_t)(iova >> shift & mask);
-		}
-		*level = at_level;
-		return at;
-	}
-	while (at_level > target) {
-		const uint64_t entry = entry_read(at);
-
-		if (!f->leads_on(entry))
-			break;
-		at_level--;
-		shift -= bits;
-		at = table_of(f, pt, entry) + (size_t)(iova >> shift & mask);
-	}
-	*level = at_level;
-	return at;
 }
 
 /* ---- tables (tables.c) ---- */

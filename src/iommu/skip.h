@@ -12,7 +12,7 @@
 #ifndef BUSWAY_IOMMU_SKIP_H
 #define BUSWAY_IOMMU_SKIP_H
 
-#include "pagetable_internal.h"
+#include "walk.h"
 
 /* The level of the table that an entry of @level leads to. */
 INLINE unsigned level_below(const struct format *f, uint64_t entry, unsigned level)
