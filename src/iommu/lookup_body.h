@@ -47,7 +47,8 @@ INLINE bool lookup_body(const struct format *f, const struct busway_pagetable *p
 	entry = entry_read(walk_fast(f, pt, iova, 0, &level));
 	if (!is_present(f, entry))
 		return false;
-	/* most pages are alike but for their addresses */
+	/* most pages are alike but for their addresses; not if they are dirty and that is tracked
+	 */
 	if (LIKELY(!((entry ^ pt->usual_leaf[level]) & ~(f->address_bits | f->accessed)))) {
 		out->phys = busway_phys(f->direct_address(entry) | (iova & pt->page_span[level]));
 		out->prot = BUSWAY_READ_WRITE;

@@ -51,7 +51,7 @@ static void set_usual_leaf(struct busway_pagetable *pt)
 {
 	const uint64_t bits = pt->attributes[BUSWAY_READ_WRITE];
 
-	for (unsigned level = 0; bits && !pt->track_dirty && level < 4; level++)
+	for (unsigned level = 0; bits && level < 4; level++)
 		if (pt->leaf_levels >> level & 1)
 			pt->usual_leaf[level] = pt->format->leaf_entry(pt, bits, 0, level, 0);
 }

@@ -92,7 +92,7 @@ struct busway_pagetable {
 	uint8_t leaf_levels;       /* bit n: level n may have leaves */
 	uint16_t runs[LEVELS_MAX]; /* bit k: 2^k entries of the level may be one page; not bit 0 */
 	uint64_t attributes[BUSWAY_PROT_COUNT];
-	/* a page of one entry to read and write, without its address; 0: look at all its bits */
+	/* a clean page of one entry to read and write, without its address; 0: there is none */
 	uint64_t usual_leaf[4];
 	struct busway_table_memory tables;
 	const struct busway_allocator *memory;

@@ -104,6 +104,8 @@ void busway_pagetable_release(struct busway_pagetable *pt, struct busway_freed_t
 {
 	struct table_list list = {freed->head_.raw, freed->count};
 
+	if (!list.count)
+		return;
 	tables_give(pt, &list);
 	*freed = (struct busway_freed_tables){{0}, 0};
 }
