@@ -240,6 +240,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	options.split = data[1] & 1;
 	options.exclusive = data[1] & 2;
 	options.track_dirty = data[1] & 4;
+	options.skip_levels =
+		options.format == BUSWAY_AMD_V1 && options.exclusive && (data[1] & 32);
 	options.page_sizes = data[1] & 8 ? (uint64_t)data[2] << 12 | (uint64_t)data[3] << 18 : 0;
 	tables.offset = (uintptr_t)arena - (uintptr_t)TABLES_AT;
 	expect(busway_pagetable_create(&options, &tables, &memory, &s.table) == 0);

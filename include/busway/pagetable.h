@@ -102,6 +102,13 @@ struct busway_pagetable_options {
 	bool exclusive;    /* no two calls at once: see above */
 	bool track_dirty;  /* the IOMMU marks what was written: see busway_pagetable_dirty() */
 	bool memory_types; /* RISC-V: Svpbmt is there */
+	/*
+	 * AMD, with .exclusive only: entries lead several levels down at once where the bits of
+	 * the IOVA between are 0, so that what is mapped low in the space, or at the beginning of
+	 * a region of 2^30 or 2^39 bytes, takes fewer tables and shorter walks. Mapping may then
+	 * change an entry that the IOMMU has cached: see busway_pagetable_replaced().
+	 */
+	bool skip_levels;
 };
 
 struct busway_pagetable;
@@ -129,8 +136,9 @@ struct busway_pagetable_root {
  * @memory:  for the record of the table itself; must outlive it
  * @out:     the result
  *
- * Return: 0, or -BUSWAY_EINVAL: the format has no such widths or granule, or the allocator gave a
- * table at an address that is not aligned or that the IOMMU cannot be told; -BUSWAY_ENOMEM.
+ * Return: 0, or -BUSWAY_EINVAL: the format has no such widths or granule, or cannot skip levels, or
+ * not without .exclusive, or the allocator gave a table at an address that is not aligned or that
+ * the IOMMU cannot be told; -BUSWAY_ENOMEM.
  */
 int busway_pagetable_create(const struct busway_pagetable_options *options,
 			    const struct busway_table_memory *tables,
@@ -167,6 +175,21 @@ unsigned busway_pagetable_input(const struct busway_pagetable *pt, struct busway
 int busway_pagetable_map(struct busway_pagetable *pt, busway_dma_t iova,
 			 const struct busway_phys_range *runs, size_t count, unsigned prot,
 			 struct busway_refusal *why);
+
+/**
+ * busway_pagetable_replaced() - must the IOMMU forget before it can use what was mapped?
+ * @pt: as for mapping
+ *
+ * With .skip_levels, busway_pagetable_map() puts a table between an entry and the one several
+ * levels below to which it led. An IOMMU that has cached the old entry finds all that was mapped
+ * before, but may not find what is new: the caller invalidates all that it has cached of the whole
+ * table, upper levels with it, before devices use it. The same holds after unmapping if tables
+ * were freed, as an entry that left levels out belongs to more IOVAs than its table.
+ *
+ * Return: true once after such mappings; without .skip_levels always false: then what is mapped
+ * was empty before, on all levels.
+ */
+bool busway_pagetable_replaced(struct busway_pagetable *pt);
 
 enum busway_unmap_flags {
 	BUSWAY_UNMAP_HOLES = 1, /* it is all right if parts of the range are not mapped */

@@ -27,13 +27,22 @@ static bool is_file(const char *name)
 	return strchr(name, '/') || access(name, F_OK) == 0;
 }
 
-/* Named as it is, or by the letters before its first '-': "G" stands for G-small and G-big. */
-static bool is_named(const struct workload *w, const char *name)
+static bool is_called(const struct workloads *all, const char *name)
+{
+	for (unsigned i = 0; i < all->count; i++)
+		if (!strcmp(all->list[i].name, name))
+			return true;
+	return false;
+}
+
+/* Named as it is; or, where none is named so, by what stands before a '-': "G" is G-small and
+ * G-big. */
+static bool is_named(const struct workloads *all, const struct workload *w, const char *name)
 {
 	const size_t length = strlen(name);
 
 	return strncmp(w->name, name, length) == 0 &&
-	       (w->name[length] == '\0' || w->name[length] == '-');
+	       (w->name[length] == '\0' || (w->name[length] == '-' && !is_called(all, name)));
 }
 
 static bool is_reference_of(const struct workloads *all, const struct workload *w,
@@ -57,7 +66,7 @@ static bool choose(const struct workloads *all, const struct options *options, b
 		names++;
 		for (unsigned i = 0; i < all->count; i++) {
 			if (all->list[i].reference &&
-			    is_named(&all->list[i], options->arguments[a]))
+			    is_named(all, &all->list[i], options->arguments[a]))
 				chosen[i] = known = true;
 		}
 		if (!known) {

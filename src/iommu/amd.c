@@ -6,8 +6,7 @@
  * next level 11:9, address 51:12, FC bit 60, IR bit 61, IW bit 62. A next level of 0 is a page of
  * the size usual at its level; 7 a page whose size stands in its address: 2 * 2^n bytes where n is
  * the lowest address bit that is clear. All entries that such a page takes up are equal. An entry
- * may also lead several levels down at once; such entries are not written here, so none is ever
- * met.
+ * may also lead several levels down at once: see skip.h.
  */
 #include "format_instance.h"
 
@@ -106,6 +105,7 @@ const struct format format_amd = {
 	/* a next level of 7 or 0, plus 1, is 0 or 1 */
 	.leaf = {.add = (uint64_t)1 << NEXT_LG2, .mask = (uint64_t)6 << NEXT_LG2},
 	.equal_in_run = true,
+	.next_lg2 = NEXT_LG2,
 	.index_bits = BITS,
 	.dirty = DIRTY,
 	.accessed = ACCESS,
@@ -116,6 +116,7 @@ const struct format format_amd = {
 	.leaf_entry = leaf_entry,
 	.address = address,
 	.direct_address = direct_address,
+	.address_bits = ADDRESS,
 	.leads_on = leads_on,
 	.stride = stride,
 	.page_lg2 = page_lg2,

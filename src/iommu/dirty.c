@@ -6,7 +6,7 @@
  * RISC-V Privileged Architecture (D, with Svadu or the IOMMU's SADE). Of a page of several entries,
  * any may be marked.
  */
-#include "pagetable_internal.h"
+#include "skip.h"
 
 struct reader {
 	struct busway_pagetable *pt;
@@ -72,12 +72,14 @@ static bool read_table(const struct reader *r, uint64_t *table, unsigned level,
 	for (;;) {
 		uint64_t *at = table + level_index(pt, level, part.first);
 		const uint64_t entry = entry_read(at);
-		const struct busway_range inside = {
-			part.first, part.last < range.last ? part.last : range.last};
+		struct busway_range inside = {part.first,
+					      part.last < range.last ? part.last : range.last};
 		struct busway_range page = part;
 
 		if (is_table(f, entry, level)) {
-			if (!read_table(r, table_of(f, pt, entry), level - 1, inside))
+			if (table_part(f, pt, entry, level, &inside) &&
+			    !read_table(r, table_of(f, pt, entry), level_below(f, entry, level),
+					inside))
 				return false;
 		} else if (is_present(f, entry)) {
 			if (!read_page(r, at, level, inside, &page))

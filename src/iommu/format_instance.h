@@ -47,10 +47,15 @@
 		return unmap_body(&format_##name, pt, range, flags, freed, unmapped, why,          \
 				  name##_unmap_more);                                              \
 	}                                                                                          \
+	static __attribute__((noinline)) bool name##_lookup_more(                                  \
+		const struct busway_pagetable *pt, uint64_t iova, struct busway_translation *out)  \
+	{                                                                                          \
+		return lookup_more_body(&format_##name, pt, iova, out);                            \
+	}                                                                                          \
 	static bool name##_lookup(const struct busway_pagetable *pt, uint64_t iova,                \
 				  struct busway_translation *out)                                  \
 	{                                                                                          \
-		return lookup_body(&format_##name, pt, iova, out);                                 \
+		return lookup_body(&format_##name, pt, iova, out, name##_lookup_more);             \
 	}
 
 #endif

@@ -5,25 +5,59 @@
 #ifndef BUSWAY_IOMMU_LOOKUP_BODY_H
 #define BUSWAY_IOMMU_LOOKUP_BODY_H
 
-#include "pagetable_internal.h"
+#include "walk.h"
 
-INLINE bool lookup_body(const struct format *f, const struct busway_pagetable *pt, uint64_t iova,
-			struct busway_translation *out)
+INLINE void describe_leaf(const struct format *f, const struct busway_pagetable *pt, uint64_t iova,
+			  uint64_t entry, unsigned level, struct busway_translation *out)
 {
-	unsigned level, lg2;
-	uint64_t entry;
+	const unsigned lg2 = f->page_lg2(pt, entry, level);
 
-	if (!takes_input(pt, (struct busway_range){iova, iova}))
-		return false;
-	entry = entry_read(walk_to(f, pt, iova, 0, &level));
-	if (!is_present(f, entry))
-		return false;
-	lg2 = f->page_lg2(pt, entry, level);
 	out->phys = busway_phys(page_phys(f, pt, entry, lg2) | (iova & low_bits(lg2)));
 	out->prot = (uint16_t)f->prot(pt, entry);
 	out->page_lg2 = (uint8_t)lg2;
 	out->accessed = (entry & f->accessed) != 0;
 	out->dirty = pt->track_dirty && is_dirty(f, entry);
+}
+
+/* In any table. */
+INLINE bool lookup_more_body(const struct format *f, const struct busway_pagetable *pt,
+			     uint64_t iova, struct busway_translation *out)
+{
+	unsigned level;
+	uint64_t entry;
+
+	if (!takes_input(pt, (struct busway_range){iova, iova}))
+		return false;
+	entry = entry_read(walk_to(f, pt, iova, 0, &level));
+	if (!is_page(f, entry, level))
+		return false;
+	describe_leaf(f, pt, iova, entry, level, out);
+	return true;
+}
+
+/* In the usual one; all else goes to @more. */
+INLINE bool lookup_body(const struct format *f, const struct busway_pagetable *pt, uint64_t iova,
+			struct busway_translation *out, lookup_call *more)
+{
+	unsigned level;
+	uint64_t entry;
+
+	if (!LIKELY(pt->walks_fast && iova <= pt->input_last))
+		return more(pt, iova, out);
+	entry = entry_read(walk_fast(f, pt, iova, 0, &level));
+	if (!is_present(f, entry))
+		return false;
+	/* most pages are alike but for their addresses; not if they are dirty and that is tracked
+	 */
+	if (LIKELY(!((entry ^ pt->usual_leaf[level]) & ~(f->address_bits | f->accessed)))) {
+		out->phys = busway_phys(f->direct_address(entry) | (iova & pt->page_span[level]));
+		out->prot = BUSWAY_READ_WRITE;
+		out->page_lg2 = (uint8_t)(12 + 9 * level);
+		out->accessed = (entry & f->accessed) != 0;
+		out->dirty = false;
+		return true;
+	}
+	describe_leaf(f, pt, iova, entry, level, out);
 	return true;
 }
 

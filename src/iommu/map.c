@@ -6,6 +6,7 @@
  * missing?), then tables are taken, then all is written. The same pages are chosen both times.
  */
 #include "map_body.h"
+#include "skip.h"
 
 struct plan {
 	struct busway_pagetable *pt;
@@ -61,19 +62,43 @@ static void count_missing(struct plan *p, unsigned from, unsigned level)
 	}
 }
 
-/* An empty entry of level @from becomes a table; who comes second uses what is there. */
-static bool install(const struct plan *p, uint64_t *at, unsigned from)
+/*
+ * @entry, which is empty, becomes a table of @level; who comes second uses what is there. Or it
+ * leads past that level, to what is at 0 there: then the table comes in between.
+ */
+static bool install(const struct plan *p, uint64_t *at, uint64_t entry, unsigned level)
 {
 	struct busway_pagetable *pt = p->pt;
-	uint64_t phys, entry = 0;
+	uint64_t phys, *table;
 
 	if (!p->spare->count)
 		return false;
-	tables_pop(pt, p->spare, &phys);
-	if (!entry_replace(at, &entry, pt->format->table_entry(pt, phys, from - 1)))
+	table = tables_pop(pt, p->spare, &phys);
+	if (entry) {
+		entry_write(table, entry);
+		clean(pt, table, 1);
+		pt->replaced = true;
+	}
+	if (!entry_replace(at, &entry, pt->format->table_entry(pt, phys, level)))
 		tables_push(pt, p->spare, phys);
 	clean(pt, at, 1);
 	return true;
+}
+
+/*
+ * The way to .pos ended at @entry, of level @from, above @level. The level of the table that is
+ * missing next; @level - 1 if none is, but there is one of smaller pages.
+ */
+static unsigned missing_next(const struct plan *p, uint64_t entry, unsigned from, unsigned level)
+{
+	const struct busway_pagetable *pt = p->pt;
+	unsigned below, next;
+
+	if (!entry)
+		return pt->skip_levels ? highest_index(pt, p->pos, from, level) : from - 1;
+	below = level_below(pt->format, entry, from);
+	next = highest_index(pt, p->pos, from, below);
+	return next == below ? level - 1 : next;
 }
 
 /* ---- one piece: pages of one level in one table ---- */
@@ -120,24 +145,32 @@ static uint64_t *place(struct plan *p, unsigned *level, size_t *count, bool *abs
 
 		*count = left >> shift < to_end ? (size_t)(left >> shift) : to_end;
 		if (reached > *level) {
-			if (entry_read(at))
+			const uint64_t entry = entry_read(at);
+			unsigned next;
+
+			if (is_page(f, entry, reached))
 				return NULL;
-			if (p->write) {
-				if (!install(p, at, reached))
+			next = missing_next(p, entry, reached, *level);
+			if (next >= *level && !p->write) {
+				/* all that may be: those that can be left out are given back */
+				count_missing(p, entry ? next + 1 : reached, *level);
+				*absent = true;
+				return NULL;
+			}
+			if (next >= *level) {
+				if (!install(p, at, entry, next))
 					return NULL;
 				continue;
 			}
-			count_missing(p, reached, *level);
-			*absent = true;
-			return NULL;
+		} else {
+			if (!entries_any(at, *count))
+				return at;
+			*count = first_taken(at, *count);
+			if (*count)
+				return at;
+			if (!is_table(f, entry_read(at), *level))
+				return NULL;
 		}
-		if (!entries_any(at, *count))
-			return at;
-		*count = first_taken(at, *count);
-		if (*count)
-			return at;
-		if (!is_table(f, entry_read(at), *level))
-			return NULL;
 		left = (uint64_t)1 << shift;
 		*level = next_lower(pt, *level);
 	}

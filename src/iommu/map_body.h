@@ -8,7 +8,7 @@
 #ifndef BUSWAY_IOMMU_MAP_BODY_H
 #define BUSWAY_IOMMU_MAP_BODY_H
 
-#include "pagetable_internal.h"
+#include "walk.h"
 
 /* The highest level whose pages fit at both addresses and into @size bytes. */
 INLINE unsigned best_level(const struct busway_pagetable *pt, uint64_t addresses, uint64_t size)
@@ -180,7 +180,31 @@ INLINE bool map_run(const struct format *f, const struct busway_pagetable *pt,
 	return true;
 }
 
-/* Anything that is not a single page. */
+/* A single page, of any size, into a table that is there. @fast: .writes_fast is set. */
+INLINE bool map_page(const struct format *f, const struct busway_pagetable *pt, uint64_t iova,
+		     const struct busway_phys_range *run, unsigned prot, bool fast)
+{
+	const uint64_t first = run->first.raw, span = run->last.raw - first;
+	const uint64_t attributes = pt->attributes[prot];
+	unsigned level = 0, reached;
+	uint64_t *at;
+
+	while (span > pt->page_span[level] && level < pt->top)
+		level++;
+	if (!LIKELY(span == pt->page_span[level] && pt->leaf_levels >> level & 1 &&
+		    !((iova | first) & span) && attributes && (first | span) <= pt->output_last &&
+		    (iova | span) <= pt->input_last))
+		return false;
+	at = fast ? walk_fast(f, pt, iova, level, &reached) : walk_to(f, pt, iova, level, &reached);
+	if (!LIKELY(reached == level && !entry_read(at)))
+		return false;
+	entry_write(at, f->leaf_entry(pt, attributes, first, level, 0));
+	if (!fast)
+		clean(pt, at, 1);
+	return true;
+}
+
+/* Anything but a page in the usual table. */
 INLINE int map_more_body(const struct format *f, struct busway_pagetable *pt, uint64_t iova,
 			 const struct busway_phys_range *runs, size_t count, unsigned prot,
 			 struct busway_refusal *why)
@@ -189,6 +213,9 @@ INLINE int map_more_body(const struct format *f, struct busway_pagetable *pt, ui
 	struct busway_range range;
 	uint64_t spans;
 
+	if (count == 1 && attributes && !pt->writes_fast &&
+	    map_page(f, pt, iova, runs, prot, false))
+		return 0;
 	if (!count || !attributes || !add_up(pt, iova, runs, count, &range, &spans))
 		return explain_map(pt, iova, runs, count, prot, why);
 	if (count == 1) {
@@ -201,30 +228,14 @@ INLINE int map_more_body(const struct format *f, struct busway_pagetable *pt, ui
 	return map_slowly(pt, range, runs, attributes, why);
 }
 
-/* A single page, of any size, whose table is there; all else goes to @more. */
+/* A single page in the usual table; all else goes to @more. */
 INLINE int map_body(const struct format *f, struct busway_pagetable *pt, uint64_t iova,
 		    const struct busway_phys_range *runs, size_t count, unsigned prot,
 		    struct busway_refusal *why, map_call *more)
 {
-	if (LIKELY(count == 1 && prot < BUSWAY_PROT_COUNT)) {
-		const uint64_t first = runs->first.raw, span = runs->last.raw - first;
-		const uint64_t attributes = pt->attributes[prot];
-		unsigned level = 0, reached;
-
-		while (span > pt->page_span[level] && level < pt->top)
-			level++;
-		if (LIKELY(span == pt->page_span[level] && pt->leaf_levels >> level & 1 &&
-			   !((iova | first) & span) && attributes &&
-			   (first | span) <= pt->output_last && (iova | span) <= pt->input_last)) {
-			uint64_t *at = walk_to(f, pt, iova, level, &reached);
-
-			if (LIKELY(reached == level && !entry_read(at))) {
-				entry_write(at, f->leaf_entry(pt, attributes, first, level, 0));
-				clean(pt, at, 1);
-				return 0;
-			}
-		}
-	}
+	if (LIKELY(pt->writes_fast && count == 1 && prot < BUSWAY_PROT_COUNT) &&
+	    map_page(f, pt, iova, runs, prot, true))
+		return 0;
 	return more(pt, iova, runs, count, prot, why);
 }
 

@@ -47,6 +47,15 @@ static void keep_sizes(struct busway_pagetable *pt, uint64_t allowed)
 	}
 }
 
+static void set_usual_leaf(struct busway_pagetable *pt)
+{
+	const uint64_t bits = pt->attributes[BUSWAY_READ_WRITE];
+
+	for (unsigned level = 0; bits && level < 4; level++)
+		if (pt->leaf_levels >> level & 1)
+			pt->usual_leaf[level] = pt->format->leaf_entry(pt, bits, 0, level, 0);
+}
+
 static bool set_up(struct busway_pagetable *pt, const struct busway_pagetable_options *options,
 		   const struct busway_table_memory *tables)
 {
@@ -57,7 +66,10 @@ static bool set_up(struct busway_pagetable *pt, const struct busway_pagetable_op
 	pt->exclusive = options->exclusive;
 	pt->track_dirty = options->track_dirty;
 	pt->memory_types = options->memory_types;
+	pt->skip_levels = options->skip_levels;
 	if (options->input_bits > 64 || options->output_bits > 64 || options->granule_lg2 > 16)
+		return false;
+	if (pt->skip_levels && (!pt->format->next_lg2 || !pt->exclusive))
 		return false;
 	pt->input_bits = (uint8_t)(options->input_bits ? options->input_bits : INPUT_USUAL);
 	pt->output_bits = (uint8_t)(options->output_bits ? options->output_bits : OUTPUT_USUAL);
@@ -68,6 +80,9 @@ static bool set_up(struct busway_pagetable *pt, const struct busway_pagetable_op
 		return false;
 	pt->direct = !pt->wide && !tables->pointer;
 	pt->top_shift = (uint8_t)level_shift(pt, pt->top);
+	pt->walks_fast = pt->direct && pt->granule_lg2 == 12 && pt->index_bits == 9 &&
+			 (pt->top == 2 || pt->top == 3) && !pt->skip_levels;
+	pt->writes_fast = pt->walks_fast && !pt->exclusive && !tables->clean;
 	for (unsigned level = 0; level < LEVELS_MAX; level++)
 		pt->page_span[level] = low_bits(level_shift(pt, level));
 	pt->root_mask = low_bits(pt->input_bits - pt->top_shift);
@@ -76,6 +91,7 @@ static bool set_up(struct busway_pagetable *pt, const struct busway_pagetable_op
 	keep_sizes(pt, options->page_sizes);
 	for (unsigned prot = 0; prot < BUSWAY_PROT_COUNT; prot++)
 		pt->attributes[prot] = pt->format->attributes(pt, prot);
+	set_usual_leaf(pt);
 	return true;
 }
 

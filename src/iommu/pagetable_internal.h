@@ -37,6 +37,8 @@ struct format {
 	struct leaf_facts leaf;
 	/* entries of a page of several entries are equal; else each has an address of its own */
 	bool equal_in_run;
+	/* where an entry says how many levels remain, as the number of the level + 1; 0: nowhere */
+	unsigned next_lg2;
 	unsigned index_bits; /* of all tables of the format; 0: see the table */
 	bool signed_input;
 	uint64_t dirty;      /* the bit that says that a page was written; 0: there is none */
@@ -54,6 +56,7 @@ struct format {
 	uint64_t (*address)(const struct busway_pagetable *pt, uint64_t entry);
 	/* the same in a table whose .direct is set; and does the entry lead to a table? */
 	uint64_t (*direct_address)(uint64_t entry);
+	uint64_t address_bits;            /* where it stands in the entry */
 	bool (*leads_on)(uint64_t entry); /* of a level that has tables */
 	/* what a leaf's bits grow by from one of @size bytes to the next; not across 2^48 on Arm */
 	uint64_t (*stride)(uint64_t size);
@@ -69,7 +72,7 @@ extern const struct format format_arm_stage1, format_arm_stage2, format_vtd, for
 	format_riscv;
 
 struct busway_pagetable {
-	/* all but the entries in the tables is set once, then read freely */
+	/* all but the entries in the tables, and .replaced, is set once, then read freely */
 	const struct format *format;
 	uint64_t *root;
 	uint64_t root_mask;  /* entries of the root - 1 */
@@ -80,12 +83,17 @@ struct busway_pagetable {
 	uint8_t top, top_shift; /* level of the root, and the bits of IOVA below its index */
 	uint8_t granule_lg2, index_bits;
 	uint8_t input_bits, output_bits, concatenated;
-	bool wide;   /* Arm: the layout for 52 bits */
-	bool direct; /* not .wide, and pointers are addresses + .offset */
-	bool split, exclusive, track_dirty, memory_types;
+	bool wide;        /* Arm: the layout for 52 bits */
+	bool direct;      /* not .wide, and pointers are addresses + .offset */
+	bool walks_fast;  /* .direct, and as walk_fast() has it */
+	bool writes_fast; /* and an entry that was written is all there is to do */
+	bool split, exclusive, track_dirty, memory_types, skip_levels;
+	bool replaced;             /* with .skip_levels: see busway_pagetable_replaced() */
 	uint8_t leaf_levels;       /* bit n: level n may have leaves */
 	uint16_t runs[LEVELS_MAX]; /* bit k: 2^k entries of the level may be one page; not bit 0 */
 	uint64_t attributes[BUSWAY_PROT_COUNT];
+	/* a clean page of one entry to read and write, without its address; 0: there is none */
+	uint64_t usual_leaf[4];
 	struct busway_table_memory tables;
 	const struct busway_allocator *memory;
 	const char *name;
@@ -179,49 +187,6 @@ INLINE uint64_t page_phys(const struct format *f, const struct busway_pagetable 
 INLINE bool is_dirty(const struct format *f, uint64_t entry)
 {
 	return f->dirty && ((entry & f->dirty) != 0) != f->dirty_if_clear;
-}
-
-/* ---- walking ---- */
-
-/*
- * The entry for @iova: of @target's level, or of a higher one where the way ends before.
- * @level becomes the level that was reached.
- */
-INLINE uint64_t *walk_to(const struct format *f, const struct busway_pagetable *pt, uint64_t iova,
-			 unsigned target, unsigned *level)
-{
-	const unsigned bits = f->index_bits ? f->index_bits : pt->index_bits;
-	const uint64_t mask = ((uint64_t)1 << bits) - 1;
-	unsigned shift = pt->top_shift, at_level = pt->top;
-	uint64_t *at = pt->root + (size_t)(iova >> shift & pt->root_mask);
-
-	if (LIKELY(pt->direct)) {
-		const uintptr_t offset = pt->offset;
-
-		while (at_level > target) {
-			const uint64_t entry = entry_read(at);
-
-			if (!f->leads_on(entry))
-				break;
-			at_level--;
-			shift -= bits;
-			at = (uint64_t *)((uintptr_t)f->direct_address(entry) + offset) +
-			     (size_t)(iova >> shift & mask);
-		}
-		*level = at_level;
-		return at;
-	}
-	while (at_level > target) {
-		const uint64_t entry = entry_read(at);
-
-		if (!f->leads_on(entry))
-			break;
-		at_level--;
-		shift -= bits;
-		at = table_of(f, pt, entry) + (size_t)(iova >> shift & mask);
-	}
-	*level = at_level;
-	return at;
 }
 
 /* ---- tables (tables.c) ---- */

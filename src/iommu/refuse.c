@@ -3,7 +3,7 @@
  * refuse.c - why a page table refuses, as a record. Only called once it does.
  */
 #include "../base/bytes.h"
-#include "pagetable_internal.h"
+#include "walk.h"
 
 int explain(const struct busway_pagetable *pt, enum busway_reason reason, struct busway_range asked,
 	    struct busway_range limit, struct busway_refusal *why)

@@ -129,6 +129,7 @@ const struct format format_riscv = {
 	.leaf_entry = leaf_entry,
 	.address = address,
 	.direct_address = direct_address,
+	.address_bits = NUMBER,
 	.leads_on = leads_on,
 	.stride = stride,
 	.page_lg2 = page_lg2,

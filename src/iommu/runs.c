@@ -3,7 +3,7 @@
  * runs.c - a page table as people see it: runs of IOVAs, and the tables themselves.
  */
 #include "../base/text.h"
-#include "pagetable_internal.h"
+#include "skip.h"
 
 /* ---- runs ---- */
 
@@ -62,11 +62,13 @@ static bool visit_runs(struct merger *m, const uint64_t *table, unsigned level,
 
 	for (size_t i = level_index(pt, level, range.first);; i++) {
 		const uint64_t entry = entry_read(table + i);
-		const struct busway_range inside = {
-			part.first, part.last < range.last ? part.last : range.last};
+		struct busway_range inside = {part.first,
+					      part.last < range.last ? part.last : range.last};
 
 		if (is_table(f, entry, level)) {
-			if (!visit_runs(m, table_of(f, pt, entry), level - 1, inside))
+			if (table_part(f, pt, entry, level, &inside) &&
+			    !visit_runs(m, table_of(f, pt, entry), level_below(f, entry, level),
+					inside))
 				return false;
 		} else if (is_present(f, entry)) {
 			if (!merge_leaf(m, entry, level, inside))
@@ -145,7 +147,8 @@ static bool visit_tables(const struct table_tour *tour, const uint64_t *table, u
 		const uint64_t entry = entry_read(table + i);
 
 		if (is_table(f, entry, level) &&
-		    !visit_tables(tour, table_of(f, pt, entry), f->address(pt, entry), level - 1,
+		    !visit_tables(tour, table_of(f, pt, entry), f->address(pt, entry),
+				  level_below(f, entry, level),
 				  first + ((uint64_t)i << level_shift(pt, level))))
 			return false;
 	}

@@ -33,7 +33,7 @@ static bool find_cut(const struct busway_pagetable *pt, uint64_t cut, uint64_t *
 		return false;
 	*at = walk_to(f, pt, cut, 0, level);
 	entry = entry_read(*at);
-	if (!is_present(f, entry))
+	if (!is_page(f, entry, *level))
 		return false;
 	*lg2 = f->page_lg2(pt, entry, *level);
 	return (cut & low_bits(*lg2)) != 0;

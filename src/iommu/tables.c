@@ -5,7 +5,7 @@
  * A table that is in no tree is linked to the next through its first entry. The address of a table
  * has its low bits clear, so that hardware that still finds the table sees an empty entry there.
  */
-#include "pagetable_internal.h"
+#include "skip.h"
 
 static size_t table_size(const struct busway_pagetable *pt)
 {
@@ -104,6 +104,8 @@ void busway_pagetable_release(struct busway_pagetable *pt, struct busway_freed_t
 {
 	struct table_list list = {freed->head_.raw, freed->count};
 
+	if (!list.count)
+		return;
 	tables_give(pt, &list);
 	*freed = (struct busway_freed_tables){{0}, 0};
 }
@@ -121,10 +123,30 @@ void tables_destroy_below(struct busway_pagetable *pt, uint64_t *table, unsigned
 		if (!is_table(f, entry, level))
 			continue;
 		below = table_of(f, pt, entry);
-		tables_destroy_below(pt, below, level - 1);
+		tables_destroy_below(pt, below, level_below(f, entry, level));
 		pt->tables.free(pt->tables.ctx, below, busway_phys(f->address(pt, entry)),
 				table_size(pt));
 	}
+}
+
+static void trim(struct busway_pagetable *pt, uint64_t *table, unsigned level,
+		 struct busway_range range, struct table_list *freed);
+
+/* The table that @at, an entry of @level, leads to. */
+static void trim_below(struct busway_pagetable *pt, uint64_t *at, unsigned level,
+		       struct busway_range range, struct table_list *freed)
+{
+	const struct format *f = pt->format;
+	const uint64_t entry = entry_read(at);
+	uint64_t *below = table_of(f, pt, entry);
+
+	trim(pt, below, level_below(f, entry, level), range, freed);
+	if (!fills_table(f, pt, entry, level, range) ||
+	    entries_any(below, (size_t)1 << pt->index_bits))
+		return;
+	entry_write(at, 0);
+	clean(pt, at, 1);
+	tables_push(pt, freed, f->address(pt, entry));
 }
 
 static void trim(struct busway_pagetable *pt, uint64_t *table, unsigned level,
@@ -140,17 +162,11 @@ static void trim(struct busway_pagetable *pt, uint64_t *table, unsigned level,
 		const uint64_t entry = entry_read(table + i);
 
 		if (is_table(f, entry, level)) {
-			const struct busway_range inside = {
+			struct busway_range inside = {
 				part.first, part.last < range.last ? part.last : range.last};
-			uint64_t *below = table_of(f, pt, entry);
 
-			trim(pt, below, level - 1, inside, freed);
-			if (busway_range_span(inside) == low &&
-			    !entries_any(below, (size_t)1 << pt->index_bits)) {
-				entry_write(table + i, 0);
-				clean(pt, table + i, 1);
-				tables_push(pt, freed, f->address(pt, entry));
-			}
+			if (table_part(f, pt, entry, level, &inside))
+				trim_below(pt, table + i, level, inside, freed);
 		}
 		if (part.last >= range.last)
 			return;

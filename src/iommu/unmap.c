@@ -6,7 +6,7 @@
  *   split    at both ends, with tables that were taken before
  *   clear    what is left are whole pages
  */
-#include "pagetable_internal.h"
+#include "skip.h"
 
 /* ---- clearing ---- */
 
@@ -20,9 +20,29 @@ static void give_up_tree(struct busway_pagetable *pt, uint64_t entry, unsigned l
 		const uint64_t below = entry_read(table + i);
 
 		if (is_table(f, below, level))
-			give_up_tree(pt, below, level - 1, freed);
+			give_up_tree(pt, below, level_below(f, below, level), freed);
 	}
 	tables_push(pt, freed, f->address(pt, entry));
+}
+
+static void clear_table(struct busway_pagetable *pt, uint64_t *table, unsigned level,
+			struct busway_range range, struct table_list *freed);
+
+/* The table that @at, an entry of @level, leads to. */
+static void clear_below(struct busway_pagetable *pt, uint64_t *at, unsigned level,
+			struct busway_range range, struct table_list *freed)
+{
+	const struct format *f = pt->format;
+	const uint64_t entry = entry_read(at);
+	const unsigned below = level_below(f, entry, level);
+
+	if (!freed || !fills_table(f, pt, entry, level, range)) {
+		clear_table(pt, table_of(f, pt, entry), below, range, freed);
+		return;
+	}
+	entry_write(at, 0);
+	clean(pt, at, 1);
+	give_up_tree(pt, entry, below, freed);
 }
 
 static void clear_table(struct busway_pagetable *pt, uint64_t *table, unsigned level,
@@ -41,18 +61,13 @@ static void clear_table(struct busway_pagetable *pt, uint64_t *table, unsigned l
 		return;
 	}
 	for (size_t i = first;; i++) {
-		const struct busway_range inside = {
-			part.first, part.last < range.last ? part.last : range.last};
+		struct busway_range inside = {part.first,
+					      part.last < range.last ? part.last : range.last};
 		const uint64_t entry = entry_read(table + i);
 
 		if (is_table(f, entry, level)) {
-			if (freed && busway_range_span(inside) == low) {
-				entry_write(table + i, 0);
-				clean(pt, table + i, 1);
-				give_up_tree(pt, entry, level - 1, freed);
-			} else {
-				clear_table(pt, table_of(f, pt, entry), level - 1, inside, freed);
-			}
+			if (table_part(f, pt, entry, level, &inside))
+				clear_below(pt, table + i, level, inside, freed);
 		} else if (entry) {
 			entry_write(table + i, 0);
 			clean(pt, table + i, 1);
@@ -95,7 +110,7 @@ static uint64_t survey_piece(const struct busway_pagetable *pt, struct busway_ra
 
 	if (count > level_mask(pt, level) + 1 - index)
 		count = (size_t)(level_mask(pt, level) + 1 - index);
-	if (!is_present(f, entry_read(at))) {
+	if (!is_page(f, entry_read(at), level)) {
 		last = page.last < range.last ? page.last : range.last;
 		if (!s->has_hole)
 			s->hole = (struct busway_range){pos, last};
@@ -184,7 +199,10 @@ static bool tidy(struct busway_pagetable *pt, uint64_t *table, unsigned level, u
 	const uint64_t entry = entry_read(at);
 
 	if (is_table(f, entry, level)) {
-		if (!tidy(pt, table_of(f, pt, entry), level - 1, iova, freed))
+		struct busway_range here = {iova, iova};
+
+		if (!table_part(f, pt, entry, level, &here) ||
+		    !tidy(pt, table_of(f, pt, entry), level_below(f, entry, level), iova, freed))
 			return false;
 		entry_write(at, 0);
 		clean(pt, at, 1);

@@ -8,7 +8,7 @@
 #ifndef BUSWAY_IOMMU_UNMAP_BODY_H
 #define BUSWAY_IOMMU_UNMAP_BODY_H
 
-#include "pagetable_internal.h"
+#include "walk.h"
 
 /* Of pages that are made of several entries: is none cut by the ends of the range? */
 INLINE bool keeps_runs(const struct format *f, const struct busway_pagetable *pt,
@@ -18,6 +18,36 @@ INLINE bool keeps_runs(const struct format *f, const struct busway_pagetable *pt
 		return true;
 	return !(range.first & low_bits(f->page_lg2(pt, entry_read(at), level))) &&
 	       !((range.last + 1) & low_bits(f->page_lg2(pt, entry_read(at + count - 1), level)));
+}
+
+/* A single page. @fast: .writes_fast is set. */
+INLINE bool unmap_page(const struct format *f, struct busway_pagetable *pt,
+		       struct busway_range range, struct busway_freed_tables *freed,
+		       uint64_t *unmapped, bool fast)
+{
+	const uint64_t span = busway_range_span(range);
+	unsigned level;
+	uint64_t *at, entry;
+
+	if (!LIKELY(range.last <= pt->input_last && !(range.first & span)))
+		return false;
+	at = fast ? walk_fast(f, pt, range.first, 0, &level)
+		  : walk_to(f, pt, range.first, 0, &level);
+	entry = entry_read(at);
+	/* where the walk of a page's first byte ends is no table: if something is there, it is a
+	 * page */
+	if (!LIKELY(span == pt->page_span[level] && is_present(f, entry) &&
+		    (!pt->runs[level] || f->page_lg2(pt, entry, level) == level_shift(pt, level))))
+		return false;
+	entry_write(at, 0);
+	if (unmapped)
+		*unmapped = span + 1;
+	if (fast)
+		return true;
+	clean(pt, at, 1);
+	if (pt->exclusive)
+		unmap_tidy(pt, range.first, freed);
+	return true;
 }
 
 /* Whole pages of one table. */
@@ -31,6 +61,8 @@ INLINE int unmap_more_body(const struct format *f, struct busway_pagetable *pt,
 	uint64_t *at;
 	size_t count;
 
+	if (!pt->writes_fast && unmap_page(f, pt, range, freed, unmapped, false))
+		return 0;
 	if (range.last < range.first || ((range.first | (range.last + 1)) & pt->page_span[0]) ||
 	    !takes_input(pt, range))
 		return explain_range(pt, range, why);
@@ -54,31 +86,13 @@ INLINE int unmap_more_body(const struct format *f, struct busway_pagetable *pt,
 	return 0;
 }
 
-/* A single page; all else goes to @more. */
+/* A single page of the usual table; all else goes to @more. */
 INLINE int unmap_body(const struct format *f, struct busway_pagetable *pt,
 		      struct busway_range range, unsigned flags, struct busway_freed_tables *freed,
 		      uint64_t *unmapped, struct busway_refusal *why, unmap_call *more)
 {
-	const uint64_t span = busway_range_span(range);
-
-	if (LIKELY(range.last <= pt->input_last && !(range.first & span))) {
-		unsigned level;
-		uint64_t *at = walk_to(f, pt, range.first, 0, &level);
-		const uint64_t entry = entry_read(at);
-
-		/* where the walk ends is no table: if something is there, it is a page */
-		if (LIKELY(span == pt->page_span[level] && is_present(f, entry) &&
-			   (!pt->runs[level] ||
-			    f->page_lg2(pt, entry, level) == level_shift(pt, level)))) {
-			entry_write(at, 0);
-			clean(pt, at, 1);
-			if (unmapped)
-				*unmapped = span + 1;
-			if (pt->exclusive)
-				unmap_tidy(pt, range.first, freed);
-			return 0;
-		}
-	}
+	if (LIKELY(pt->writes_fast) && unmap_page(f, pt, range, freed, unmapped, true))
+		return 0;
 	return more(pt, range, flags, freed, unmapped, why);
 }
 

@@ -105,6 +105,7 @@ const struct format format_vtd = {
 	.leaf_entry = leaf_entry,
 	.address = address,
 	.direct_address = direct_address,
+	.address_bits = ADDRESS,
 	.leads_on = leads_on,
 	.stride = stride,
 	.page_lg2 = page_lg2,

@@ -4,7 +4,8 @@
  *
  * The list says for each page of a window where it leads and what is allowed; the walker, which
  * knows the formats from their manuals only, and the library's own look-up must both say the same
- * of every page, after each step at the edges of what was changed, and at the end of a round of all.
+ * of every page, after each step at the edges of what was changed, and at the end of a round of
+ * all.
  */
 #include "rig.h"
 
@@ -30,6 +31,14 @@ struct round {
 
 /* ---- comparing ---- */
 
+/* A device reads a page, or writes to it, and the IOMMU marks what it walked. */
+static void use(struct round *t, const struct walk_result *w)
+{
+	uint64_t *at = (uint64_t *)(t->rig.arena + (w->entry_at - t->rig.what->tables_at));
+
+	*at = walk_marked(&t->rig.walker, *at, w->write && rng_chance(&t->rng, 50));
+}
+
 static void expect_page(struct round *t, size_t i)
 {
 	const struct page *p = &t->pages[i];
@@ -38,12 +47,10 @@ static void expect_page(struct round *t, size_t i)
 	const struct walk_result w = rig_walk(&t->rig, iova);
 	struct busway_translation b;
 	const bool found = busway_pagetable_lookup(t->rig.table, busway_dma(iova), &b);
-	const bool dirty_known = t->rig.what->format != BUSWAY_VTD_SECOND;
 
 	if (w.mapped != p->mapped || found != p->mapped)
 		fail_msg("%s, seed %llu: page %zu: %d, walker %d, look-up %d", t->rig.what->name,
 			 (unsigned long long)t->seed, i, p->mapped, w.mapped, found);
-	(void)dirty_known;
 	if (!p->mapped)
 		return;
 	if (w.phys != p->phys + within || b.phys.raw != p->phys + within)
@@ -61,6 +68,10 @@ static void expect_page(struct round *t, size_t i)
 	assert_int_equal(b.prot, p->prot);
 	assert_int_equal((uint64_t)1 << b.page_lg2, w.page_size);
 	assert_true(busway_pagetable_page_sizes(t->rig.table) & w.page_size);
+	assert_int_equal(b.accessed, w.accessed);
+	assert_int_equal(b.dirty, t->rig.options.track_dirty && w.dirty);
+	if (rng_chance(&t->rng, 20))
+		use(t, &w);
 }
 
 static void expect_all(struct round *t)
@@ -89,8 +100,9 @@ static size_t draw_length(struct round *t, size_t most)
 
 	/* whole tables are a case of their own */
 	if (rng_chance(&t->rng, 30))
-		return length < most ? (length + 63) / 64 * 64 < most ? (length + 63) / 64 * 64 : most
-				     : most;
+		return length < most
+			       ? (length + 63) / 64 * 64 < most ? (length + 63) / 64 * 64 : most
+			       : most;
 	return length < most ? length : most;
 }
 
@@ -135,7 +147,8 @@ static uint64_t draw_phys(struct round *t, size_t first, size_t count)
 	uint64_t phys = rng_next(&t->rng) & t->output_last & ~(t->page_size - 1);
 
 	if (rng_chance(&t->rng, 60)) /* as the IOVA lies */
-		phys = (phys & ~(uint64_t)0x3fffffff) | ((t->base + first * t->page_size) & 0x3fffffff);
+		phys = (phys & ~(uint64_t)0x3fffffff) |
+		       ((t->base + first * t->page_size) & 0x3fffffff);
 	if (rng_chance(&t->rng, 10))
 		phys = t->output_last - size + 1;
 	if (rng_chance(&t->rng, 10) && t->output_last >> 49)
@@ -261,9 +274,8 @@ static void draw_window(struct round *t)
 		t->base = in.first + (in.last - in.first) / 2 + 1 - half;
 		break;
 	default:
-		t->base = in.first +
-			  rng_below(&t->rng, (in.last - in.first) / 2 >> table_lg2) *
-				  ((uint64_t)1 << table_lg2);
+		t->base = in.first + rng_below(&t->rng, (in.last - in.first) / 2 >> table_lg2) *
+					     ((uint64_t)1 << table_lg2);
 		break;
 	}
 	t->base &= ~(t->page_size - 1);
@@ -281,8 +293,12 @@ static void play(const struct table_case *what, uint64_t seed)
 	t->rig.options.exclusive = rng_chance(&t->rng, 50);
 	t->rig.options.track_dirty = rng_chance(&t->rng, 30);
 	t->rig.by_pointer = rng_chance(&t->rng, 30);
-	if (rng_chance(&t->rng, 30))
-		t->rig.options.page_sizes = rng_next(&t->rng) | rng_next(&t->rng);
+	if (what->format == BUSWAY_AMD_V1 && rng_chance(&t->rng, 70))
+		t->rig.options.skip_levels = t->rig.options.exclusive = true;
+	if (rng_chance(&t->rng, 30)) {
+		t->rig.options.page_sizes = rng_next(&t->rng);
+		t->rig.options.page_sizes |= rng_next(&t->rng);
+	}
 	rig_open(&t->rig);
 	t->page_size = (uint64_t)1 << what->granule_lg2;
 	t->output_last = busway_bits_last(what->output_bits);

@@ -159,7 +159,7 @@ void rig_open(struct rig *rig)
 		.alloc = alloc,
 		.free = give_back,
 		.pointer = rig->by_pointer ? pointer : NULL,
-		.clean = rig->by_pointer ? cleaned : NULL,
+		.clean = rig->by_pointer || rig->cleans ? cleaned : NULL,
 		.offset = (uintptr_t)rig->arena - (uintptr_t)rig->what->tables_at,
 		.ctx = rig,
 	};

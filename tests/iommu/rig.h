@@ -45,6 +45,7 @@ struct rig {
 	size_t next, live, calls, fail_at; /* in pages; calls of alloc; that call fails; 0: none */
 	bool fail_on;                      /* and those behind it */
 	bool by_pointer;                   /* through the hook instead of an offset */
+	bool cleans;                       /* by an offset, and the hook as well */
 	size_t cleaned;                    /* calls of the hook */
 };
 

@@ -87,6 +87,26 @@ static void both_halves_of_risc_v_are_seen(void **state)
 	rig_close(&rig);
 }
 
+/* Not to what the bits below it would lead to, either. */
+static void beyond_the_width_nothing_is_found(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < table_case_count; i++) {
+		const uint64_t page = (uint64_t)1 << table_cases[i].granule_lg2;
+		struct busway_translation t;
+		static struct rig rig;
+
+		rig_make(&rig, &table_cases[i]);
+		rig_open(&rig);
+		assert_int_equal(rig_map(&rig, page, page, page, RW), 0);
+		assert_true(busway_pagetable_lookup(rig.table, busway_dma(page), &t));
+		for (unsigned bit = rig.what->input_bits; bit < 64; bit++)
+			assert_false(busway_pagetable_lookup(
+				rig.table, busway_dma(page | (uint64_t)1 << bit), &t));
+		rig_close(&rig);
+	}
+}
+
 /* ---- tables ---- */
 
 struct table_count {
@@ -182,9 +202,9 @@ static void no_more_tables_are_taken_than_are_missing(void **state)
 	rig_open(&rig);
 	calls = rig.calls;
 	/* the last three pages of one table and the first four of the next */
-	assert_int_equal(busway_pagetable_map(rig.table, busway_dma(0x1fd000), runs, COUNT(runs), RW,
-					      NULL),
-			 0);
+	assert_int_equal(
+		busway_pagetable_map(rig.table, busway_dma(0x1fd000), runs, COUNT(runs), RW, NULL),
+		0);
 	assert_int_equal(rig.calls - calls, 4);
 	assert_int_equal(rig.live, 5);
 	rig_close(&rig);
@@ -241,11 +261,13 @@ static void the_largest_pages_that_fit_are_used(void **state)
 		 0x400000, 0, "0x200000..0x5fffff -> 0x201000 rw-, pages of 4 KiB\n"},
 		{"what is not allowed is not used", CASE_S2, 0x200000, 0x200000, 0x200000, 0x1000,
 		 "0x200000..0x3fffff -> 0x200000 rw-, pages of 4 KiB\n"},
-		{"2 MiB left out, 1 GiB not", CASE_S2, 0x3fe00000, 0x3fe00000, 0x40200000, 0x40011000,
+		{"2 MiB left out, 1 GiB not", CASE_S2, 0x3fe00000, 0x3fe00000, 0x40200000,
+		 0x40011000,
 		 "0x3fe00000..0x7fffffff -> 0x3fe00000 rw-, pages of 64 KiB and 1 GiB\n"},
-		{"AMD: every power of two on the way up and down", CASE_AMD, 0x1000, 0x1000, 0x7f000,
-		 0,
-		 "0x1000..0x7ffff -> 0x1000 rw-, pages of 4 KiB and 8 KiB and 16 KiB and 32 KiB and "
+		{"AMD: every power of two on the way up and down", CASE_AMD, 0x1000, 0x1000,
+		 0x7f000, 0,
+		 "0x1000..0x7ffff -> 0x1000 rw-, pages of 4 KiB and 8 KiB and 16 KiB and 32 KiB "
+		 "and "
 		 "64 KiB and 128 KiB and 256 KiB\n"},
 		{"AMD: one page", CASE_AMD, 0x100000, 0x300000, 0x100000, 0,
 		 "0x100000..0x1fffff -> 0x300000 rw-, pages of 1 MiB\n"},
@@ -279,8 +301,8 @@ static void runs_that_adjoin_make_one_large_page(void **state)
 	(void)state;
 	rig_make(&rig, &table_cases[CASE_ARM]);
 	rig_open(&rig);
-	assert_int_equal(busway_pagetable_map(rig.table, busway_dma(0), runs, COUNT(runs), RW, NULL),
-			 0);
+	assert_int_equal(
+		busway_pagetable_map(rig.table, busway_dma(0), runs, COUNT(runs), RW, NULL), 0);
 	assert_int_equal(rig_walk(&rig, 0).page_size, 0x200000);
 	assert_int_equal(rig_walk(&rig, 0x200000).phys, 0x80000000);
 	rig_close(&rig);
@@ -377,20 +399,19 @@ static void a_table_that_does_not_track_says_so(void **state)
 	(void)state;
 	rig_make(&rig, &table_cases[CASE_ARM]);
 	rig_open(&rig);
-	assert_int_equal(
-		busway_pagetable_dirty(rig.table, everything, false, note_dirty, &lines),
-		-BUSWAY_EINVAL);
+	assert_int_equal(busway_pagetable_dirty(rig.table, everything, false, note_dirty, &lines),
+			 -BUSWAY_EINVAL);
 	rig_close(&rig);
 }
 
-static void an_iommu_that_does_not_snoop_is_told_of_each_change(void **state)
+static void expect_to_be_told(bool by_pointer)
 {
 	static struct rig rig;
 	size_t before;
 
-	(void)state;
 	rig_make(&rig, &table_cases[CASE_ARM]);
-	rig.by_pointer = true;
+	rig.by_pointer = by_pointer;
+	rig.cleans = true;
 	rig_open(&rig);
 	assert_true(rig.cleaned >= 1); /* the root */
 	before = rig.cleaned;
@@ -401,7 +422,17 @@ static void an_iommu_that_does_not_snoop_is_told_of_each_change(void **state)
 	assert_int_equal(rig.cleaned, before + 1);
 	assert_int_equal(rig_unmap(&rig, 0x1000, 0x2000), 0);
 	assert_int_equal(rig.cleaned, before + 2);
+	assert_int_equal(rig_map(&rig, 0x3000, 0, 0x1000, RW), 0);
+	assert_int_equal(rig_unmap(&rig, 0x3000, 0x1000), 0);
+	assert_int_equal(rig.cleaned, before + 4);
 	rig_close(&rig);
+}
+
+static void an_iommu_that_does_not_snoop_is_told_of_each_change(void **state)
+{
+	(void)state;
+	expect_to_be_told(true);
+	expect_to_be_told(false);
 }
 
 int main(void)
@@ -409,6 +440,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs_are_merged_and_cut_to_the_range),
 		cmocka_unit_test(both_halves_of_risc_v_are_seen),
+		cmocka_unit_test(beyond_the_width_nothing_is_found),
 		cmocka_unit_test(tables_come_and_go),
 		cmocka_unit_test(a_table_goes_with_those_below_it),
 		cmocka_unit_test(no_more_tables_are_taken_than_are_missing),
