@@ -92,7 +92,7 @@ struct busway_iova_options {
 	/* how many extents are looked at before an aligned range is refused; 0: all. With a limit
 	 * here, a refusal may be wrong, and says so. */
 	uint32_t search_max;
-	/* batches of the depot that caches share, of 62 ranges and 512 bytes each; 0: none */
+	/* batches of the depot that caches share, of 61 ranges and 512 bytes each; 0: none */
 	uint32_t depot_batches;
 };
 
@@ -211,14 +211,14 @@ bool busway_iova_next_reserved(struct busway_iova_space *space, uint64_t from,
 
 enum {
 	BUSWAY_IOVA_CACHED_GRANULES = 32, /* ranges of up to so many are cached, by exact size */
-	BUSWAY_IOVA_BATCH = 62            /* ranges in a batch */
+	BUSWAY_IOVA_BATCH = 61            /* ranges in a batch */
 };
 
 /**
  * busway_iova_cache_create() - what one thread keeps of small ranges
  *
- * For each size up to 32 granules two batches: 33 KiB of memory. What it can strand: 2 batches of
- * 62 ranges of each size it deals in, and options.depot_batches batches in all caches' depot; no
+ * For each size up to 32 granules two batches: 35 KiB of memory. What it can strand: 2 batches of
+ * 61 ranges of each size it deals in, and options.depot_batches batches in all caches' depot; no
  * more, and none of it when somebody else would be refused: it is called back before that.
  *
  * Return: 0, -BUSWAY_ENOMEM. Threads: any number; locks the space.

@@ -30,12 +30,14 @@ struct iova_load {
 	uint64_t last, seed;
 	uint32_t count;
 	unsigned threads;
-	struct live *live[THREADS];
-	uint64_t random[THREADS];
-	uint32_t at[THREADS]; /* of a ring */
-	uint32_t *order;      /* of a burst */
-	unsigned long refused;
+	uint32_t *order; /* of a burst */
 	char what[80];
+	struct own_load {
+		_Alignas(64) struct live *live; /* no line of memory is shared by threads */
+		uint64_t random;
+		uint32_t at; /* of a ring */
+		unsigned long refused;
+	} of[THREADS];
 };
 
 /* ---- one range ---- */
@@ -73,7 +75,7 @@ static void take(struct iova_load *l, unsigned thread, uint32_t pages, uint64_t 
 			? pages
 			: 0;
 	if (!live->pages)
-		l->refused++;
+		l->of[thread].refused++;
 }
 
 static void give(struct iova_load *l, unsigned thread, struct live *live)
@@ -89,31 +91,31 @@ static void step_pair(struct iova_load *l, unsigned thread)
 {
 	struct live live;
 
-	take(l, thread, draw(l, &l->random[thread]), l->last, &live);
+	take(l, thread, draw(l, &l->of[thread].random), l->last, &live);
 	give(l, thread, &live);
 }
 
 static void step_fifo(struct iova_load *l, unsigned thread)
 {
-	struct live *live = &l->live[thread][l->at[thread]];
+	struct live *live = &l->of[thread].live[l->of[thread].at];
 
 	give(l, thread, live);
-	take(l, thread, draw(l, &l->random[thread]), l->last, live);
-	l->at[thread] = l->at[thread] + 1 == l->count ? 0 : l->at[thread] + 1;
+	take(l, thread, draw(l, &l->of[thread].random), l->last, live);
+	l->of[thread].at = l->of[thread].at + 1 == l->count ? 0 : l->of[thread].at + 1;
 }
 
 static void step_random(struct iova_load *l, unsigned thread)
 {
-	struct live *live = &l->live[thread][bench_random(&l->random[thread]) % l->count];
+	struct live *live = &l->of[thread].live[bench_random(&l->of[thread].random) % l->count];
 
 	give(l, thread, live);
-	take(l, thread, draw(l, &l->random[thread]), l->last, live);
+	take(l, thread, draw(l, &l->of[thread].random), l->last, live);
 }
 
 /* Four calls: a single page goes, two come and go, one comes back. */
 static void step_comb(struct iova_load *l)
 {
-	struct live *live = &l->live[0][bench_random(&l->random[0]) % l->count];
+	struct live *live = &l->of[0].live[bench_random(&l->of[0].random) % l->count];
 	struct live two;
 
 	give(l, 0, live);
@@ -124,7 +126,7 @@ static void step_comb(struct iova_load *l)
 
 static void step_low(struct iova_load *l)
 {
-	struct live *live = &l->live[0][bench_random(&l->random[0]) % l->count];
+	struct live *live = &l->of[0].live[bench_random(&l->of[0].random) % l->count];
 
 	give(l, 0, live);
 	take(l, 0, 64, IOVA_LAST_40, live);
@@ -136,35 +138,54 @@ static void step_low(struct iova_load *l)
 static void burst(struct iova_load *l)
 {
 	for (uint32_t i = 0; i < l->count; i++)
-		take(l, 0, 1, l->last, &l->live[0][i]);
+		take(l, 0, 1, l->last, &l->of[0].live[i]);
 	for (uint32_t i = 0; i < l->count; i++)
-		give(l, 0, &l->live[0][l->order[i]]);
+		give(l, 0, &l->of[0].live[l->order[i]]);
+}
+
+/* A loop for each: whatever costs instructions here is measured, too. */
+static void run_pairs(struct iova_load *l, unsigned thread, unsigned long operations)
+{
+	for (unsigned long i = 0; i < operations; i++)
+		step_pair(l, thread);
+}
+
+static void run_fifo(struct iova_load *l, unsigned thread, unsigned long operations)
+{
+	for (unsigned long i = 0; i < operations; i++)
+		step_fifo(l, thread);
+}
+
+static void run_random(struct iova_load *l, unsigned thread, unsigned long operations)
+{
+	for (unsigned long i = 0; i < operations; i++)
+		step_random(l, thread);
 }
 
 static void run_thread(struct iova_load *l, unsigned thread, unsigned long operations)
 {
-	for (unsigned long i = 0; i < operations; i++) {
-		switch (l->manner) {
-		case PAIRS:
-			step_pair(l, thread);
-			break;
-		case FIFO:
-			step_fifo(l, thread);
-			break;
-		case RANDOM:
-			step_random(l, thread);
-			break;
-		case COMB:
+	switch (l->manner) {
+	case PAIRS:
+		run_pairs(l, thread, operations);
+		break;
+	case FIFO:
+		run_fifo(l, thread, operations);
+		break;
+	case RANDOM:
+		run_random(l, thread, operations);
+		break;
+	case COMB:
+		for (unsigned long i = 0; i < operations; i++)
 			step_comb(l);
-			break;
-		case LOW:
+		break;
+	case LOW:
+		for (unsigned long i = 0; i < operations; i++)
 			step_low(l);
-			break;
-		case BURSTS:
+		break;
+	case BURSTS:
+		for (unsigned long i = 0; i < operations; i += l->count)
 			burst(l);
-			i += l->count - 1;
-			break;
-		}
+		break;
 	}
 }
 
@@ -249,7 +270,7 @@ static void make_comb(struct iova_load *l)
 	for (uint32_t i = 0; i < l->count; i++) {
 		struct live other;
 
-		take(l, 0, 1, l->last, &l->live[0][i]);
+		take(l, 0, 1, l->last, &l->of[0].live[i]);
 		take(l, 0, 1, l->last, &other);
 		l->order[i] = (uint32_t)other.first;
 	}
@@ -259,10 +280,10 @@ static void make_comb(struct iova_load *l)
 
 static void fill(struct iova_load *l, unsigned thread)
 {
-	uint64_t *random = &l->random[thread];
+	uint64_t *random = &l->of[thread].random;
 
 	for (uint32_t i = 0; i < l->count; i++)
-		take(l, thread, draw(l, random), l->last, &l->live[thread][i]);
+		take(l, thread, draw(l, random), l->last, &l->of[thread].live[i]);
 	for (uint32_t i = 0; i < l->count && l->manner == RANDOM; i++)
 		step_random(l, thread);
 }
@@ -277,9 +298,9 @@ static bool prepare(void *state)
 	if (!l->allocator || ((l->manner == BURSTS || l->manner == COMB) && !shuffle(l)))
 		return false;
 	for (unsigned i = 0; i < l->threads; i++) {
-		l->random[i] = l->seed + i;
-		l->live[i] = calloc(l->count, sizeof(*l->live[i]));
-		if (!l->live[i])
+		l->of[i].random = l->seed + i;
+		l->of[i].live = calloc(l->count, sizeof(*l->of[i].live));
+		if (!l->of[i].live)
 			return false;
 	}
 	if (l->manner == COMB)
@@ -288,17 +309,17 @@ static bool prepare(void *state)
 	     i < l->threads && l->manner != COMB && l->manner != BURSTS && l->manner != PAIRS; i++)
 		fill(l, i);
 	if (l->last == IOVA_LAST_32 && l->manner == RANDOM) {
-		l->refused = 0;
+		l->of[0].refused = 0;
 		run_thread(l, 0, COUNTED);
 		snprintf(l->what, sizeof(l->what), "%s; %lu of %d refused", l->kind->what,
-			 l->refused, COUNTED);
+			 l->of[0].refused, COUNTED);
 	}
 	return true;
 }
 
 static struct iova_load *make(const struct iova_load *like, const struct iova_kind *kind)
 {
-	struct iova_load *l = malloc(sizeof(*l));
+	struct iova_load *l = aligned_alloc(_Alignof(struct iova_load), sizeof(*l));
 
 	if (l) {
 		*l = *like;

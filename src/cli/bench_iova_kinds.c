@@ -11,6 +11,7 @@
 
 #include <search.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 enum { THREADS = 2, CACHED = 32, PAGE_SHIFT = 12 };
@@ -25,8 +26,9 @@ struct own {
 static void *from_heap(void *ctx, size_t size, size_t align)
 {
 	(void)ctx;
-	(void)align; /* of malloc, for whatever has no more than 16 */
-	return malloc(size);
+	return align <= _Alignof(max_align_t)
+		       ? malloc(size)
+		       : aligned_alloc(align, (size + align - 1) & ~(align - 1));
 }
 
 static void to_heap(void *ctx, void *mem, size_t size, size_t align)

@@ -250,7 +250,7 @@ bool extents_search(const struct tree *tree, const struct wanted *w, struct tree
 		    uint64_t *start, bool *all)
 {
 	*all = true;
-	if (!tree->count)
+	if (!tree->count || w->span > w->boundary)
 		return false;
 	if (is_plain(w))
 		return search_plain(tree, w, path, start);

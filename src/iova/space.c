@@ -2,7 +2,7 @@
 /*
  * space.c - a space comes and goes, and what is in it. Read space_internal.h first.
  */
-#include "space_internal.h"
+#include "cache.h"
 
 #define GRANULE_USUAL ((uint64_t)4096)
 
@@ -172,7 +172,7 @@ int busway_iova_space_destroy(struct busway_iova_space *space)
 		return 0;
 	if (space->caches)
 		return -BUSWAY_EBUSY;
-	call_back_locked(space); /* the depot; nobody else is here any more */
+	call_back_locked(space, UINT64_MAX); /* the depot; nobody else is here any more */
 	if (space->free_count + space->reserved_count != space->allowed_count)
 		return -BUSWAY_EBUSY;
 	release_all(space);
@@ -233,7 +233,7 @@ bool busway_iova_next_free(struct busway_iova_space *space, uint64_t from,
 void busway_iova_space_flush(struct busway_iova_space *space)
 {
 	lock_take(&space->lock);
-	call_back_locked(space);
+	call_back_locked(space, UINT64_MAX);
 	trim_locked(space);
 	lock_give(&space->lock);
 }

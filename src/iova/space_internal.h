@@ -6,7 +6,8 @@
  *   take.c      taking and giving back
  *   reserve.c   reservations
  *   refuse.c    why something is refused
- *   cache.c     caches, and the depot that they share
+ *   cache.c     caches, and the depot that they share: life, calling back
+ *   cache_use.c taking from them, giving to them
  *   extents.c, search.c   the free extents; tree.c: what they are kept in
  *
  * Inside, addresses are numbers of granules; they become bytes at the public functions.
@@ -15,34 +16,14 @@
 #define BUSWAY_IOVA_SPACE_INTERNAL_H
 
 #include "extents.h"
-#include "slot.h"
+
+#include "../pool/lock.h"
 
 #include <busway/iova_space.h>
 
-enum { SIZES = BUSWAY_IOVA_CACHED_GRANULES };
+#define LOW_LAST ((uint64_t)UINT32_MAX) /* .prefer_low: below 4 GiB */
 
-/* Ranges of one size. Those in .slot from .count on are empty; some before may be. */
-struct batch {
-	struct batch *next;     /* in the depot: space lock */
-	_Atomic uint32_t count; /* written by the owner */
-	struct slot slot[BUSWAY_IOVA_BATCH];
-};
-
-/* What a cache has of one size. .at changes under the space lock only. */
-struct bin {
-	struct batch *at[2];
-	struct batch *in_use; /* one of them; of the owner */
-	struct batch *other;
-};
-
-struct busway_iova_cache {
-	struct busway_iova_space *space;
-	unsigned shift;
-	struct busway_range inside; /* of the space, from the first to the last allowed granule */
-	struct lock lock;           /* of slots, where slot.h wants one */
-	struct busway_iova_cache *next; /* space lock */
-	struct bin bins[SIZES];
-};
+struct batch;
 
 struct reservation {
 	struct busway_range range; /* granules */
@@ -69,8 +50,9 @@ struct busway_iova_space {
 	size_t pieces; /* and of reservations */
 	size_t double_frees;
 	struct busway_iova_cache *caches;
-	struct batch *depot[SIZES];
+	struct batch *depot[BUSWAY_IOVA_CACHED_GRANULES];
 	struct batch *unused; /* batches of the depot with nothing in them */
+	bool depot_has_low;   /* some batch of it may hold a range below 4 GiB */
 };
 
 static inline uint64_t granule_of(const struct busway_iova_space *space, uint64_t address)
@@ -101,9 +83,18 @@ static inline struct reservation *reservation_at(const struct tree_path *path)
 bool request_read(const struct busway_iova_space *space, const struct busway_iova_request *request,
 		  struct wanted *w);
 
+/* Would it rather have a place below 4 GiB, than just any? */
+static inline bool prefers_low(const struct busway_iova_request *request)
+{
+	return request->prefer_low && (!request->last || request->last > LOW_LAST);
+}
+
 /* busway_iova_take() with the lock held. */
 int take_locked(struct busway_iova_space *space, const struct busway_iova_request *request,
 		const struct wanted *w, busway_dma_t *first, struct busway_refusal *why);
+
+/* Below 4 GiB, also what is called back there. False: not to be had, or out of memory. */
+bool take_low_locked(struct busway_iova_space *space, const struct wanted *w, busway_dma_t *first);
 
 /* Give granules back that are known to be out, or to be said so. */
 int give_locked(struct busway_iova_space *space, struct busway_range granules,
@@ -124,8 +115,8 @@ const struct reservation *reservation_in(const struct busway_iova_space *space,
 /* One with nothing in it; NULL: out of memory. */
 struct batch *batch_create(const struct busway_allocator *memory);
 
-/* Put back what caches and depot hold. False: they held nothing. */
-bool call_back_locked(struct busway_iova_space *space);
+/* Put back what caches and depot hold that begins at byte @last or before. False: nothing. */
+bool call_back_locked(struct busway_iova_space *space, uint64_t last);
 
 uint64_t cached_locked(const struct busway_iova_space *space);
 

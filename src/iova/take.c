@@ -4,8 +4,6 @@
  */
 #include "space_internal.h"
 
-#define LOW_LAST ((uint64_t)UINT32_MAX) /* .prefer_low */
-
 static uint64_t low_bits(uint64_t power_of_two, unsigned shift)
 {
 	return power_of_two >> shift ? (power_of_two >> shift) - 1 : 0;
@@ -22,6 +20,9 @@ bool request_read(const struct busway_iova_space *space, const struct busway_iov
 	w->boundary = request->boundary ? low_bits(request->boundary, space->shift) : UINT64_MAX;
 	w->most = space->search_max;
 	w->start_last = UINT64_MAX;
+	/* a multiple of the boundary lies inside any granule, then: no place serves */
+	if (request->boundary && request->size > request->boundary)
+		w->span += w->span <= w->boundary;
 	return true;
 }
 
@@ -77,18 +78,25 @@ static bool search(const struct busway_iova_space *space, struct wanted *w, uint
 	return limit(space, last, w) && extents_search(&space->extents, w, path, start, all);
 }
 
-static bool find(const struct busway_iova_space *space, const struct busway_iova_request *request,
-		 struct wanted *w, struct tree_path *path, uint64_t *start, bool *all)
+/* Search below @last, and again with what is called back from there. *all: see extents_search(). */
+static bool find(struct busway_iova_space *space, struct wanted *w, uint64_t last,
+		 struct tree_path *path, uint64_t *start, bool *all)
 {
-	const uint64_t last = request->last ? request->last : UINT64_MAX;
-
-	return (request->prefer_low && last > LOW_LAST &&
-		search(space, w, LOW_LAST, path, start, all)) ||
-	       search(space, w, last, path, start, all);
+	return search(space, w, last, path, start, all) ||
+	       (call_back_locked(space, last) && search(space, w, last, path, start, all));
 }
 
-int take_locked(struct busway_iova_space *space, const struct busway_iova_request *request,
-		const struct wanted *wanted, busway_dma_t *first, struct busway_refusal *why)
+static busway_dma_t take_found(struct busway_iova_space *space, const struct wanted *w,
+			       struct tree_path *path, uint64_t start)
+{
+	extents_take(&space->extents, path, (struct busway_range){start, start + w->span});
+	space->free_count -= w->span + 1;
+	space->out++;
+	return busway_dma(start << space->shift);
+}
+
+bool take_low_locked(struct busway_iova_space *space, const struct wanted *wanted,
+		     busway_dma_t *first)
 {
 	struct wanted w = *wanted;
 	struct tree_path path;
@@ -96,15 +104,28 @@ int take_locked(struct busway_iova_space *space, const struct busway_iova_reques
 	bool all;
 
 	/* one entry more now, and one when it comes back */
+	if (prepare_locked(space, 2) || !find(space, &w, LOW_LAST, &path, &start, &all))
+		return false;
+	*first = take_found(space, &w, &path, start);
+	return true;
+}
+
+int take_locked(struct busway_iova_space *space, const struct busway_iova_request *request,
+		const struct wanted *wanted, busway_dma_t *first, struct busway_refusal *why)
+{
+	const uint64_t last = request->last ? request->last : UINT64_MAX;
+	struct wanted w = *wanted;
+	struct tree_path path;
+	uint64_t start;
+	bool all;
+
 	if (prepare_locked(space, 2))
 		return -BUSWAY_ENOMEM;
-	if (!find(space, request, &w, &path, &start, &all) &&
-	    !(call_back_locked(space) && find(space, request, &w, &path, &start, &all)))
+	if (prefers_low(request) && take_low_locked(space, &w, first))
+		return 0;
+	if (!find(space, &w, last, &path, &start, &all))
 		return refuse_take(space, request, &w, all, why);
-	extents_take(&space->extents, &path, (struct busway_range){start, start + w.span});
-	space->free_count -= w.span + 1;
-	space->out++;
-	*first = busway_dma(start << space->shift);
+	*first = take_found(space, &w, &path, start);
 	return 0;
 }
 
@@ -133,7 +154,7 @@ static int take_at_locked(struct busway_iova_space *space, struct busway_range g
 	if (prepare_locked(space, 2))
 		return -BUSWAY_ENOMEM;
 	if (!extents_hold(extents, granules) &&
-	    !(call_back_locked(space) && extents_hold(extents, granules)))
+	    !(call_back_locked(space, UINT64_MAX) && extents_hold(extents, granules)))
 		return refuse_at(space, granules, why);
 	tree_find(extents, granules.first, &path);
 	extents_take(extents, &path, granules);

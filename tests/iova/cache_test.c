@@ -62,8 +62,8 @@ static void give(struct model *model, struct busway_iova_cache *cache, struct rn
 }
 
 /*
- * What a cache holds is free in the model, and may not serve as it is (two halves that adjoin): it is
- * called back first. So whoever asks gets an answer as if there were no caches. A place that the
+ * What a cache holds is free in the model, and may not serve as it is (two halves that adjoin): it
+ * is called back first. So whoever asks gets an answer as if there were no caches. A place that the
  * cache has and the limit forbids must not be handed out, either.
  */
 static void answers_are_those_without_caches(void **state)
@@ -184,11 +184,10 @@ static void wrong_requests_are_refused(void **state)
 			assert_int_equal(busway_iova_take(model.space, &wrong[i], &dma, NULL),
 					 -BUSWAY_EINVAL);
 		}
-		assert_int_equal(busway_iova_take_at(model.space, dma_range(0x1000 + filled, 1),
-						     NULL),
-				 0);
 		assert_int_equal(
-			busway_iova_cache_give(cache, dma_range(0x1000 + filled, 1), NULL), 0);
+			busway_iova_take_at(model.space, dma_range(0x1000 + filled, 1), NULL), 0);
+		assert_int_equal(busway_iova_cache_give(cache, dma_range(0x1000 + filled, 1), NULL),
+				 0);
 	}
 	/* what never was of the space */
 	assert_int_equal(busway_iova_cache_give(cache, dma_range(0xfff, 1), NULL), -BUSWAY_ERANGE);
@@ -198,6 +197,187 @@ static void wrong_requests_are_refused(void **state)
 	model_close(&model);
 }
 
+/* ---- below and above a limit ---- */
+
+enum { PAGE = 4096, SOME = 5 };
+
+struct two_sides {
+	struct test_memory memory;
+	struct busway_intervals allowed;
+	struct busway_iova_space *space;
+	struct busway_iova_cache *cache;
+};
+
+/* So many pages below 4 GiB, and as many above. */
+static void open_two_sides(struct two_sides *two, uint64_t pages,
+			   const struct busway_iova_options *options)
+{
+	const uint64_t middle = (uint64_t)1 << 32;
+
+	test_memory_open(&two->memory);
+	busway_intervals_init(&two->allowed, &two->memory.allocator);
+	assert_int_equal(busway_intervals_add(&two->allowed,
+					      (struct busway_range){middle - pages * PAGE,
+								    middle + pages * PAGE - 1}),
+			 0);
+	assert_int_equal(busway_iova_space_create(&two->allowed, NULL, options,
+						  &two->memory.allocator, &two->space),
+			 0);
+	assert_int_equal(busway_iova_cache_create(two->space, &two->cache), 0);
+}
+
+static void close_two_sides(struct two_sides *two)
+{
+	busway_iova_cache_destroy(two->cache);
+	assert_int_equal(busway_iova_space_destroy(two->space), 0);
+	busway_intervals_clear(&two->allowed);
+	test_memory_close(&two->memory);
+}
+
+static uint64_t cached_in(const struct two_sides *two)
+{
+	struct busway_iova_census census;
+
+	busway_iova_space_census(two->space, &census);
+	return census.cached;
+}
+
+/* @count pages out by @cache, lowest first, and back into it. */
+static void cache_pages(struct two_sides *two, uint64_t count)
+{
+	const struct busway_iova_request page = {.size = PAGE};
+	static busway_dma_t first[4096];
+
+	assert_true(count <= COUNT(first));
+	for (uint64_t i = 0; i < count; i++)
+		assert_int_equal(busway_iova_cache_take(two->cache, &page, &first[i], NULL), 0);
+	for (uint64_t i = 0; i < count; i++)
+		assert_int_equal(
+			busway_iova_cache_give(two->cache, dma_range(first[i].raw, PAGE), NULL), 0);
+}
+
+/* All that is low is cached: whoever prefers it gets it, and what is cached above stays there. */
+static void low_ranges_are_called_back_before_high_ones_are_given(void **state)
+{
+	static const struct busway_iova_options options[] = {{0}, {.depot_batches = 8}};
+	const struct busway_iova_request low = {.size = 3 * PAGE, .prefer_low = true};
+	const struct busway_iova_request page = {.size = PAGE, .prefer_low = true};
+	static const uint64_t pages[] = {SOME, 3 * BUSWAY_IOVA_BATCH};
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct two_sides two;
+		busway_dma_t a, b, c;
+
+		open_two_sides(&two, pages[i % 2], &options[i % 2]);
+		cache_pages(&two, pages[i % 2] + 2);
+		assert_int_equal(cached_in(&two), pages[i % 2] + 2);
+		if (i < 2)
+			assert_int_equal(busway_iova_take(two.space, &low, &a, NULL), 0);
+		else
+			assert_int_equal(busway_iova_cache_take(two.cache, &low, &a, NULL), 0);
+		assert_true(a.raw + 3 * PAGE - 1 <= UINT32_MAX);
+		assert_int_equal(cached_in(&two), 2);
+		assert_int_equal(busway_iova_cache_take(two.cache, &page, &b, NULL), 0);
+		assert_true(b.raw <= UINT32_MAX);
+		/* and when nothing low is left, what the cache has above */
+		while (busway_iova_cache_take(two.cache, &page, &c, NULL) == 0 &&
+		       c.raw <= UINT32_MAX)
+			;
+		assert_int_equal(cached_in(&two), 1);
+		for (uint64_t at = ((uint64_t)1 << 32) - pages[i % 2] * PAGE; at <= UINT32_MAX;
+		     at += PAGE)
+			assert_int_equal(busway_iova_give(two.space, dma_range(at, PAGE), NULL), 0);
+		assert_int_equal(busway_iova_give(two.space, dma_range(c.raw, PAGE), NULL), 0);
+		close_two_sides(&two);
+	}
+}
+
+/* Whoever has a limit calls back what begins below it, and nothing else. */
+static void caches_keep_what_lies_beyond_the_limit(void **state)
+{
+	const uint64_t middle = (uint64_t)1 << 32;
+	struct two_sides two;
+	busway_dma_t dma;
+
+	(void)state;
+	for (uint64_t limit = middle - 3 * PAGE; limit <= middle + 3 * PAGE; limit += PAGE) {
+		const struct busway_iova_request all = {.size = 20 * PAGE, .last = limit - 1};
+
+		open_two_sides(&two, SOME, NULL);
+		cache_pages(&two, 2 * SOME);
+		assert_int_equal(busway_iova_take(two.space, &all, &dma, NULL), -BUSWAY_ERANGE);
+		assert_int_equal(cached_in(&two), (middle + SOME * PAGE - limit) / PAGE);
+		close_two_sides(&two);
+	}
+}
+
+static void limit_inside_a_cached_granule_excludes_it(void **state)
+{
+	static const struct busway_iova_options ends = {.use_ends = true};
+	const struct busway_iova_request inside = {.size = 1, .last = PAGE / 2};
+	const struct busway_iova_request just = {.size = 1, .last = PAGE - 1};
+	struct busway_range page = {0, PAGE - 1};
+	const struct busway_intervals allowed = {.runs = &page, .count = 1};
+	struct busway_iova_space *space;
+	struct busway_iova_cache *cache;
+	struct test_memory memory;
+	busway_dma_t dma;
+
+	(void)state;
+	test_memory_open(&memory);
+	assert_int_equal(busway_iova_space_create(&allowed, NULL, &ends, &memory.allocator, &space),
+			 0);
+	assert_int_equal(busway_iova_cache_create(space, &cache), 0);
+	assert_int_equal(busway_iova_cache_take(cache, &just, &dma, NULL), 0);
+	assert_int_equal(busway_iova_cache_give(cache, dma_range(0, PAGE), NULL), 0);
+	assert_int_equal(busway_iova_cache_take(cache, &inside, &dma, NULL), -BUSWAY_ERANGE);
+	assert_int_equal(busway_iova_cache_take(cache, &just, &dma, NULL), 0);
+	assert_int_equal(dma.raw, 0);
+	assert_int_equal(busway_iova_cache_give(cache, dma_range(0, PAGE), NULL), 0);
+	busway_iova_cache_destroy(cache);
+	assert_int_equal(busway_iova_space_destroy(space), 0);
+	test_memory_close(&memory);
+}
+
+/* Where a granule is a large part of all addresses, sizes are a few granules at most, or none. */
+static void huge_granules_are_not_cached(void **state)
+{
+	struct busway_range all = BUSWAY_RANGE_ALL;
+	const struct busway_intervals allowed = {.runs = &all, .count = 1};
+
+	(void)state;
+	for (unsigned bit = 56; bit < 63; bit++) {
+		const uint64_t granule = (uint64_t)1 << bit;
+		const struct busway_iova_options options = {.granule = granule};
+		const struct busway_iova_request one = {.size = granule}, none = {.size = 0};
+		struct busway_iova_census census;
+		struct busway_iova_space *space;
+		struct busway_iova_cache *cache;
+		struct test_memory memory;
+		busway_dma_t dma;
+
+		test_memory_open(&memory);
+		assert_int_equal(busway_iova_space_create(&allowed, NULL, &options,
+							  &memory.allocator, &space),
+				 0);
+		assert_int_equal(busway_iova_cache_create(space, &cache), 0);
+		assert_int_equal(busway_iova_cache_take(cache, &none, &dma, NULL), -BUSWAY_EINVAL);
+		assert_int_equal(busway_iova_cache_take(cache, &one, &dma, NULL), 0);
+		assert_int_equal(dma.raw, granule);
+		assert_int_equal(busway_iova_cache_give(cache, dma_range(dma.raw, granule), NULL),
+				 0);
+		busway_iova_space_census(space, &census);
+		assert_int_equal(census.cached, bit < 59);
+		assert_int_equal(busway_iova_cache_give(
+					 cache, (struct busway_dma_range){{granule}, {0}}, NULL),
+				 -BUSWAY_EINVAL);
+		busway_iova_cache_destroy(cache);
+		assert_int_equal(busway_iova_space_destroy(space), 0);
+		test_memory_close(&memory);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +385,10 @@ int main(void)
 		cmocka_unit_test(cache_keeps_no_more_than_it_says),
 		cmocka_unit_test(range_given_back_twice_is_found),
 		cmocka_unit_test(wrong_requests_are_refused),
+		cmocka_unit_test(low_ranges_are_called_back_before_high_ones_are_given),
+		cmocka_unit_test(caches_keep_what_lies_beyond_the_limit),
+		cmocka_unit_test(limit_inside_a_cached_granule_excludes_it),
+		cmocka_unit_test(huge_granules_are_not_cached),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

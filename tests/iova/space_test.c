@@ -76,8 +76,8 @@ static void give_some(struct model *model, struct rng *rng, struct out *out, siz
 
 	if (!*count)
 		return;
-	assert_int_equal(
-		busway_iova_give(model->space, dma_range(out[i].first, out[i].size), NULL), 0);
+	assert_int_equal(busway_iova_give(model->space, dma_range(out[i].first, out[i].size), NULL),
+			 0);
 	model_set(model, out[i].first, out[i].size, MODEL_FREE);
 	out[i] = out[--*count];
 }
@@ -105,7 +105,8 @@ static void reserve_some(struct model *model, struct rng *rng)
 	for (uint64_t at = first; at - first < size; at++)
 		clear = clear && !model_is(model, at, 1, MODEL_OUT) &&
 			!model_is(model, at, 1, MODEL_RESERVED);
-	/* a reservation of nothing but what is not allowed is one, too: the model has no such state */
+	/* a reservation of nothing but what is not allowed is one, too: the model has no such state
+	 */
 	for (uint64_t at = first; at - first < size && clear; at++)
 		if (model_is(model, at, 1, MODEL_NOT_ALLOWED))
 			return;
@@ -134,7 +135,8 @@ static void release_some(struct model *model, struct rng *rng)
 	model_set(model, range.first, range.last - range.first + 1, MODEL_FREE);
 }
 
-static void random_sequence(uint64_t seed, unsigned steps, const struct busway_iova_options *options)
+static void random_sequence(uint64_t seed, unsigned steps,
+			    const struct busway_iova_options *options)
 {
 	static struct model model;
 	static struct out out[RANGES];
@@ -181,7 +183,8 @@ static void random_sequence(uint64_t seed, unsigned steps, const struct busway_i
 
 static void every_answer_is_that_of_the_model(void **state)
 {
-	static const struct busway_iova_options options[] = {{0}, {.use_ends = true}, {.lean = true}};
+	static const struct busway_iova_options options[] = {
+		{0}, {.use_ends = true}, {.lean = true}};
 
 	(void)state;
 	for (unsigned round = 0; round < random_rounds(300); round++)
@@ -363,7 +366,8 @@ static void ends_of_the_space_are_kept_back(void **state)
 
 	space = open_space(&memory, BUSWAY_RANGE_ALL, &use_ends);
 	assert_int_equal(busway_iova_take_at(space, dma_range(0, 0x1000), NULL), 0);
-	assert_int_equal(busway_iova_take_at(space, dma_range(UINT64_MAX - 0xfff, 0x1000), NULL), 0);
+	assert_int_equal(busway_iova_take_at(space, dma_range(UINT64_MAX - 0xfff, 0x1000), NULL),
+			 0);
 	assert_true(busway_iova_next_free(space, 0, &range));
 	assert_true(range.first == 0x1000 && range.last == UINT64_MAX - 0x1000);
 	assert_int_equal(busway_iova_space_destroy(space), -BUSWAY_EBUSY);
@@ -389,8 +393,8 @@ static void allowed_ranges_are_cut_to_whole_granules(void **state)
 		{"nor at their beginning", {0, 5}, {0, 0}, false},
 	};
 	const struct busway_iova_request one = {.size = 1};
-	const struct busway_iova_options wrong = {.granule = 3}, bytes = {.granule = 1,
-									  .use_ends = true};
+	const struct busway_iova_options wrong = {.granule = 3},
+					 bytes = {.granule = 1, .use_ends = true};
 	struct busway_range all = BUSWAY_RANGE_ALL, found, mixed[] = {{5, 9}, {10, 12}};
 	const struct busway_intervals every = {.runs = &all, .count = 1},
 				      adjoining = {.runs = mixed, .count = 2};
@@ -402,8 +406,8 @@ static void allowed_ranges_are_cut_to_whole_granules(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		space = open_space(&memory, cases[i].allowed, NULL);
 		if (busway_iova_next_allowed(space, 0, &found) != cases[i].some ||
-		    (cases[i].some && (found.first != cases[i].whole.first ||
-				       found.last != cases[i].whole.last)))
+		    (cases[i].some &&
+		     (found.first != cases[i].whole.first || found.last != cases[i].whole.last)))
 			fail_msg("case %zu: %s", i, cases[i].because);
 		if (!cases[i].some)
 			assert_int_equal(busway_iova_take(space, &one, &dma, NULL), -BUSWAY_ERANGE);
@@ -438,7 +442,41 @@ static void limit_inside_a_granule_excludes_it(void **state)
 	assert_int_equal(dma.raw, 0x1000);
 	assert_int_equal(busway_iova_give(space, dma_range(0x1000, 0x1000), NULL), 0);
 	assert_int_equal(busway_iova_give(space, dma_range(0x1001, 1), NULL), -BUSWAY_EINVAL);
-	assert_int_equal(busway_iova_take_at(space, dma_range(0x1000, 0xfff), NULL), -BUSWAY_EINVAL);
+	assert_int_equal(busway_iova_take_at(space, dma_range(0x1000, 0xfff), NULL),
+			 -BUSWAY_EINVAL);
+	assert_int_equal(busway_iova_space_destroy(space), 0);
+	test_memory_close(&memory);
+}
+
+/* A range of pages begins at one, so a boundary inside a page lets short ones pass only. */
+static void boundary_inside_a_granule_is_kept(void **state)
+{
+	const struct busway_range allowed = {0x1000, 0x4fff};
+	struct busway_refusal why = {0};
+	struct busway_iova_space *space;
+	struct busway_iova_cache *cache;
+	struct test_memory memory;
+	busway_dma_t dma;
+
+	(void)state;
+	space = open_space(&memory, allowed, NULL);
+	assert_int_equal(busway_iova_cache_create(space, &cache), 0);
+	for (uint64_t size = 1; size <= 0x3000; size += 0x7ff) {
+		const struct busway_iova_request request = {.size = size, .boundary = 0x800};
+		const int expected = size <= 0x800 ? 0 : -BUSWAY_ERANGE;
+
+		assert_int_equal(busway_iova_take(space, &request, &dma, &why), expected);
+		if (!expected)
+			assert_int_equal(busway_iova_give(space, dma_range(dma.raw, size), NULL),
+					 0);
+		else
+			assert_int_equal(why.reason, BUSWAY_IOVA_NO_RUN);
+		assert_int_equal(busway_iova_cache_take(cache, &request, &dma, &why), expected);
+		if (!expected)
+			assert_int_equal(
+				busway_iova_cache_give(cache, dma_range(dma.raw, size), NULL), 0);
+	}
+	busway_iova_cache_destroy(cache);
 	assert_int_equal(busway_iova_space_destroy(space), 0);
 	test_memory_close(&memory);
 }
@@ -486,6 +524,7 @@ int main(void)
 		cmocka_unit_test(ends_of_the_space_are_kept_back),
 		cmocka_unit_test(allowed_ranges_are_cut_to_whole_granules),
 		cmocka_unit_test(limit_inside_a_granule_excludes_it),
+		cmocka_unit_test(boundary_inside_a_granule_is_kept),
 		cmocka_unit_test(shortest_extent_that_serves_is_taken),
 	};
 
