@@ -8,8 +8,7 @@
  * second mapping at the same IOVA, the unmapping of what is not mapped, or of a part where
  * mappings go as a whole.
  *
- * Memory: 40 bytes an entry, and 18 to 44 in nodes of 416 and 776 bytes; with .by_memory the latter
- * twice.
+ * Memory: 40 bytes an entry, and 16 to 40 in nodes of 392 bytes; with .by_memory the latter twice.
  * Look-ups, insertions and removals of an entry are O(log n).
  *
  * Threads: one writer, or any number of readers, at a time; the map has no lock.

@@ -14,20 +14,24 @@
  * rounded up to whole granules, and allowed ranges are cut down to them.
  *
  * Bounds, for e free extents (e is at most the ranges that are out, plus holes, plus 1):
- *   take, unaligned    4 descents of the tree at most, whatever is asked as limit: O(log e)
- *   take, aligned or   10 descents at most where an extent of that class of length, or one that is
- *     with a boundary  longer by the alignment, serves. Else all extents of the lengths between are
- *                      tried before it is refused, or as many as options.search_max says
- *   take_at, give,     O(log e); reserving also counts the allowed ranges inside the reservation
- *     reserve, release
- *   a call that would be refused first calls back what caches and depot hold: it is as long as
- *     they are large (see busway_iova_cache_create)
- * A tree of a million extents has 5 or 6 levels.
+ *   take, unaligned    5 leaves of the tree are looked at, with the nodes above them. Where no
+ *                      extent below the limit is 1024 times as long as what is wanted: 128 at most,
+ *                      64 of each of two classes of length, and fewer where one fits exactly
+ *   take, aligned or   4 leaves for each class of length in which it may fit, and one where it
+ * must. with a boundary  Else all extents of the lengths between are tried before it is refused, or
+ * as many as options.search_max says take_at, give,     O(log e); reserving also counts the allowed
+ * ranges inside the reservation reserve, release a call that would be refused first calls back what
+ * caches and depot hold: it is as long as they are large (see busway_iova_cache_create) A tree of a
+ * million extents has 5 or 6 levels; a leaf has 11 to 24 extents.
  *
- * Memory: 18 to 44 bytes a free extent, in nodes of 416 and 776 bytes. Where options.lean is not
+ * Placement: where it is crowded, as above, the shortest extent of those looked at, and the lowest of
+ * them: as good as a search of all extents. With alignment that refuses a little less
+ * (tests/iova/quality_test.c counts both).
+ *
+ * Memory: 18 to 46 bytes a free extent, in nodes of 416 and 840 bytes. Where options.lean is not
  * set, there also are nodes for as many extents as could come to be while everything that is out
  * comes back one by one, which is half of the extents and of the ranges that are out: all nodes
- * together are 22 bytes for each of them at most. That is why giving back cannot fail.
+ * together are 23 bytes for each of them at most. That is why giving back cannot fail.
  *
  * Threads: a space may be used by any number of threads, a cache by one at a time. Calls that say
  * so lock the space, for one operation; what a cache serves takes no lock.
@@ -120,7 +124,9 @@ struct busway_iova_request {
 	uint64_t align;    /* of the first byte; a power of two; 0 and 1: a granule is enough */
 	uint64_t boundary; /* a power of two; no multiple of it lies inside the range; 0: none */
 	uint64_t last;     /* the highest address that may be used; 0: any */
-	bool prefer_low;   /* below 4 GiB if there is room, else anywhere below .last */
+	/* below 4 GiB if there is room, also by what caches hold there, else anywhere below .last
+	 */
+	bool prefer_low;
 };
 
 /**
@@ -128,7 +134,7 @@ struct busway_iova_request {
  * @first: its first byte; it has request->size bytes, rounded up to granules
  * @why:   the reason of a refusal; may be NULL. Written where the result is -BUSWAY_ERANGE
  *
- * The range lies in an extent that is about as short as any that serves, at its low end.
+ * The range lies in an extent that is about as short as any that serves, as low in it as can be.
  *
  * Return: 0; -BUSWAY_EINVAL: a size of 0, an alignment or a boundary that is no power of two;
  * -BUSWAY_ENOMEM: no nodes; -BUSWAY_ERANGE: iova-full, iova-no-run or iova-search-cut; @why says
@@ -219,7 +225,8 @@ enum {
  *
  * For each size up to 32 granules two batches: 35 KiB of memory. What it can strand: 2 batches of
  * 61 ranges of each size it deals in, and options.depot_batches batches in all caches' depot; no
- * more, and none of it when somebody else would be refused: it is called back before that.
+ * more, and none of it when somebody else would be refused: what begins below that one's limit is
+ * called back before that.
  *
  * Return: 0, -BUSWAY_ENOMEM. Threads: any number; locks the space.
  */

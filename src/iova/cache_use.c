@@ -127,23 +127,22 @@ static bool pop_any(struct busway_iova_cache *cache, struct bin *bin,
 
 /* Below 4 GiB: by the cache, where it may have something there, or by the space. */
 static bool take_low(struct busway_iova_cache *cache, const struct busway_iova_request *request,
-		     const struct wanted *w, busway_dma_t *first)
+		     struct wanted *w, busway_dma_t *first)
 {
-	bool found = w->span < cache->sizes &&
-		     atomic_load_explicit(&cache->has_low, memory_order_relaxed) &&
+	bool found = atomic_load_explicit(&cache->has_low, memory_order_relaxed) &&
 		     pop_any(cache, &cache->bins[w->span], request, LOW_LAST, &first->raw);
 
 	if (found)
 		return true;
 	lock_take(&cache->space->lock);
-	found = w->span < cache->sizes && cache->space->depot_has_low &&
-		refill_locked(cache, w->span) &&
+	found = cache->space->depot_has_low && refill_locked(cache, w->span) &&
 		pop_any(cache, &cache->bins[w->span], request, LOW_LAST, &first->raw);
 	found = found || take_low_locked(cache->space, w, first);
 	lock_give(&cache->space->lock);
 	return found;
 }
 
+/* A size that is cached, and what is on top does not serve. */
 static NOINLINE int take_slowly(struct busway_iova_cache *cache,
 				const struct busway_iova_request *asked, busway_dma_t *first,
 				struct busway_refusal *why)
@@ -160,12 +159,11 @@ static NOINLINE int take_slowly(struct busway_iova_cache *cache,
 	if (prefers_low(&request) && take_low(cache, &request, &w, first))
 		return 0;
 	request.prefer_low = false;
-	bin = w.span < cache->sizes ? &cache->bins[w.span] : NULL;
-	if (bin && pop_any(cache, bin, &request, limit, &first->raw))
+	bin = &cache->bins[w.span];
+	if (pop_any(cache, bin, &request, limit, &first->raw))
 		return 0;
 	lock_take(&space->lock);
-	if (!bin || !refill_locked(cache, w.span) ||
-	    !pop_any(cache, bin, &request, limit, &first->raw))
+	if (!refill_locked(cache, w.span) || !pop_any(cache, bin, &request, limit, &first->raw))
 		status = take_locked(space, &request, &w, first, why);
 	lock_give(&space->lock);
 	return status;
@@ -180,7 +178,9 @@ int busway_iova_cache_take(struct busway_iova_cache *cache,
 	struct slot *top;
 	uint64_t found;
 
-	if (span >= cache->sizes || request->align | request->boundary)
+	if (span >= cache->sizes)
+		return busway_iova_take(cache->space, request, first, why);
+	if (request->align | request->boundary)
 		return take_slowly(cache, request, first, why);
 	bin = &cache->bins[span];
 	top = top_of(bin) - 1;
@@ -248,8 +248,9 @@ int busway_iova_cache_give(struct busway_iova_cache *cache, struct busway_dma_ra
 	struct bin *bin;
 	struct slot *top;
 
-	if (first & cache->mask || span >= cache->sizes || first < cache->inside.first ||
-	    last > cache->inside.last)
+	if (span >= cache->sizes)
+		return busway_iova_give(cache->space, range, why);
+	if (first & cache->mask || first < cache->inside.first || last > cache->inside.last)
 		return give_slowly(cache, range, why);
 	bin = &cache->bins[span];
 	top = top_of(bin);

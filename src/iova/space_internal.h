@@ -89,12 +89,12 @@ static inline bool prefers_low(const struct busway_iova_request *request)
 	return request->prefer_low && (!request->last || request->last > LOW_LAST);
 }
 
-/* busway_iova_take() with the lock held. */
+/* busway_iova_take() with the lock held; the limit in @w is set anew. */
 int take_locked(struct busway_iova_space *space, const struct busway_iova_request *request,
-		const struct wanted *w, busway_dma_t *first, struct busway_refusal *why);
+		struct wanted *w, busway_dma_t *first, struct busway_refusal *why);
 
 /* Below 4 GiB, also what is called back there. False: not to be had, or out of memory. */
-bool take_low_locked(struct busway_iova_space *space, const struct wanted *w, busway_dma_t *first);
+bool take_low_locked(struct busway_iova_space *space, struct wanted *w, busway_dma_t *first);
 
 /* Give granules back that are known to be out, or to be said so. */
 int give_locked(struct busway_iova_space *space, struct busway_range granules,

@@ -95,37 +95,34 @@ static busway_dma_t take_found(struct busway_iova_space *space, const struct wan
 	return busway_dma(start << space->shift);
 }
 
-bool take_low_locked(struct busway_iova_space *space, const struct wanted *wanted,
-		     busway_dma_t *first)
+bool take_low_locked(struct busway_iova_space *space, struct wanted *w, busway_dma_t *first)
 {
-	struct wanted w = *wanted;
 	struct tree_path path;
 	uint64_t start;
 	bool all;
 
 	/* one entry more now, and one when it comes back */
-	if (prepare_locked(space, 2) || !find(space, &w, LOW_LAST, &path, &start, &all))
+	if (prepare_locked(space, 2) || !find(space, w, LOW_LAST, &path, &start, &all))
 		return false;
-	*first = take_found(space, &w, &path, start);
+	*first = take_found(space, w, &path, start);
 	return true;
 }
 
 int take_locked(struct busway_iova_space *space, const struct busway_iova_request *request,
-		const struct wanted *wanted, busway_dma_t *first, struct busway_refusal *why)
+		struct wanted *w, busway_dma_t *first, struct busway_refusal *why)
 {
 	const uint64_t last = request->last ? request->last : UINT64_MAX;
-	struct wanted w = *wanted;
 	struct tree_path path;
 	uint64_t start;
 	bool all;
 
 	if (prepare_locked(space, 2))
 		return -BUSWAY_ENOMEM;
-	if (prefers_low(request) && take_low_locked(space, &w, first))
+	if (prefers_low(request) && take_low_locked(space, w, first))
 		return 0;
-	if (!find(space, &w, last, &path, &start, &all))
-		return refuse_take(space, request, &w, all, why);
-	*first = take_found(space, &w, &path, start);
+	if (!find(space, w, last, &path, &start, &all))
+		return refuse_take(space, request, w, all, why);
+	*first = take_found(space, w, &path, start);
 	return 0;
 }
 
@@ -182,13 +179,21 @@ int busway_iova_take_at(struct busway_iova_space *space, struct busway_dma_range
 
 /* ---- giving back ---- */
 
+/* Most spaces have few holes, and many none. */
+static bool is_allowed(const struct busway_iova_space *space, struct busway_range granules)
+{
+	if (space->allowed.count == 1)
+		return busway_range_within(granules, space->allowed.runs[0]);
+	return busway_intervals_holds(&space->allowed, granules);
+}
+
 int give_locked(struct busway_iova_space *space, struct busway_range granules,
 		struct busway_refusal *why)
 {
 	struct busway_range overlap;
 	int status;
 
-	if (!busway_intervals_holds(&space->allowed, granules) ||
+	if (!is_allowed(space, granules) ||
 	    (space->reserved.count && reservation_in(space, granules)))
 		return refuse_give(space, granules, NULL, why);
 	status = extents_give(&space->extents, granules, &overlap);

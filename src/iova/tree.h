@@ -16,6 +16,8 @@
 #ifndef BUSWAY_IOVA_TREE_H
 #define BUSWAY_IOVA_TREE_H
 
+#include "../base/bytes.h"
+
 #include <busway/addr.h>
 #include <busway/allocator.h>
 #include <busway/status.h>
@@ -27,6 +29,32 @@ enum {
 	TREE_CLASSES = 64,       /* of lengths: see class_of() */
 	TREE_EXACT_CLASSES = 16, /* so many of them hold one length each */
 };
+
+/* A node is looked at: tests count that. */
+#ifdef TREE_VISITS
+extern _Thread_local unsigned long tree_visits;
+#define VISIT() ((void)tree_visits++)
+#else
+#define VISIT() ((void)0)
+#endif
+
+extern const uint8_t tree_coarse_classes[64]; /* by the power of two */
+
+/*
+ * The class of a length, given as last - first. Lengths 1 to 16 have one each, then there are eight
+ * to each power of two up to 512, then coarser ones. What is in a higher class is longer.
+ */
+static inline unsigned class_of(uint64_t span)
+{
+	unsigned power;
+
+	if (span < TREE_EXACT_CLASSES)
+		return (unsigned)span;
+	power = 63 - (unsigned)__builtin_clzll(span);
+	if (power >= 9)
+		return tree_coarse_classes[power];
+	return TREE_EXACT_CLASSES + (power - 4) * 8 + (unsigned)(span >> (power - 3) & 7);
+}
 
 /* Of a part of the tree: the longest extent, as last - first, and a bit for each class in it. */
 struct tree_summary {
@@ -42,14 +70,16 @@ struct tree_node {
 struct tree_leaf {
 	struct tree_node node;
 	uint64_t value[TREE_ORDER];
+	/* plain trees end here */
 	uint8_t class[TREE_ORDER];
 };
 
 struct tree_inner {
 	struct tree_node node;
 	struct tree_node *child[TREE_ORDER];
+	/* plain trees end here */
 	uint64_t longest[TREE_ORDER];
-	uint64_t classes[TREE_ORDER];
+	uint32_t having[TREE_CLASSES]; /* a bit for each child with an extent of that class */
 };
 
 /* Nodes not in use, linked by their first words. */
@@ -154,6 +184,26 @@ bool tree_look(const struct tree *tree, uint64_t key, uint64_t *value);
 /* The entry behind; false: there is none, and the path means nothing any more. */
 bool tree_next(const struct tree *tree, struct tree_path *path);
 
+/* A bit for each entry of @leaf of that class. */
+static inline uint32_t leaf_with_class(const struct tree_leaf *leaf, unsigned class)
+{
+	const uint64_t ones = 0x0101010101010101, low = 0x7f7f7f7f7f7f7f7f;
+	uint32_t found = 0;
+
+	for (unsigned i = 0; i < TREE_ORDER / 8; i++) {
+		uint64_t eight;
+
+		memcpy(&eight, leaf->class + 8 * i, sizeof(eight));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+		eight = __builtin_bswap64(eight);
+#endif
+		eight ^= ones * class; /* classes are below 64: a byte of 0 is what is looked for */
+		eight = ~(eight + low) >> 7 & ones;
+		found |= (uint32_t)(eight * 0x0102040810204080 >> 56) << 8 * i;
+	}
+	return found & (((uint32_t)1 << leaf->node.count) - 1);
+}
+
 /* ---- changing (tree.c): paths mean nothing after an insertion or a removal ---- */
 
 /* The key must stay between its neighbours. */
@@ -168,11 +218,5 @@ bool tree_can_insert(const struct tree *tree, const struct tree_path *path);
 /* The same by key: a new one, and one that is there. */
 void tree_put(struct tree *tree, uint64_t key, uint64_t value);
 void tree_drop(struct tree *tree, uint64_t key);
-
-/*
- * The class of a length, given as last - first. Lengths 1 to 16 have one each, then there are eight
- * to each power of two up to 512, then coarser ones. What is in a higher class is longer.
- */
-unsigned class_of(uint64_t span);
 
 #endif

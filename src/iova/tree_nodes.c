@@ -5,7 +5,17 @@
  * All nodes but the root have TREE_MIN entries or more, so n entries need n / TREE_MIN leaves at
  * most, whatever the order in which they came; and so on for the levels above.
  */
-#include "tree.h"
+#include "tree_internal.h"
+
+static size_t leaf_size(const struct tree *tree)
+{
+	return tree->plain ? offsetof(struct tree_leaf, class) : sizeof(struct tree_leaf);
+}
+
+static size_t inner_size(const struct tree *tree)
+{
+	return tree->plain ? offsetof(struct tree_inner, longest) : sizeof(struct tree_inner);
+}
 
 /* What a spare node holds. */
 struct spare {
@@ -73,11 +83,10 @@ static size_t inners_for(size_t leaves)
 int tree_grow(struct tree *tree, size_t entries)
 {
 	const size_t leaves = leaves_for(entries);
-	int status = fill(tree, &tree->leaves, leaves, sizeof(struct tree_leaf),
-			  _Alignof(struct tree_leaf));
+	int status = fill(tree, &tree->leaves, leaves, leaf_size(tree), _Alignof(struct tree_leaf));
 
 	if (status == 0)
-		status = fill(tree, &tree->inners, inners_for(leaves), sizeof(struct tree_inner),
+		status = fill(tree, &tree->inners, inners_for(leaves), inner_size(tree),
 			      _Alignof(struct tree_inner));
 	/* what was filled stays, and serves the next attempt */
 	if (status == 0)
@@ -91,10 +100,9 @@ int tree_prepare_few(struct tree *tree, size_t insertions)
 	const size_t inners =
 		tree->inners.total - tree->inners.count + insertions * (tree->height + 1);
 
-	if (fill(tree, &tree->leaves, leaves, sizeof(struct tree_leaf), _Alignof(struct tree_leaf)))
+	if (fill(tree, &tree->leaves, leaves, leaf_size(tree), _Alignof(struct tree_leaf)))
 		return -BUSWAY_ENOMEM;
-	return fill(tree, &tree->inners, inners, sizeof(struct tree_inner),
-		    _Alignof(struct tree_inner));
+	return fill(tree, &tree->inners, inners, inner_size(tree), _Alignof(struct tree_inner));
 }
 
 void tree_trim_few(struct tree *tree)
@@ -102,8 +110,8 @@ void tree_trim_few(struct tree *tree)
 	const size_t leaves = tree->leaves.total - tree->leaves.count + 2;
 	const size_t inners = tree->inners.total - tree->inners.count + 2 * (tree->height + 1);
 
-	drain(tree, &tree->leaves, leaves, sizeof(struct tree_leaf), _Alignof(struct tree_leaf));
-	drain(tree, &tree->inners, inners, sizeof(struct tree_inner), _Alignof(struct tree_inner));
+	drain(tree, &tree->leaves, leaves, leaf_size(tree), _Alignof(struct tree_leaf));
+	drain(tree, &tree->inners, inners, inner_size(tree), _Alignof(struct tree_inner));
 	tree->covered = 0;
 }
 
@@ -114,8 +122,8 @@ void tree_trim(struct tree *tree, size_t entries)
 	if (entries < tree->count)
 		entries = tree->count;
 	leaves = leaves_for(entries);
-	drain(tree, &tree->leaves, leaves, sizeof(struct tree_leaf), _Alignof(struct tree_leaf));
-	drain(tree, &tree->inners, inners_for(leaves), sizeof(struct tree_inner),
+	drain(tree, &tree->leaves, leaves, leaf_size(tree), _Alignof(struct tree_leaf));
+	drain(tree, &tree->inners, inners_for(leaves), inner_size(tree),
 	      _Alignof(struct tree_inner));
 	tree->covered = leaves * TREE_MIN + TREE_MIN - 1;
 }
@@ -127,6 +135,8 @@ struct tree_leaf *tree_take_leaf(struct tree *tree)
 	leaf->node.count = 0;
 	for (unsigned i = 0; i < TREE_ORDER; i++)
 		leaf->node.first[i] = UINT64_MAX;
+	if (!tree->plain)
+		memset(leaf->class, 0, sizeof(leaf->class));
 	return leaf;
 }
 
@@ -137,6 +147,8 @@ struct tree_inner *tree_take_inner(struct tree *tree)
 	inner->node.count = 0;
 	for (unsigned i = 0; i < TREE_ORDER; i++)
 		inner->node.first[i] = UINT64_MAX;
+	if (!tree->plain)
+		memset(inner->having, 0, sizeof(inner->having));
 	return inner;
 }
 
@@ -175,12 +187,11 @@ void tree_destroy(struct tree *tree)
 	if (tree->root)
 		give_below(tree, tree->root, tree->height);
 	tree->root = NULL;
-	drain(tree, &tree->leaves, 0, sizeof(struct tree_leaf), _Alignof(struct tree_leaf));
-	drain(tree, &tree->inners, 0, sizeof(struct tree_inner), _Alignof(struct tree_inner));
+	drain(tree, &tree->leaves, 0, leaf_size(tree), _Alignof(struct tree_leaf));
+	drain(tree, &tree->inners, 0, inner_size(tree), _Alignof(struct tree_inner));
 }
 
 size_t tree_bytes(const struct tree *tree)
 {
-	return tree->leaves.total * sizeof(struct tree_leaf) +
-	       tree->inners.total * sizeof(struct tree_inner);
+	return tree->leaves.total * leaf_size(tree) + tree->inners.total * inner_size(tree);
 }

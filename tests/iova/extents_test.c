@@ -30,6 +30,13 @@ static struct tree_summary check_node(struct walk *w, struct tree_node *node, ui
 		assert_true(node->first[i - 1] < node->first[i]);
 	for (uint32_t i = node->count; i < TREE_ORDER; i++)
 		assert_true(node->first[i] == UINT64_MAX);
+	for (unsigned class = 0; class < TREE_CLASSES && level; class ++)
+		assert_true(inner_of(node)->having[class] >> node->count == 0);
+	for (unsigned class = 0; class < TREE_CLASSES && !level; class ++)
+		for (uint32_t i = 0; i < TREE_ORDER; i++)
+			assert_true((leaf_with_class(leaf_of(node), class) >> i & 1) ==
+				    (i < node->count &&
+				     class_of(leaf_of(node)->value[i] - node->first[i]) == class));
 	w->leaves += level == 0;
 	w->inners += level != 0;
 	for (uint32_t i = 0; i < node->count; i++) {
@@ -41,7 +48,9 @@ static struct tree_summary check_node(struct walk *w, struct tree_node *node, ui
 			below = check_node(w, child, level - 1);
 			assert_true(child->first[0] == node->first[i]);
 			assert_true(below.longest == inner_of(node)->longest[i]);
-			assert_true(below.classes == inner_of(node)->classes[i]);
+			for (unsigned class = 0; class < TREE_CLASSES; class ++)
+				assert_true((inner_of(node)->having[class] >> i & 1) ==
+					    (below.classes >> class & 1));
 		} else {
 			const uint64_t span = leaf_of(node)->value[i] - node->first[i];
 
@@ -90,8 +99,7 @@ static void flip(struct tree *tree, bool *flags, struct busway_range range)
 		memset(flags + range.first, false, range.last - range.first + 1);
 	} else {
 		assert_false(extents_hold(tree, range));
-		assert_int_equal(extents_give(tree, range, &overlap),
-				 none ? 0 : -BUSWAY_ERANGE);
+		assert_int_equal(extents_give(tree, range, &overlap), none ? 0 : -BUSWAY_ERANGE);
 		if (none)
 			memset(flags + range.first, true, range.last - range.first + 1);
 		else
@@ -117,8 +125,7 @@ static void every_node_is_sound_after_any_sequence(void **state)
 		assert_int_equal(tree_prepare(&tree, GRANULES / 2 + 1), 0);
 		for (unsigned i = 0; i < 30000; i++) {
 			const uint64_t first = rng_below(&rng, GRANULES - longest);
-			const struct busway_range range = {
-				first, first + rng_below(&rng, longest)};
+			const struct busway_range range = {first, first + rng_below(&rng, longest)};
 
 			flip(&tree, flags, range);
 			if (i % 500 == 0)
