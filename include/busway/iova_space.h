@@ -15,18 +15,20 @@
  *
  * Bounds, for e free extents (e is at most the ranges that are out, plus holes, plus 1):
  *   take, unaligned    5 leaves of the tree are looked at, with the nodes above them. Where no
- *                      extent below the limit is 1024 times as long as what is wanted: 128 at most,
- *                      64 of each of two classes of length, and fewer where one fits exactly
+ *                      extent below the limit is 1024 times what is wanted: 64 of each of two
+ *                      classes of length, and fewer where one fits exactly
  *   take, aligned or   4 leaves for each class of length in which it may fit, and one where it
- * must. with a boundary  Else all extents of the lengths between are tried before it is refused, or
- * as many as options.search_max says take_at, give,     O(log e); reserving also counts the allowed
- * ranges inside the reservation reserve, release a call that would be refused first calls back what
- * caches and depot hold: it is as long as they are large (see busway_iova_cache_create) A tree of a
- * million extents has 5 or 6 levels; a leaf has 11 to 24 extents.
+ *     with a boundary  must. Else all extents of the lengths between before it is refused, or
+ *                      as many as options.search_max says
+ *   take_at, give      O(log e)
+ *   reserve, release   O(log e) for each allowed range inside the reservation
  *
- * Placement: where it is crowded, as above, the shortest extent of those looked at, and the lowest of
- * them: as good as a search of all extents. With alignment that refuses a little less
- * (tests/iova/quality_test.c counts both).
+ * A call that would be refused first calls back what caches and depot hold: it is as long as they
+ * are large (see busway_iova_cache_create). A tree of a million extents has 5 or 6 levels; a leaf
+ * has 11 to 24 extents.
+ *
+ * Placement: where nothing is that long, the shortest extent of those looked at, and the lowest of
+ * them. That refuses no more than a search of all extents would; with alignment it may.
  *
  * Memory: 18 to 46 bytes a free extent, in nodes of 416 and 840 bytes. Where options.lean is not
  * set, there also are nodes for as many extents as could come to be while everything that is out

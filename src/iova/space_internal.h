@@ -8,7 +8,7 @@
  *   refuse.c    why something is refused
  *   cache.c     caches, and the depot that they share: life, calling back
  *   cache_use.c taking from them, giving to them
- *   extents.c, search.c   the free extents; tree.c: what they are kept in
+ *   extents.c, search.c, hunt.c   the free extents; tree.c: what they are kept in
  *
  * Inside, addresses are numbers of granules; they become bytes at the public functions.
  */
