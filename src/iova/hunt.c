@@ -133,6 +133,18 @@ static uint32_t children_with(const struct tree_inner *inner, uint32_t which, un
 	return long_enough;
 }
 
+/* This is the shortest so far. */
+static void keep(struct hunt *hunt, const struct tree *tree, const struct tree_path *at,
+		 uint64_t span, uint64_t start)
+{
+	hunt->shortest = span;
+	hunt->start = start;
+	for (uint32_t level = 0; at != hunt->path && level <= tree->height; level++) {
+		hunt->path->node[level] = at->node[level];
+		hunt->path->at[level] = at->at[level];
+	}
+}
+
 /* The leaf that @at leads to, entries @which of it. Is that enough? */
 static bool look_at_leaf(struct hunt *hunt, const struct tree *tree, struct tree_path *at,
 			 uint32_t which)
@@ -144,14 +156,8 @@ static bool look_at_leaf(struct hunt *hunt, const struct tree *tree, struct tree
 	which &= leaf_with_class(leaf, hunt->class);
 	if (best_of(leaf, which, hunt->w, &at->at[0], &start)) {
 		span = leaf->value[at->at[0]] - leaf->node.first[at->at[0]];
-		if (span < hunt->shortest) {
-			hunt->shortest = span;
-			hunt->start = start;
-			for (uint32_t level = 0; level <= tree->height; level++) {
-				hunt->path->node[level] = at->node[level];
-				hunt->path->at[level] = at->at[level];
-			}
-		}
+		if (span < hunt->shortest)
+			keep(hunt, tree, at, span, start);
 	}
 	return !hunt->tries || hunt->shortest == hunt->w->span ||
 	       (hunt->shortest != UINT64_MAX && !hunt->thorough);
@@ -200,7 +206,7 @@ static bool look_below(struct hunt *hunt, const struct tree *tree, struct tree_p
 bool search_class(const struct tree *tree, const struct below *below, struct hunt *hunt,
 		  unsigned class)
 {
-	struct tree_path at;
+	struct tree_path own, *at = hunt->thorough ? &own : hunt->path;
 
 	hunt->class = class;
 	hunt->shortest = UINT64_MAX;
@@ -210,13 +216,13 @@ bool search_class(const struct tree *tree, const struct below *below, struct hun
 	for (uint32_t level = below->top;; level--) {
 		const uint32_t which = ones(below->count[level]);
 
-		at.node[level] = below->path.node[level];
-		if (level ? look_below(hunt, tree, &at, level, which)
-			  : look_at_leaf(hunt, tree, &at, which))
+		at->node[level] = below->path.node[level];
+		if (level ? look_below(hunt, tree, at, level, which)
+			  : look_at_leaf(hunt, tree, at, which))
 			break;
 		if (level == below->end)
 			break;
-		at.at[level] = below->path.at[level];
+		at->at[level] = below->path.at[level];
 	}
 	return hunt->shortest != UINT64_MAX;
 }

@@ -46,8 +46,10 @@ static bool is_crowded(const struct tree *tree, const struct below *below, const
 	const uint64_t much = w->span >= UINT64_MAX / AMPLE ? UINT64_MAX : (w->span + 1) * AMPLE;
 	uint32_t which;
 
-	if (tree->summary.longest < much || class_of(much) == TREE_CLASSES - 1)
+	if (tree->summary.longest < much)
 		return true;
+	if (w->start_last == UINT64_MAX)
+		return false;
 	for (uint32_t level = below->top; level >= 1; level--) {
 		const struct tree_inner *inner = inner_of(below->path.node[level]);
 
