@@ -412,7 +412,7 @@ MUTATIONS = [Mutation(*row) for row in [
     ("src/iova/take.c", "	       (call_back_locked(space, last) && search(space, w, last, path, start, all));",
      "	       false;",
      "somebody is refused what caches hold", "iova_cache"),
-    ("src/iova/take.c", "	if (prefers_low(request) && take_low_locked(space, &w, first))\n		return 0;\n",
+    ("src/iova/take.c", "	if (prefers_low(request) && take_low_locked(space, w, first))\n		return 0;\n",
      "",
      "who prefers low addresses gets just any", "iova_cache"),
     ("src/iova/take.c", "	if (request->boundary && request->size > request->boundary)\n",

@@ -14,7 +14,7 @@
 
 _Thread_local unsigned long tree_visits;
 
-enum { LIVE = 1000000, CALLS = 200000 };
+enum { LIVE = 1000000, CALLS = 100000 };
 
 enum call { TAKE, TAKE_BELOW, TAKE_ALIGNED, TAKE_AT, GIVE, RESERVE, RELEASE, CALL_KINDS };
 
@@ -187,7 +187,7 @@ static void number_of_nodes_is_bounded_where_space_runs_out(void **state)
 {
 	static const struct {
 		uint64_t least, most, granules;
-	} kinds[] = {{33, 128, 1 << 24}, {1, 8, 1 << 21}, {513, 2000, 1 << 26}};
+	} kinds[] = {{33, 128, 1 << 22}, {1, 8, 1 << 19}, {513, 2000, 1 << 26}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(kinds); i++) {

