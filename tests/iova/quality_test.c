@@ -238,7 +238,7 @@ static void aligned_requests_are_refused_about_as_often(void **state)
 	static const struct {
 		struct sizes sizes;
 		unsigned percent; /* more than by exhaustive best fit, at most */
-	} kinds[] = {{{1, 8}, 30}, {{33, 128}, 5}, {{1, 100}, 5}};
+	} kinds[] = {{{1, 8}, 45}, {{33, 128}, 5}, {{1, 100}, 8}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(kinds); i++) {
