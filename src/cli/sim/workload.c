@@ -205,6 +205,7 @@ static void share(struct work *w, struct ring *r)
 	}
 	r->live = true;
 	r->actor->coherent++;
+	group_note_use(r->actor->group);
 }
 
 static void step(struct work *w)
