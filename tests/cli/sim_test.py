@@ -87,6 +87,7 @@ def check_ways(tap):
         tap.check((pcie["bounce"] > 0) == bounces and pcie["direct"] > 0,
                   "%s: PCIe %s" % (name, "bounces what lies above 3 GiB" if bounces else
                                    "reaches all of its memory"), pcie)
+        tap.check((pcie["mixed"] > 0) == bounces, name + ": and so do parts of lists", pcie)
 
     _status, document = ask("sim", board("stingray"), "pcie@48000000", "--count", STEPS,
                             "--default-coherent", "--mask", "39")

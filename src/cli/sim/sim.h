@@ -6,7 +6,7 @@
  *   scene.c      platform, machine, DMA API, the devices and their pools
  *   groups.c     devices behind IOMMUs, and their domains; streams.c: who shares one
  *   served.c     which way mappings went
- *   workload.c   random drivers and devices
+ *   workload.c   random drivers and devices; buffer.c: their memory
  *   script*.c    a scripted one: see script.h
  *   sim_text.c, sim_json.c   the answer
  */
