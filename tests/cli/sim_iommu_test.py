@@ -165,16 +165,18 @@ def check_limits(tap):
     tap.check(result.status == 1 and not refusal["attached"] and
               refusal["refusal"]["code"] == "empty-reach", "a mask below all of them is refused",
               refusal)
-    names = [b for b in ("juno-r1", "stingray", "chromebook-asurada", "rk3588", "rpi5")]
-    for name in names:
+    for name in ("juno-r1", "stingray", "chromebook-asurada", "rk3588", "rpi5"):
+        # segment limits are of the devices that are named
+        devices = [d["path"] for d in ask("sim", board(name), "--count", "1")[1]["devices"]
+                   if d["attached"] and d["domain"]]
         for arguments in (("--iommu", "deferred"), ("--mask", "33"), ("--min-align", "4K"),
-                          ("--boundary", "8K"), ("--max-segment", "4K"), ("--pool", "0"),
-                          ("--default-coherent",)):
-            status, document = ask("sim", board(name), "--count", "3000", *arguments)
-            tap.equal((status, document["violation_count"], [
-                d["path"] for d in document["devices"]
-                if not d["attached"] and d["refusal"]["code"] == "behind-iommu"]), (0, 0, []),
-                "%s with %s: no violation" % (name, " ".join(arguments)))
+                          ("--boundary", "4K"), ("--boundary", "64K"), ("--max-segment", "4K"),
+                          ("--max-segments", "3"), ("--pool", "0"), ("--default-coherent",)):
+            status, document = ask("sim", board(name), *devices, "--count", "3000", *arguments)
+            tap.equal((status, document["violation_count"],
+                       [d["iommu"] > 0 for d in document["devices"]]),
+                      (0, 0, [True] * len(devices)),
+                      "%s with %s: no violation" % (name, " ".join(arguments)))
 
 
 def check_formats(tap):
@@ -207,8 +209,109 @@ def check_doubt(tap):
                   (attached or told["refusal"]["code"] == "behind-iommu"), what, result)
 
 
+def script(tap, what, steps, *arguments, status=0, words=(), codes=()):
+    """Run steps on a coherent engine d behind an SMMU, and one, o, that is behind none."""
+    tree = smmu() + engine(1, "&mmu 1", "dma-coherent;") + engine(2, "", "dma-coherent;").replace(
+        "iommus = <>;", "")
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write(steps.replace(" d ", " %s " % E1).replace(" o ", " %s " % E2).replace(
+            " d\n", " %s\n" % E1).replace(" o\n", " %s\n" % E2))
+        file.flush()
+        result = sim(tree, "--script", file.name, *arguments)
+    document = result.json() if result.status in (0, 1) else {}
+    told = "".join("%s: %s\n" % (s["step"], s["outcome"]) for s in document.get("script", []))
+    tap.check(result.status == status and all(w in told for w in words) and
+              [v["code"] for v in document["violations"]] == list(codes), what, result)
+    return document
+
+
+def check_scripts(tap):
+    script(tap, "what was unmapped is not reached any more",
+           "map a d to 4K\ndevice a read\nunmap a\ndevice a read\n", status=1,
+           words=("iommu, dma 0x1000", "device a read: refused by the bus"),
+           codes=["iommu-fault"])
+    late = "map a d to 4K\ndevice a read\nunmap a\ndevice a read\nflush d\ndevice a read\n"
+    script(tap, "put off: only what the IOMMU remembers, until it is told", late, "--iommu",
+           "deferred", status=1, words=("flush dma@10100: done",),
+           codes=["stale-translation", "iommu-fault"])
+    script(tap, "without the IOMMU, nothing holds the device back", late.replace("flush d\n", ""),
+           "--iommu", "bypass", status=1, words=("device a read: done",),
+           codes=["after-unmap", "after-unmap"])
+    script(tap, "a device against the rights of the page",
+           "map a d to 4K\ndevice a write\nunmap a\n", status=1, codes=["iommu-permission"])
+    script(tap, "beside what is mapped, there is nothing",
+           "map a d from 4K\naccess d write 0x2000+4\naccess d write 0xf000_0000_0000_0000+4\n"
+           "unmap a\n", status=1, codes=["iommu-fault", "iommu-fault"])
+    script(tap, "lists, blocks and coherent memory", """
+map-list l d both 0x8010_0000+4K 0x8020_0000+12K 0x8030_0000+1
+sync l cpu
+fill l 3
+sync l device
+device l verify 3
+device l fill 4
+sync l cpu
+check l 4
+unmap-list l 3
+alloc r d 8K
+device r fill 5
+check r 5
+blocks b d 64
+take x b
+device x fill 6
+check x 6
+give x
+free b
+free r
+""", words=("iommu, dma 0x1000, and 2 more segments",), codes=[])
+    script(tap, "a driver that lets go, and one that comes after it", """
+map a d from 4K
+abandon d
+device a write
+quiet d
+attach d
+map a d from 4K
+device a fill 7
+unmap a
+check a 7
+detach d
+""", status=1, codes=["iommu-fault"])
+
+
+def check_tables(tap):
+    document = script(tap, "what the page tables say", """
+tables d
+map a d to 0x8010_0000+8K
+map b d both 0x8030_0800+4K
+tables d
+unmap a
+tables d
+unmap b
+tables o
+flush o
+""", status=1, words=("tables dma@10100: 0 runs in", "tables dma@10100: 2 runs in",
+                      "tables dma@10200: no IOMMU", "flush dma@10200: no IOMMU"))
+    first = {"iova": "0x1000", "phys": "0x80100000", "size": "0x2000", "read": True,
+             "write": False, "cached": True, "page_sizes": ["0x1000"]}
+    second = dict(first, iova="0x3000", phys="0x80300000", write=True)
+    tap.equal([s.get("runs") for s in document["script"]],
+              [[], None, None, [first, second], None, [second], None, None, None],
+              "runs of tables in JSON")
+    tap.equal(document["mistakes"], 2, "a device without a domain has none")
+    with tempfile.TemporaryDirectory() as folder:
+        tree, steps = os.path.join(folder, "t.dts"), os.path.join(folder, "s.txt")
+        with open(tree, "w", encoding="utf-8") as file:
+            file.write(TREE % (smmu("arm,smmu-v3") + engine(1, "&mmu 1")))
+        with open(steps, "w", encoding="utf-8") as file:
+            file.write("map a %s both 0x8010_0000+8K\ntables %s\nunmap a\n" % (E1, E1))
+        result = run("sim", tree, "--script", steps)
+        tap.check("\n  0x1000..0x2fff -> 0x80100000 rw- non-coherent, pages of 4 KiB\n" in result.out
+                  and "1 through domain 1 of /iommu@1000" in result.out, "and as text", result)
+
+
 def main():
     tap = Tap()
+    check_scripts(tap)
+    check_tables(tap)
     check_sharing(tap)
     check_ways(tap)
     check_limits(tap)
