@@ -87,6 +87,8 @@ SHARING = (
     ("Arm's second cell: ID bits that do not count",
      smmu("arm,mmu-500", 2) + engine(1, "&mmu 0x10 0x3") + engine(2, "&mmu 0x12 0") +
      engine(3, "&mmu 0x14 0"), (), [[E1, E2], [E3]]),
+    ("cells that mean something else",
+     smmu("vendor,iommu", 2) + engine(1, "&mmu 1 0") + engine(2, "&mmu 2 0"), (), [[E1, E2]]),
     ("stream-match-mask",
      smmu("arm,mmu-500", 1, "stream-match-mask = <0xf>;") + engine(1, "&mmu 0x11") +
      engine(2, "&mmu 0x12") + engine(3, "&mmu 0x21"), (), [[E1, E2], [E3]]),
@@ -138,6 +140,10 @@ def check_ways(tap):
               0 < int(domain["high_water"], 16) < int(domain["allowed_bytes"], 16),
               "what is told of a domain", about)
     tap.check(domain["invalidations"] >= first["iommu"], "each unmapping is forgotten", domain)
+    shy = sim(smmu() + engine(1, "&mmu 1"), "--count", "3000").json()["devices"][0]
+    tap.check(0 < shy["bounced_for"].get("cache-line", 0) < shy["iommu"] and
+              0 < shy["bounced_bytes"] < shy["bytes"],
+              "what shares its cache lines goes by way of slots, and is counted", shy)
     late = sim(tree, "--count", "3000", "--iommu", "deferred").json()
     put_off = late["iommu"]["domains"][0]["invalidations"]
     tap.check(late["iommu"]["mode"] == "deferred" and late["violation_count"] == 0 and

@@ -49,23 +49,24 @@ static uint32_t loose_bits(uint32_t mask)
 	return mask;
 }
 
-/* Bits of an ID that do not count; the second cell is such a mask for Arm only, and is taken for
- * nothing with others, so that their IDs are those of the first cell. */
+static bool is_arm(const struct loaded *loaded, const struct busway_id_map *map)
+{
+	enum busway_pagetable_format format;
+
+	return streams_format(loaded, map->controller, &format) && format == BUSWAY_ARM_STAGE1;
+}
+
+/* Bits of an ID that do not count. */
 static uint32_t ignored_bits(const struct loaded *loaded, const struct busway_id_map *map)
 {
 	const int at = fdt_path_offset(loaded->blob, map->controller);
 	const fdt32_t *cell;
-	uint32_t mask = 0;
-	int size;
+	uint32_t mask = map->cell_count > 1 ? map->cells[1] : 0;
+	int size = 0;
 
-	if (at < 0)
-		return 0;
-	cell = fdt_getprop(loaded->blob, at, "stream-match-mask", &size);
+	cell = at < 0 ? NULL : fdt_getprop(loaded->blob, at, "stream-match-mask", &size);
 	if (cell && size == (int)sizeof(*cell))
-		mask = fdt32_to_cpu(*cell);
-	if (map->cell_count > 1 && fdt_node_check_compatible(loaded->blob, at, "riscv,iommu") &&
-	    fdt_node_check_compatible(loaded->blob, at, "riscv,pci-iommu"))
-		mask |= map->cells[1];
+		mask |= fdt32_to_cpu(*cell);
 	return loose_bits(mask);
 }
 
@@ -146,27 +147,32 @@ static bool is_exact(const struct busway_device *device, const struct busway_id_
 	       id - map->id_base < map->id_count;
 }
 
+/*
+ * May it be any ID? Without cells there is one address space for all; what several cells mean is
+ * known of Arm's two only; and Linux stops at a broken map.
+ */
+static bool is_any(const struct loaded *loaded, const struct busway_id_map *map)
+{
+	if (map->is_range)
+		return (map->id_base & ~map->id_mask) != 0;
+	return !map->cell_count ||
+	       (map->cell_count > 1 && !(map->cell_count == 2 && is_arm(loaded, map)));
+}
+
 static struct stream stream_of(const struct loaded *loaded, const struct busway_device *device,
 			       const struct busway_id_map *map)
 {
-	struct stream s = {map->controller, map->out_base, map->out_base};
-	uint64_t last = map->out_base;
+	const bool exact = is_exact(device, map);
+	const uint32_t offset = exact ? (device->requester & map->id_mask) - map->id_base : 0;
+	const uint64_t first = (uint64_t)map->out_base + offset;
+	const uint64_t last = exact || !map->is_range ? first : first + (map->id_count - 1);
 	uint32_t ignored;
 
-	if (is_exact(device, map))
-		s.first = map->out_base + ((device->requester & map->id_mask) - map->id_base);
-	if (is_exact(device, map))
-		last = s.first;
-	else if (map->is_range)
-		last += map->id_count - 1;
-	/* without cells there is one address space for all; a broken map may mean any ID */
-	if ((!map->is_range && !map->cell_count) || last > UINT32_MAX ||
-	    (map->is_range && (map->id_base & ~map->id_mask)))
+	if (is_any(loaded, map) || last > UINT32_MAX)
 		return (struct stream){map->controller, 0, UINT32_MAX};
 	ignored = ignored_bits(loaded, map);
-	s.first &= ~ignored;
-	s.last = (uint32_t)last | ignored;
-	return s;
+	return (struct stream){map->controller, (uint32_t)first & ~ignored,
+			       (uint32_t)last | ignored};
 }
 
 bool streams_of(const struct loaded *loaded, const struct busway_device *device,
