@@ -767,6 +767,8 @@ MUTATIONS = [Mutation(*row) for row in [
      "a device gets one table for two formats", "sim_iommu"),
     ("src/cli/sim/groups.c", "				if (first[k] == from)",
      "				if (k == i)", "of two groups that meet only one member moves", "sim_iommu"),
+    ("src/cli/sim/groups.c", "	function_in_front(&scene->loaded, id, &id);\n", "",
+     "a chip behind a function is told apart from nobody", "sim_iommu"),
     ("src/cli/sim/groups.c",
      "	busway_machine_invalidate(group->scene->machine, group->tag, what->iova, what->tables);", "",
      "the IOMMU never forgets", "sim_iommu"),

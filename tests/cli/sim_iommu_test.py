@@ -71,6 +71,17 @@ def groups(document):
 BRIDGE, F1, F2 = "pcie@40000000", "fn@1,0", "fn@2,0"
 E1, E2, E3 = "dma@10100", "dma@10200", "dma@10300"
 
+CHIP = """ #address-cells = <1>; #size-cells = <1>;
+		compatible = "simple-bus"; ranges = <0 0x2000000 0 0x50000000 0x1000>;
+		inner@0 { compatible = "example,dma"; reg = <0 0x100>; #dma-cells = <1>; %s };"""
+
+
+def with_chip(tree, more=""):
+    """A chip with an engine behind the first function."""
+    return tree.replace("fn@1,0 { reg = <0x800 0 0 0 0>;",
+                        "fn@1,0 { reg = <0x800 0 0 0 0>;" + CHIP % more)
+
+
 SHARING = (
     ("IDs of their own", smmu() + engine(1, "&mmu 1") + engine(2, "&mmu 2"), (), [[E1], [E2]]),
     ("an ID in common", smmu() + engine(1, "&mmu 7") + engine(2, "&mmu 7"), (), [[E1, E2]]),
@@ -99,6 +110,8 @@ SHARING = (
     ("the bridge stands for any function",
      smmu() + host("0 &mmu 0 0x10000"), (BRIDGE, F1, F2),
      [[BRIDGE, F1, F2]]),
+    ("a chip behind a function comes with the function's ID",
+     with_chip(smmu() + host("0 &mmu 0 0x10000")), (F1, F2, "inner@0"), [[F1, "inner@0"], [F2]]),
     ("an engine with the ID of a function",
      smmu() + host("0 &mmu 0x100 0x100") + engine(1, "&mmu 0x110"), (F1, F2, E1),
      [[F1], [F2, E1]]),
@@ -199,16 +212,12 @@ def check_doubt(tap):
     """Where the tree does not say what translates, nobody takes part."""
     two = smmu() + smmu("riscv,iommu").replace("mmu: iommu@1000", "mmu2: iommu@2000").replace(
         "<0x1000 ", "<0x2000 ")
-    inner = host("0 &mmu 0 0x10000").replace(
-        "fn@1,0 { reg = <0x800 0 0 0 0>;  };",
-        """fn@1,0 { reg = <0x800 0 0 0 0>; #address-cells = <1>; #size-cells = <1>;
-		compatible = "simple-bus"; ranges = <0 0x2000000 0 0x50000000 0x1000>;
-		inner@0 { compatible = "example,dma"; reg = <0 0x100>; #dma-cells = <1>; %s }; };""")
+    bridge = host("0 &mmu 0 0x10000")
     for what, tree, device, attached in (
             ("an IOMMU that cannot be read", smmu() + engine(1, "&mmu 1 0xdead"), E1, False),
             ("two that read different formats", two + engine(1, "&mmu 1 &mmu2 1"), E1, False),
-            ("one behind a bridge further up", smmu() + inner % "", "inner@0", True),
-            ("two in a row", two + inner % "iommus = <&mmu2 5>;", "inner@0", False)):
+            ("one behind a bridge further up", with_chip(smmu() + bridge), "inner@0", True),
+            ("two in a row", with_chip(two + bridge, "iommus = <&mmu2 5>;"), "inner@0", False)):
         result = sim(tree, device, "--count", "500")
         told = result.json()["devices"][0] if result.status in (0, 1) else {}
         tap.check(told.get("attached") == attached and
@@ -294,7 +303,8 @@ tables d
 unmap b
 tables o
 flush o
-""", status=1, words=("tables dma@10100: 0 runs in", "tables dma@10100: 2 runs in",
+""", status=1, words=("tables dma@10100: 0 runs\n", "tables dma@10100: 2 runs\n",
+                     "tables dma@10100: 1 run\n",
                       "tables dma@10200: no IOMMU", "flush dma@10200: no IOMMU"))
     first = {"iova": "0x1000", "phys": "0x80100000", "size": "0x2000", "read": True,
              "write": False, "cached": True, "page_sizes": ["0x1000"]}
@@ -310,7 +320,7 @@ flush o
         with open(steps, "w", encoding="utf-8") as file:
             file.write("map a %s both 0x8010_0000+8K\ntables %s\nunmap a\n" % (E1, E1))
         result = run("sim", tree, "--script", steps)
-        tap.check("\n  0x1000..0x2fff -> 0x80100000 rw- non-coherent, pages of 4 KiB\n" in result.out
+        tap.check("\n    0x1000..0x2fff -> 0x80100000 rw- non-coherent, pages of 4 KiB\n" in result.out
                   and "1 through domain 1 of /iommu@1000" in result.out, "and as text", result)
 
 

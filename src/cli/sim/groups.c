@@ -39,6 +39,13 @@ static size_t *find_groups(const struct scene *scene, const struct streams *stre
 	return first;
 }
 
+/* A chip behind a PCI function comes with the ID of the function. */
+static const struct busway_device *as_seen(const struct scene *scene, busway_device_id id)
+{
+	function_in_front(&scene->loaded, id, &id);
+	return busway_platform_device(scene->loaded.platform, id);
+}
+
 /* The IDs of all actors for which an IOMMU can be served; free_streams() it. */
 static struct streams *find_streams(const struct scene *scene)
 {
@@ -49,7 +56,7 @@ static struct streams *find_streams(const struct scene *scene)
 			busway_platform_device(scene->loaded.platform, scene->actors[i].id);
 
 		if (streams_iommu(&scene->loaded, d) &&
-		    !streams_of(&scene->loaded, d, &streams[i])) {
+		    !streams_of(&scene->loaded, as_seen(scene, scene->actors[i].id), &streams[i])) {
 			for (size_t k = 0; k < i; k++)
 				free(streams[k].ids);
 			free(streams);
@@ -105,17 +112,24 @@ static void forget(void *ctx, const struct busway_invalidation *what)
 	busway_machine_invalidate(group->scene->machine, group->tag, what->iova, what->tables);
 }
 
+/* Masks are not asked: they are the drivers', for each mapping. */
 static int find_allowed(const struct scene *scene, struct group *group)
 {
-	struct busway_iova_member *members = calloc(scene->count, sizeof(*members));
+	static const struct busway_emission everything = {0};
+	struct busway_iova_member *members = calloc(2 * scene->count, sizeof(*members));
 	size_t count = 0;
 	int status;
 
 	if (!members)
 		return -BUSWAY_ENOMEM;
-	for (size_t i = 0; i < scene->count; i++)
-		if (scene->actors[i].group == group)
-			members[count++] = (struct busway_iova_member){scene->actors[i].id, NULL};
+	for (size_t i = 0; i < scene->count; i++) {
+		if (scene->actors[i].group != group)
+			continue;
+		members[count++] = (struct busway_iova_member){scene->actors[i].id, NULL};
+		/* and what limits the function in front of it, but for its address lines */
+		if (function_in_front(&scene->loaded, scene->actors[i].id, &members[count].device))
+			members[count++].emission = &everything;
+	}
 	status = busway_iova_build_group(scene->loaded.platform, members, count, NULL, 0,
 					 &cli_memory, &group->allowed);
 	free(members);

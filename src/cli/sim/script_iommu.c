@@ -4,15 +4,7 @@
  */
 #include "script.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-
-/* A page table as it is gone through. */
-struct dump {
-	FILE *text; /* NULL: not wanted */
-	json_t *runs;
-	size_t run_count, table_count;
-};
+enum { LINES = 1000 }; /* of runs in a text */
 
 static json_t *page_sizes(uint64_t sizes)
 {
@@ -25,27 +17,16 @@ static json_t *page_sizes(uint64_t sizes)
 
 static bool add_run(void *ctx, const struct busway_mapped_run *run)
 {
-	struct dump *dump = ctx;
 	const struct busway_range iova = busway_dma_raw(run->iova);
-	char line[160];
+	json_t *runs = ctx;
 
-	dump->run_count++;
-	busway_mapped_run_text(run, line, sizeof(line));
-	fprintf(dump->text, "  %s\n", line);
-	json_array_append_new(
-		dump->runs,
-		json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:o}", "iova", json_hex(iova.first),
-			  "phys", json_hex(run->phys.raw), "size", json_size(iova), "read",
-			  (run->prot & BUSWAY_READ) != 0, "write", (run->prot & BUSWAY_WRITE) != 0,
-			  "cached", !(run->prot & BUSWAY_PROT_NONCOHERENT), "page_sizes",
-			  page_sizes(run->page_sizes)));
-	return true;
-}
-
-static bool count_table(void *ctx, const struct busway_table_info *info)
-{
-	(void)info;
-	((struct dump *)ctx)->table_count++;
+	json_array_append_new(runs, json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:o}", "iova",
+					      json_hex(iova.first), "phys", json_hex(run->phys.raw),
+					      "size", json_size(iova), "read",
+					      (run->prot & BUSWAY_READ) != 0, "write",
+					      (run->prot & BUSWAY_WRITE) != 0, "cached",
+					      !(run->prot & BUSWAY_PROT_NONCOHERENT), "page_sizes",
+					      page_sizes(run->page_sizes)));
 	return true;
 }
 
@@ -62,25 +43,20 @@ static struct busway_domain *domain_for(struct script *s, const struct step *ste
 void step_tables(struct script *s, const struct step *step)
 {
 	const struct busway_domain *domain = domain_for(s, step);
-	struct dump dump = {.runs = json_array()};
-	char what[96], *text = NULL;
-	size_t size;
+	json_t *runs;
+	struct page page;
+	char what[64];
 
-	dump.text = domain ? open_memstream(&text, &size) : NULL;
-	if (!dump.text) {
-		if (domain)
-			say_mistake(s, "out of memory");
-		json_decref(dump.runs);
+	if (!domain || !page_open(&page, s->scene->options))
 		return;
-	}
+	put_domain(&page, domain, LINES);
+	fclose(page.out);
+	runs = json_array();
 	busway_pagetable_runs(busway_domain_table(domain), busway_dma_range(BUSWAY_RANGE_ALL),
-			      add_run, &dump);
-	busway_pagetable_tables(busway_domain_table(domain), count_table, &dump);
-	fclose(dump.text);
-	snprintf(what, sizeof(what), "%zu run%s in %zu table%s", dump.run_count,
-		 dump.run_count == 1 ? "" : "s", dump.table_count,
-		 dump.table_count == 1 ? "" : "s");
-	say_runs(s, what, text, dump.runs);
+			      add_run, runs);
+	snprintf(what, sizeof(what), "%zu run%s", json_array_size(runs),
+		 json_array_size(runs) == 1 ? "" : "s");
+	say_runs(s, what, page.text, runs);
 }
 
 void step_flush(struct script *s, const struct step *step)
