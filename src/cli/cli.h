@@ -51,6 +51,7 @@ struct options {
 	struct busway_phys_range memory[16]; /* sim */
 	int memory_count;
 	bool coherent_default; /* sim */
+	bool deferred;         /* sim: invalidations */
 	enum fail_on fail_on;  /* check */
 	const char *explain;
 	unsigned jobs;            /* 0: as many as processors */

@@ -297,6 +297,17 @@ static bool take_coherent(const char *text, struct options *o)
 	return o->coherent_default = true;
 }
 
+/* What the field calls the modes of the DMA API: iommu.strict, iommu.passthrough of Linux. */
+static bool take_iommu(const char *text, struct options *o)
+{
+	o->bypass_iommu = strcmp(text, "bypass") == 0;
+	o->deferred = strcmp(text, "deferred") == 0;
+	if (o->bypass_iommu || o->deferred || strcmp(text, "strict") == 0)
+		return true;
+	complain("--iommu: '%s' is none of strict, deferred, bypass", text);
+	return false;
+}
+
 /* ---- the table ---- */
 
 /* Commands are named by words in one string; NULL: all. */
@@ -333,6 +344,9 @@ static const struct known_option {
 	 "the IOVAs that VFIO or iommufd allows besides;\nseveral reports all count (with --iova)"},
 	{"bypass-iommu", no_argument, NULL, 0, OWN, "why map alloc sim", take_bypass_iommu,
 	 "IOMMUs are known to pass everything untranslated"},
+	{"iommu", required_argument, "strict|deferred|bypass", 0, OWN, "sim", take_iommu,
+	 "forget at once what was unmapped (default), put that\noff, or pass everything "
+	 "untranslated"},
 	{"fail-on", required_argument, "LEVEL", 0, OWN, "check", take_fail_on,
 	 "note, warning, error (default) or never: exit with 1\n"
 	 "if something at or above that level was found"},

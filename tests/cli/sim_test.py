@@ -35,7 +35,7 @@ def check_boards(tap):
             tap.equal((status, document["violation_count"], total(document, "wrong_bytes")),
                       (0 if attached else 1, 0, 0),
                       what + ": no violation, and every byte where it should be")
-            served = total(document, "direct") + total(document, "bounce")
+            served = sum(total(document, way) for way in ("direct", "bounce", "iommu"))
             tap.check(served > 0 or not attached, what + ": something was mapped", document)
             tap.equal(document["steps"], int(STEPS) if attached else 0,
                       what + ": all steps were done, unless nobody takes part")
@@ -87,6 +87,7 @@ def check_ways(tap):
         tap.check((pcie["bounce"] > 0) == bounces and pcie["direct"] > 0,
                   "%s: PCIe %s" % (name, "bounces what lies above 3 GiB" if bounces else
                                    "reaches all of its memory"), pcie)
+        tap.check((pcie["mixed"] > 0) == bounces, name + ": and so do parts of lists", pcie)
 
     _status, document = ask("sim", board("stingray"), "pcie@48000000", "--count", STEPS,
                             "--default-coherent", "--mask", "39")

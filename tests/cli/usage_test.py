@@ -53,6 +53,7 @@ OPTIONS = {  # option: a value, the commands that take it
     "--memory": ("0+1G", {"sim"}),
     "--min-align": ("4K", {"sim"}),
     "--default-coherent": (None, {"sim"}),
+    "--iommu": ("strict", {"sim"}),
 }
 
 

@@ -3,7 +3,7 @@
  * scene.c - the simulated machine of a platform, with the DMA API on it and devices attached.
  *
  * A bounce pool is put where each device reaches it: one pool serves all that reach it, and there
- * are as many as it takes.
+ * are as many as it takes. What an IOMMU translates for goes through the domain of its group.
  */
 #include "sim.h"
 
@@ -83,13 +83,13 @@ static bool is_reached(const struct busway_reach *reach, struct busway_range ran
 	return false;
 }
 
-/* Is there a pool for all that the device reaches? */
+/* Is there a pool for all that the device reaches? @reach NULL: it reaches any. */
 static bool has_pool(const struct scene *scene, const struct busway_reach *reach)
 {
 	struct busway_pool_census census;
 
 	for (size_t i = 0; busway_dma_pool(scene->dma, i, &census); i++)
-		if (!census.name && is_reached(reach, busway_phys_raw(census.range)))
+		if (!census.name && (!reach || is_reached(reach, busway_phys_raw(census.range))))
 			return true;
 	return false;
 }
@@ -109,13 +109,11 @@ static struct busway_phys_range *reached(const struct busway_reach *reach, size_
 }
 
 /* As much of --pool as can be had; none is no fault: then what does not go directly is refused. */
-static void make_pool(struct scene *scene, const struct busway_reach *reach)
+static void make_pool(struct scene *scene, const struct busway_phys_range *within, size_t count)
 {
-	size_t count;
-	struct busway_phys_range *within = reached(reach, &count);
 	busway_phys_t phys;
 
-	for (uint64_t size = scene->options->pool; within && count && size >= 0x1000; size /= 2) {
+	for (uint64_t size = scene->options->pool; size >= 0x1000; size /= 2) {
 		if (busway_machine_take(scene->machine, size, 0x1000, within, count, &phys))
 			continue;
 		busway_dma_add_pool(scene->dma,
@@ -123,18 +121,34 @@ static void make_pool(struct scene *scene, const struct busway_reach *reach)
 				    BUSWAY_USE_BOTH, 2);
 		break;
 	}
+}
+
+/* Where the device reaches it by itself. */
+static void make_reached_pool(struct scene *scene, const struct busway_reach *reach)
+{
+	size_t count;
+	struct busway_phys_range *within = reached(reach, &count);
+
+	if (within && count)
+		make_pool(scene, within, count);
 	free(within);
 }
 
-/* A pool for a device that has none of its own and reaches none of those that there are. */
+/* A pool for a device that has none of its own and reaches none of those that there are. Through a
+ * domain all are reached. */
 static bool give_pool(struct scene *scene, const struct actor *actor)
 {
-	struct busway_reach *reach = make_reach(&scene->loaded, actor->id, scene->options->mask);
+	struct busway_reach *reach = NULL;
 
-	if (!reach)
-		return false;
-	if (!has_pool(scene, reach))
-		make_pool(scene, reach);
+	if (!actor->group) {
+		reach = make_reach(&scene->loaded, actor->id, scene->options->mask);
+		if (!reach)
+			return false;
+	}
+	if (!has_pool(scene, reach) && reach)
+		make_reached_pool(scene, reach);
+	else if (!has_pool(scene, reach))
+		make_pool(scene, NULL, 0);
 	busway_reach_destroy(reach);
 	return true;
 }
@@ -158,6 +172,7 @@ bool scene_attach(struct scene *scene, struct actor *actor)
 		.default_coherent = o->coherent_default,
 		.bypass_iommu = o->bypass_iommu,
 		.min_align_mask = o->min_align ? o->min_align - 1 : 0,
+		.domain = group_domain(actor),
 	};
 	int status =
 		busway_dma_attach(scene->dma, actor->id, &options, &actor->device, &actor->why);
@@ -219,6 +234,7 @@ static bool make_machine(struct scene *scene)
 		.seed = scene->options->seed,
 		.default_coherent = scene->options->coherent_default,
 		.posted = true,
+		.walks_past_caches = true, /* where IOMMUs snoop, this does no harm */
 		.memory = scene->memory,
 		.memory_count = scene->memory_stated ? 0 : scene->memory_count,
 	};
@@ -242,7 +258,7 @@ bool scene_open(struct scene *scene, const struct options *options)
 		unload(&scene->loaded);
 		return false;
 	}
-	if (choose(scene) && make_machine(scene)) {
+	if (choose(scene) && make_machine(scene) && groups_open(scene)) {
 		size_t i = 0;
 
 		while (i < scene->count && scene_attach(scene, &scene->actors[i]))
@@ -264,6 +280,7 @@ void scene_close(struct scene *scene)
 	}
 	if (scene->dma)
 		busway_dma_destroy(scene->dma);
+	groups_close(scene);
 	busway_machine_destroy(scene->machine);
 	json_decref(scene->told);
 	free(scene->actors);
@@ -291,33 +308,6 @@ struct actor *scene_actor(struct scene *scene, const char *name)
 		}
 	complain("%s takes no part: name it on the command line, too", name);
 	return NULL;
-}
-
-void count_served(struct actor *actor, const struct busway_mapping *mapping, uint64_t bounced_bytes,
-		  enum busway_reason reason)
-{
-	actor->ways[mapping->way]++;
-	actor->bytes += mapping->size;
-	actor->bounced_bytes += bounced_bytes;
-	if (bounced_bytes)
-		actor->bounced_for[reason]++;
-}
-
-/* Nobody but a call that may not bounce is told why: so it is asked. */
-enum busway_reason count_mapping(struct actor *actor, const struct busway_mapping *mapping,
-				 struct busway_phys_range memory)
-{
-	struct busway_mapping direct = {0};
-	struct busway_refusal why = {0};
-
-	if (mapping->way == BUSWAY_WAY_BOUNCE &&
-	    busway_map(busway_dma_lane(actor->device, 0), memory,
-		       (enum busway_direction)mapping->direction, BUSWAY_MAP_NO_BOUNCE, &direct,
-		       &why) == 0)
-		busway_unmap(&direct);
-	count_served(actor, mapping, mapping->way == BUSWAY_WAY_BOUNCE ? mapping->size : 0,
-		     why.reason);
-	return why.reason;
 }
 
 uint64_t sim_random(uint64_t *state)

@@ -8,6 +8,7 @@
  *   script_map.c      steps that map, sync and unmap
  *   script_memory.c   steps that allocate, and what CPU and devices do to bytes
  *   script_device.c   steps about a whole device
+ *   script_iommu.c    steps about the domain of a device
  *
  * A line that makes no sense is told with file, line and word, and nothing is run. What a step that
  * makes sense leads to is told, good or bad, and the script goes on.
@@ -129,6 +130,9 @@ void say_misuse(struct script *s);
 /* The step cannot be done, by nobody's fault but the script's. */
 void say_mistake(struct script *s, const char *what);
 
+/* As say(), with the lines of @text and the array @runs behind; takes both. */
+void say_runs(struct script *s, const char *what, char *text, json_t *runs);
+
 void say_refused(struct script *s, struct actor *actor, const struct busway_refusal *why);
 
 /* Behind the last step: @name is left live, or waits. */
@@ -177,5 +181,10 @@ struct busway_lane *lane_for(struct script *s, struct actor *actor);
 
 /* What the device sees of @name from now on. */
 void set_seen(struct named *name, const struct busway_mapping *mapping);
+
+/* ---- script_iommu.c ---- */
+
+void step_tables(struct script *s, const struct step *step);
+void step_flush(struct script *s, const struct step *step);
 
 #endif

@@ -114,21 +114,6 @@ void step_map(struct script *s, const struct step *step)
 		say_mapped(s, n, count_mapping(n->actor, &n->mapping, n->memory[0]), "");
 }
 
-/* Why an entry of a list would not be direct. */
-static enum busway_reason list_reason(const struct named *n, struct busway_lane *lane,
-				      const struct step *step)
-{
-	struct busway_plan plan;
-	struct busway_refusal why = {0};
-
-	for (size_t i = 0; i < n->memory_count; i++)
-		if (busway_plan(lane, &n->memory[i], 1, step->direction,
-				step->attributes | BUSWAY_MAP_NO_BOUNCE, &plan,
-				&why) == -BUSWAY_ERANGE)
-			return why.reason;
-	return BUSWAY_NOT_REFUSED;
-}
-
 void step_map_list(struct script *s, const struct step *step)
 {
 	struct named *n = step->name;
@@ -157,7 +142,8 @@ void step_map_list(struct script *s, const struct step *step)
 		return;
 	}
 	if (n->mapping.way != BUSWAY_WAY_DIRECT)
-		reason = list_reason(n, lane, step);
+		reason = list_reason(n->actor, n->memory, n->memory_count, step->direction,
+				     step->attributes);
 	count_served(n->actor, &n->mapping, plan.bounced_bytes, reason);
 	say_mapped(s, n, reason, "");
 }

@@ -60,6 +60,7 @@ void step_alloc(struct script *s, const struct step *step)
 	}
 	n->allocated = true;
 	step->actor->coherent++;
+	group_note_use(step->actor->group);
 	set_memory(n, step->actor, n->coherent.phys.raw, n->coherent.dma.raw, step->number);
 	say_format(s, "dma 0x%" PRIx64, n->coherent.dma.raw);
 }

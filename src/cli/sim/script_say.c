@@ -5,6 +5,7 @@
 #include "script.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 
 /* What the step has led to: the first violation that came with it; NULL. */
 static const char *violation_since(struct script *s)
@@ -55,6 +56,20 @@ static void put(struct script *s, unsigned line, const char *step, const char *w
 void say(struct script *s, const char *what)
 {
 	put(s, s->step->line, s->step->text, what, violation_since(s));
+}
+
+void say_runs(struct script *s, const char *what, char *text, json_t *runs)
+{
+	const struct options *o = s->scene->options;
+
+	say(s, what);
+	if (o->format == FORMAT_JSON)
+		json_object_set(json_array_get(s->scene->told, json_array_size(s->scene->told) - 1),
+				"runs", runs);
+	else if (!o->quiet && text)
+		fputs(text, stdout);
+	json_decref(runs);
+	free(text);
 }
 
 void say_format(struct script *s, const char *format, ...)

@@ -271,6 +271,8 @@ static const struct step_kind kinds[] = {
 	{"abandon", "DEVICE", {DEVICE}, step_abandon},
 	{"quiet", "DEVICE", {DEVICE}, step_quiet},
 	{"attach", "DEVICE", {DEVICE}, step_attach},
+	{"tables", "DEVICE", {DEVICE}, step_tables},
+	{"flush", "DEVICE", {DEVICE}, step_flush},
 };
 
 const struct step_kind *script_kind(size_t index)

@@ -52,7 +52,7 @@ const struct command command_sim = {
 		"  blocks NAME DEVICE SIZE                       take NAME BLOCKS [atomic]\n"
 		"  give NAME              mask DEVICE BITS       coherent-mask DEVICE BITS\n"
 		"  detach DEVICE          abandon DEVICE         quiet DEVICE\n"
-		"  attach DEVICE\n"
+		"  attach DEVICE          tables DEVICE          flush DEVICE\n"
 		"\n"
 		"Attributes: no-bounce, skip-sync, overwrites, owns-lines.\n",
 	.statuses = "0 all went well, 1 a violation, other bytes, a mistake of the script or "

@@ -4,7 +4,9 @@
  *
  *   sim.c        the command
  *   scene.c      platform, machine, DMA API, the devices and their pools
- *   workload.c   random drivers and devices
+ *   groups.c     devices behind IOMMUs, and their domains; streams.c: who shares one
+ *   served.c     which way mappings went
+ *   workload.c   random drivers and devices; buffer.c: their memory
  *   script*.c    a scripted one: see script.h
  *   sim_text.c, sim_json.c   the answer
  */
@@ -15,10 +17,24 @@
 
 #include <busway/sim.h>
 
+/* Devices that an IOMMU cannot tell apart, or one that it can: an address space. */
+struct group {
+	struct scene *scene;
+	const char *iommu; /* node of it, or of the first one of several */
+	enum busway_pagetable_format format;
+	bool assumed; /* which format the IOMMU reads is not known */
+	uint32_t tag; /* 1...: its number */
+	struct busway_iova allowed;
+	struct busway_domain *domain;
+	uint64_t high_water; /* bytes of IOVAs in use at once */
+	uint64_t invalidations;
+};
+
 /* What was done with one device, and how it was served. */
 struct actor {
 	busway_device_id id;
 	const char *name;
+	struct group *group; /* NULL: nothing translates for it */
 	bool takes_part;
 	struct busway_refusal why;        /* else: for this reason */
 	struct busway_dma_device *device; /* NULL: no driver has it */
@@ -42,7 +58,9 @@ struct scene {
 	size_t memory_count;
 	bool memory_stated; /* by the tree */
 	struct actor *actors;
-	size_t count;      /* of actors */
+	size_t count; /* of actors */
+	struct group *groups;
+	size_t group_count;
 	uint64_t steps;    /* done */
 	uint64_t mistakes; /* of a script, that the machine is not told of */
 	json_t *told;      /* the steps of a script and what became of them; NULL: none */
@@ -57,6 +75,22 @@ bool scene_attach(struct scene *scene, struct actor *actor);
 
 /* The actor that is called so; complains and returns NULL where it takes no part. */
 struct actor *scene_actor(struct scene *scene, const char *name);
+
+/* A domain for each group, whose tables the IOMMU walks from now on. Complains, false. */
+bool groups_open(struct scene *scene);
+void groups_close(struct scene *scene);
+
+/* NULL: none. */
+struct busway_domain *group_domain(const struct actor *actor);
+
+/* Something was mapped. @group may be NULL. */
+void group_note_use(struct group *group);
+
+/* Bytes of IOVAs. */
+uint64_t group_allowed(const struct group *group);
+
+/* Accesses that an IOMMU has refused. */
+uint64_t iommu_faults(const struct scene *scene);
 
 /* Everything random comes from here: splitmix64. */
 uint64_t sim_random(uint64_t *state);
@@ -74,9 +108,13 @@ int sim_json(const struct scene *scene);
 void count_served(struct actor *actor, const struct busway_mapping *mapping, uint64_t bounced_bytes,
 		  enum busway_reason reason);
 
-/* The same of one run of memory. Returns why it bounced, if it did. */
+/* The same of one run of memory, where it is asked. Returns why it bounced, if it did. */
 enum busway_reason count_mapping(struct actor *actor, const struct busway_mapping *mapping,
 				 struct busway_phys_range memory);
+
+/* Why some of a list bounces; BUSWAY_NOT_REFUSED: none of it does. */
+enum busway_reason list_reason(const struct actor *actor, const struct busway_phys_range *memory,
+			       size_t count, enum busway_direction direction, unsigned attributes);
 
 /* EXIT_NO where there was a violation, or wrong bytes, or nobody to take part. */
 int sim_status(const struct scene *scene);

@@ -31,6 +31,7 @@ static json_t *actor(const struct actor *a)
 	}
 	json_object_set_new(object, "direct", number(a->ways[BUSWAY_WAY_DIRECT]));
 	json_object_set_new(object, "bounce", number(a->ways[BUSWAY_WAY_BOUNCE]));
+	json_object_set_new(object, "iommu", number(a->ways[BUSWAY_WAY_IOMMU]));
 	json_object_set_new(object, "mixed", number(a->ways[BUSWAY_WAY_MIXED]));
 	json_object_set_new(object, "peer", number(a->ways[BUSWAY_WAY_PEER]));
 	json_object_set_new(object, "bytes", number(a->bytes));
@@ -41,7 +42,49 @@ static json_t *actor(const struct actor *a)
 	json_object_set_new(object, "wrong_bytes", number(a->wrong));
 	json_object_set_new(object, "limited", json_boolean(a->mask.limited));
 	json_object_set_new(object, "required_bits", number(a->mask.required_bits));
+	json_object_set_new(object, "domain", a->group ? number(a->group->tag) : json_null());
 	return object;
+}
+
+static const char *const format_codes[BUSWAY_FORMAT_COUNT] = {
+	[BUSWAY_ARM_STAGE1] = "arm-stage1", [BUSWAY_ARM_STAGE2] = "arm-stage2",
+	[BUSWAY_VTD_SECOND] = "vtd-second", [BUSWAY_AMD_V1] = "amd-v1",
+	[BUSWAY_RISCV_SV] = "riscv-sv48",
+};
+
+static json_t *allowed(const struct group *group)
+{
+	struct busway_range range = {0, 0};
+	json_t *array = json_array();
+	uint64_t from = 0;
+
+	while (busway_iova_next_allowed(busway_domain_space(group->domain), from, &range)) {
+		json_array_append_new(array, json_pack("{s:o, s:o}", "first", json_hex(range.first),
+						       "last", json_hex(range.last)));
+		if (range.last == UINT64_MAX)
+			break;
+		from = range.last + 1;
+	}
+	return array;
+}
+
+static json_t *domains(const struct scene *scene)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < scene->group_count; i++) {
+		const struct group *group = &scene->groups[i];
+
+		json_array_append_new(
+			array, json_pack("{s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o}", "domain",
+					 number(group->tag), "iommu", json_text(group->iommu),
+					 "format", format_codes[group->format], "format_known",
+					 !group->assumed, "allowed", allowed(group),
+					 "allowed_bytes", json_hex(group_allowed(group)),
+					 "high_water", json_hex(group->high_water), "invalidations",
+					 number(group->invalidations)));
+	}
+	return array;
 }
 
 static json_t *pools(const struct scene *scene)
@@ -90,6 +133,12 @@ int sim_json(const struct scene *scene)
 			 devices, "pools", pools(scene), "violation_count",
 			 number(busway_machine_violations(scene->machine)), "violations",
 			 violations(scene));
+	if (scene->group_count)
+		json_object_set_new(root, "iommu",
+				    json_pack("{s:s, s:o, s:o}", "mode",
+					      scene->options->deferred ? "deferred" : "strict",
+					      "faults", number(iommu_faults(scene)), "domains",
+					      domains(scene)));
 	if (scene->options->script) {
 		json_object_set_new(root, "mistakes", number(scene->mistakes));
 		json_object_set_new(root, "script",

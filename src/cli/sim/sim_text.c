@@ -16,8 +16,12 @@ static void put_actor(struct page *page, const struct actor *a)
 		put_refusal(page, &a->why);
 		return;
 	}
-	fprintf(page->out, "  %" PRIu64 " direct, %" PRIu64 " bounced", a->ways[BUSWAY_WAY_DIRECT],
-		a->ways[BUSWAY_WAY_BOUNCE]);
+	if (a->group)
+		fprintf(page->out, "  %" PRIu64 " through domain %" PRIu32 " of %s",
+			a->ways[BUSWAY_WAY_IOMMU], a->group->tag, a->group->iommu);
+	else
+		fprintf(page->out, "  %" PRIu64 " direct, %" PRIu64 " bounced",
+			a->ways[BUSWAY_WAY_DIRECT], a->ways[BUSWAY_WAY_BOUNCE]);
 	if (a->ways[BUSWAY_WAY_MIXED])
 		fprintf(page->out, ", %" PRIu64 " in part", a->ways[BUSWAY_WAY_MIXED]);
 	if (a->ways[BUSWAY_WAY_PEER])
@@ -46,6 +50,54 @@ static void put_actor(struct page *page, const struct actor *a)
 		put_styled(page, STYLE_BAD, "%" PRIu64 " time%s other bytes than were put there\n",
 			   a->wrong, a->wrong == 1 ? "" : "s");
 	}
+}
+
+static const char *const format_texts[BUSWAY_FORMAT_COUNT] = {
+	[BUSWAY_ARM_STAGE1] = "Arm stage 1",       [BUSWAY_ARM_STAGE2] = "Arm stage 2",
+	[BUSWAY_VTD_SECOND] = "VT-d second stage", [BUSWAY_AMD_V1] = "AMD v1",
+	[BUSWAY_RISCV_SV] = "RISC-V Sv48",
+};
+
+static void put_members(struct page *page, const struct scene *scene, const struct group *group)
+{
+	for (size_t i = 0; i < scene->count; i++)
+		if (scene->actors[i].group == group)
+			fprintf(page->out, "    %s\n", scene->actors[i].name);
+}
+
+static void put_group(struct page *page, const struct scene *scene, const struct group *group)
+{
+	const uint64_t allowed = group_allowed(group);
+
+	fprintf(page->out, "  %" PRIu32 "  %s, tables of %s%s\n", group->tag, group->iommu,
+		format_texts[group->format],
+		group->assumed ? ": what it really reads is not known" : "");
+	fputs("    ", page->out);
+	if (allowed)
+		put_size(page, (struct busway_range){0, allowed - 1});
+	else
+		fputs("nothing", page->out);
+	fprintf(page->out,
+		" of IOVAs allowed, at most %" PRIu64 " KiB used at once; %" PRIu64
+		" invalidation%s\n",
+		group->high_water >> 10, group->invalidations,
+		group->invalidations == 1 ? "" : "s");
+	put_members(page, scene, group);
+}
+
+static void put_groups(struct page *page, const struct scene *scene)
+{
+	const uint64_t faults = iommu_faults(scene);
+
+	if (!scene->group_count)
+		return;
+	put_styled(page, STYLE_BOLD, "IOMMU domains, %s\n",
+		   scene->options->deferred ? "deferred" : "strict");
+	for (size_t i = 0; i < scene->group_count; i++)
+		put_group(page, scene, &scene->groups[i]);
+	if (faults)
+		put_styled(page, STYLE_BAD, "  %" PRIu64 " access%s refused by IOMMUs\n", faults,
+			   faults == 1 ? "" : "es");
 }
 
 static void put_pools(struct page *page, const struct scene *scene)
@@ -109,6 +161,7 @@ int sim_text(const struct scene *scene)
 	if (absent)
 		fprintf(page.out, "%zu device%s take%s no part: -v says why\n", absent,
 			absent == 1 ? "" : "s", absent == 1 ? "s" : "");
+	put_groups(&page, scene);
 	put_pools(&page, scene);
 	put_violations(&page, scene);
 	return page_print(&page, sim_status(scene));
