@@ -117,7 +117,7 @@ static void any_call(struct run *run, bool aligned)
 
 static void print_worst(const struct run *run, const char *what)
 {
-	print_message("%s, %u levels, %zu extents: nodes looked at by take %lu, below a limit %lu, "
+	print_message("# %s, %u levels, %zu extents: nodes looked at by take %lu, below a limit %lu, "
 		      "aligned %lu, at %lu, give %lu, reserve %lu, release %lu; %lu refused\n",
 		      what, run->levels, run->space->extents.count, run->worst[TAKE],
 		      run->worst[TAKE_BELOW], run->worst[TAKE_ALIGNED], run->worst[TAKE_AT],
