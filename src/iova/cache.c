@@ -86,7 +86,7 @@ static bool empty_cache(struct busway_iova_space *space, struct busway_iova_cach
 	const bool had_low =
 		last < LOW_LAST
 			? atomic_load_explicit(&cache->has_low, memory_order_acquire)
-			: atomic_exchange_explicit(&cache->has_low, false, memory_order_acq_rel);
+			: atomic_exchange_explicit(&cache->has_low, 0, memory_order_acq_rel);
 	bool some = false;
 
 	if (last <= LOW_LAST && !had_low)

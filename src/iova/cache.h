@@ -38,7 +38,7 @@ struct busway_iova_cache {
 	/* bytes: what lies outside cannot have come from the space, or looks like SLOT_EMPTY */
 	struct busway_range inside;
 	/* some slot may hold a range below 4 GiB; set by the owner, cleared under the space lock */
-	atomic_bool has_low;
+	_Atomic uint32_t has_low;       /* 0 or 1; no byte: not every machine exchanges those */
 	struct lock lock;               /* of slots, where slot.h wants one */
 	struct busway_iova_cache *next; /* space lock */
 };

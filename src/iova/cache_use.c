@@ -12,7 +12,7 @@
 static inline void note(struct busway_iova_cache *cache, uint64_t first)
 {
 	if (first <= LOW_LAST)
-		atomic_store_explicit(&cache->has_low, true, memory_order_release);
+		atomic_store_explicit(&cache->has_low, 1, memory_order_release);
 }
 
 /* ---- exchanging batches ---- */
@@ -53,7 +53,7 @@ static bool refill_locked(struct busway_iova_cache *cache, uint64_t span)
 	empty->next = space->unused;
 	space->unused = empty;
 	if (space->depot_has_low)
-		atomic_store_explicit(&cache->has_low, true, memory_order_release);
+		atomic_store_explicit(&cache->has_low, 1, memory_order_release);
 	return true;
 }
 
