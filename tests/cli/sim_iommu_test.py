@@ -224,10 +224,9 @@ def check_doubt(tap):
                   (attached or told["refusal"]["code"] == "behind-iommu"), what, result)
 
 
-def script(tap, what, steps, *arguments, status=0, words=(), codes=()):
-    """Run steps on a coherent engine d behind an SMMU, and one, o, that is behind none."""
-    tree = smmu() + engine(1, "&mmu 1", "dma-coherent;") + engine(2, "", "dma-coherent;").replace(
-        "iommus = <>;", "")
+def script(tap, what, steps, *arguments, status=0, words=(), codes=(), sees="dma-coherent;"):
+    """Run steps on an engine d behind an SMMU, and one, o, that is behind none."""
+    tree = smmu() + engine(1, "&mmu 1", sees) + engine(2, "", sees).replace("iommus = <>;", "")
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write(steps.replace(" d ", " %s " % E1).replace(" o ", " %s " % E2).replace(
             " d\n", " %s\n" % E1).replace(" o\n", " %s\n" % E2))
@@ -292,6 +291,29 @@ detach d
 """, status=1, codes=["iommu-fault"])
 
 
+def check_slots(tap):
+    """What shares cache lines with others is mapped by way of slots: there is nothing beside it."""
+    document = script(tap, "slots behind an IOMMU", """
+map a d from 0x8010_0010+4K
+device a fill 3
+unmap a
+check a 3
+map b d from 0x8010_0010+4K owns-lines
+unmap b
+map c d from 0x8010_0000+4K
+unmap c
+map-list l d from 0x8010_0000+4K 0x8020_0010+4K
+device l fill 4
+sync l cpu
+check l 4
+unmap l
+""", sees="", words=("a d".replace("d", E1) + " from 0x8010_0010+4K: iommu (cache-line)",
+                     "owns-lines: iommu, dma", "0x8010_0000+4K: iommu, dma"))
+    d = document["devices"][0]
+    tap.equal((d["iommu"], d["bounced_for"], d["bounced_bytes"], d["bytes"]),
+              (4, {"cache-line": 2}, 8192, 20480), "what was copied is counted")
+
+
 def check_tables(tap):
     document = script(tap, "what the page tables say", """
 tables d
@@ -327,6 +349,7 @@ flush o
 def main():
     tap = Tap()
     check_scripts(tap)
+    check_slots(tap)
     check_tables(tap)
     check_sharing(tap)
     check_ways(tap)
