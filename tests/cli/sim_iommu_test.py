@@ -189,7 +189,8 @@ def check_limits(tap):
         devices = [d["path"] for d in ask("sim", board(name), "--count", "1")[1]["devices"]
                    if d["attached"] and d["domain"]]
         for arguments in (("--iommu", "deferred"), ("--mask", "33"), ("--min-align", "4K"),
-                          ("--boundary", "4K"), ("--boundary", "64K"), ("--max-segment", "4K"),
+                          ("--min-align", "64K"), ("--boundary", "4K"), ("--boundary", "8K"),
+                          ("--boundary", "64K", "--min-align", "64K"), ("--max-segment", "4K"),
                           ("--max-segments", "3"), ("--pool", "0"), ("--default-coherent",)):
             status, document = ask("sim", board(name), *devices, "--count", "3000", *arguments)
             tap.equal((status, document["violation_count"],
