@@ -233,7 +233,7 @@ struct busway_dma_options {
  *
  * Return: 0, -BUSWAY_EINVAL, -BUSWAY_ENOMEM; -BUSWAY_EBUSY: attached already; -BUSWAY_ERANGE:
  * refused: an IOMMU translates it, and there is no domain (behind-iommu); the domain is not for it
- * (iova-not-allowed, unconfined), its pool is rejected (pool-rejected), has no
+ * (iova-not-allowed, mixed-trust), its pool is rejected (pool-rejected), has no
  * place (pool-unplaced) or no pointer (no-pointer), or its restricted pool cannot be reached
  * (empty-reach).
  */

@@ -59,7 +59,8 @@
  *   already-mapped   the page that is mapped already, in IOVAs
  *   not-mapped       the first part that is not, up to where the next entry begins
  *   would-split      the page of which the range is a part, in IOVAs
- *   permission       (none)
+ *   permission, mixed-trust
+ *                    (none)
  *   buffer-overlap, buffer-part, buffer-unreached, buffer-access
  *                    the buffer that is registered there; asked and limit are virtual addresses
  *   buffer-unknown   the next buffer; or (none)
@@ -137,6 +138,8 @@
 	  "it is a part of a page, which may not be split or has no smaller ones")                 \
 	X(BUSWAY_PERMISSION, "permission",                                                         \
 	  "the format of the page table cannot say that this is allowed, and nothing else")        \
+	X(BUSWAY_MIXED_TRUST, "mixed-trust",                                                       \
+	  "trusted devices and others share no domain: pages would be seen by all")                \
 	X(BUSWAY_BUFFER_OVERLAP, "buffer-overlap", "a buffer is registered there already")         \
 	X(BUSWAY_BUFFER_UNKNOWN, "buffer-unknown", "no buffer is registered there")                \
 	X(BUSWAY_BUFFER_PART, "buffer-part",                                                       \

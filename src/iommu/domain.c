@@ -151,12 +151,42 @@ static int take(struct busway_domain *domain, struct busway_iova_cache *cache,
 		     : busway_iova_take(domain->space, where, iova, why);
 }
 
-int domain_take(struct busway_domain *domain, struct busway_iova_cache *cache,
-		const struct busway_iova_request *where, busway_dma_t *iova,
-		struct busway_refusal *why)
+/* The largest page that may begin where @run does, and is no longer. */
+static uint64_t leading_page(const struct busway_domain *domain, struct busway_range run)
 {
-	int status = take(domain, cache, where, iova, why);
+	uint64_t sizes = busway_pagetable_page_sizes(domain->table), best = domain->granule;
 
+	for (; sizes; sizes &= sizes - 1) {
+		const uint64_t size = sizes & -sizes;
+
+		if (!(run.first & (size - 1)) && busway_range_span(run) >= size - 1)
+			best = size;
+	}
+	return best;
+}
+
+/* IOVAs that suit a large page. */
+static bool take_aligned(struct busway_domain *domain, struct busway_iova_cache *cache,
+			 const struct busway_iova_request *where, struct busway_range run,
+			 busway_dma_t *iova)
+{
+	struct busway_iova_request aligned = *where;
+	struct busway_refusal unused;
+
+	aligned.align = leading_page(domain, run);
+	return aligned.align > domain->granule && take(domain, cache, &aligned, iova, &unused) == 0;
+}
+
+int domain_take(struct busway_domain *domain, struct busway_iova_cache *cache,
+		const struct busway_iova_request *where, struct busway_range run,
+		busway_dma_t *iova, struct busway_refusal *why)
+{
+	int status;
+
+	if (!where->align && busway_range_span(run) >= domain->granule &&
+	    take_aligned(domain, cache, where, run, iova))
+		return 0;
+	status = take(domain, cache, where, iova, why);
 	/* what waits to be forgotten may be what is missing */
 	if (status == -BUSWAY_ERANGE && domain->queue.most) {
 		queue_empty(domain, cache);
@@ -202,37 +232,6 @@ static uint64_t size_of(const struct busway_phys_range *runs, size_t count)
 	return size;
 }
 
-/* The largest page that may begin where @run does, and is no longer. */
-static uint64_t leading_page(const struct busway_domain *domain, struct busway_range run)
-{
-	uint64_t sizes = busway_pagetable_page_sizes(domain->table), best = domain->granule;
-
-	for (; sizes; sizes &= sizes - 1) {
-		const uint64_t size = sizes & -sizes;
-
-		if (!(run.first & (size - 1)) && busway_range_span(run) >= size - 1)
-			best = size;
-	}
-	return best;
-}
-
-/* IOVAs at which large pages fit, if there are some. */
-static int take_for(struct busway_domain *domain, struct busway_iova_cache *cache,
-		    const struct busway_iova_request *where, const struct busway_phys_range *runs,
-		    busway_dma_t *iova, struct busway_refusal *why)
-{
-	struct busway_iova_request aligned = *where;
-	struct busway_refusal unused;
-
-	if (!where->align) {
-		aligned.align = leading_page(domain, busway_phys_raw(runs[0]));
-		if (aligned.align > domain->granule &&
-		    take(domain, cache, &aligned, iova, &unused) == 0)
-			return 0;
-	}
-	return domain_take(domain, cache, where, iova, why);
-}
-
 int busway_domain_map(struct busway_domain *domain, struct busway_iova_cache *cache,
 		      const struct busway_iova_request *where, const struct busway_phys_range *runs,
 		      size_t count, unsigned prot, busway_dma_t *iova, struct busway_refusal *why)
@@ -244,7 +243,7 @@ int busway_domain_map(struct busway_domain *domain, struct busway_iova_cache *ca
 	request.size = size_of(runs, count);
 	if (!request.size)
 		return -BUSWAY_EINVAL;
-	status = take_for(domain, cache, &request, runs, &first, why);
+	status = domain_take(domain, cache, &request, busway_phys_raw(runs[0]), &first, why);
 	if (status)
 		return status;
 	status = domain_enter(domain, first, runs, count, prot, why);
@@ -281,18 +280,23 @@ int busway_domain_map_at(struct busway_domain *domain, busway_dma_t iova,
 
 /* ---- unmapping ---- */
 
-void domain_forget(struct busway_domain *domain, struct busway_iova_cache *cache,
-		   const struct waiting *what, bool now)
+void domain_cut(struct busway_domain *domain, const struct waiting *what)
 {
 	const struct busway_invalidation these = {what->iova, what->tables.count != 0};
 	struct busway_freed_tables tables = what->tables;
 
+	domain->invalidate(domain->ctx, &these);
+	busway_pagetable_release(domain->table, &tables);
+}
+
+void domain_forget(struct busway_domain *domain, struct busway_iova_cache *cache,
+		   const struct waiting *what, bool now)
+{
 	if (!now && domain->queue.most) {
 		queue_put(domain, cache, what);
 		return;
 	}
-	domain->invalidate(domain->ctx, &these);
-	busway_pagetable_release(domain->table, &tables);
+	domain_cut(domain, what);
 	domain_give(domain, cache, what->iova);
 }
 

@@ -62,12 +62,16 @@ int domain_enter(struct busway_domain *domain, busway_dma_t iova,
 		 const struct busway_phys_range *runs, size_t count, unsigned prot,
 		 struct busway_refusal *why);
 
-/* IOVAs for @where->size bytes, which may be given back by domain_give(). */
+/* IOVAs for @where->size bytes, which may be given back by domain_give(). Where an alignment is not
+ * asked for, a large page with which @run begins gets one that suits, if there is one. */
 int domain_take(struct busway_domain *domain, struct busway_iova_cache *cache,
-		const struct busway_iova_request *where, busway_dma_t *iova,
-		struct busway_refusal *why);
+		const struct busway_iova_request *where, struct busway_range run,
+		busway_dma_t *iova, struct busway_refusal *why);
 void domain_give(struct busway_domain *domain, struct busway_iova_cache *cache,
 		 struct busway_dma_range iova);
+
+/* The entries are cleared: the IOMMU forgets them, and tables are given back. */
+void domain_cut(struct busway_domain *domain, const struct waiting *what);
 
 /* The entries are cleared; nothing leads there once the IOMMU has forgotten it, which is now or
  * later, and then the IOVAs are given back. */

@@ -301,12 +301,14 @@ int list_serve(struct list *list, const struct busway_phys_range *entries, size_
 {
 	int status = serve_entries(list, entries, count);
 
-	if (status == 0)
-		status = list_check_runs(list, busway_phys_raw(entries[0]));
+	/* segments for which there was no place count as runs of their own: look at the place first
+	 */
 	if (status == 0 && !list->plan && list->count > list->capacity) {
 		status = -BUSWAY_ENOSPC;
 		list->too_many = true;
 	}
+	if (status == 0)
+		status = list_check_runs(list, busway_phys_raw(entries[0]));
 	if (status && !list->plan)
 		list_give_back(list);
 	return status;

@@ -4,7 +4,7 @@
  *
  *   dma.c      the API of a platform: create, destroy, its pools
  *   grow.c     more memory for them
- *   device.c   attach, detach, abandon
+ *   device.c   attach; leave.c: detach, abandon, quiet
  *   route.c    what one mask makes of platform and pools: a reach, and spans of pools
  *   mask.c     changing it
  *   live.h, live.c   which mapping owns an address
@@ -198,6 +198,9 @@ void route_free(struct route *route);
 void route_catch_up(const struct busway_dma_device *device, bool coherent, struct route *route);
 
 /* ---- device.c ---- */
+
+/* All that it holds; it is on no list. */
+void device_free(struct busway_dma_device *device);
 
 /* Lanes keep what they read first of the route in force. */
 void lanes_follow(struct busway_dma_device *device);

@@ -105,28 +105,34 @@ static struct pieces pieces_of(const struct list *list, const struct busway_phys
 
 /* ---- why not ---- */
 
-/* Is it memory to the last byte of @pages, and found by the CPU where caches need care? */
-static bool is_usable(const struct busway_lane *lane, struct busway_range phys,
-		      struct busway_range pages)
+/* What is wrong with it as it is: no memory to the last byte of @pages, or not found by the CPU
+ * where caches need care. */
+static enum busway_reason not_usable(const struct busway_lane *lane, struct busway_range phys,
+				     struct busway_range pages)
 {
 	const struct busway_dma *dma = lane->device->dma;
 
-	return busway_intervals_holds(&dma->usable, pages) &&
-	       (!lane->device->caches || pointer_to(dma, phys));
+	if (!busway_intervals_holds(&dma->usable, pages))
+		return BUSWAY_NO_MEMORY;
+	return lane->device->caches && !pointer_to(dma, phys) ? BUSWAY_NO_POINTER
+							      : BUSWAY_NOT_REFUSED;
 }
 
 static int refuse_piece(const struct list *list, const struct piece *piece)
 {
 	const struct busway_dma_device *device = list->lane->device;
+	enum busway_reason reason;
 
 	if (piece->bounces && (list->attributes & BUSWAY_MAP_NO_BOUNCE)) {
 		refuse_direct(list->lane, piece->phys, list->direction, list->why);
 		return -BUSWAY_ERANGE;
 	}
-	if (is_usable(list->lane, piece->phys,
-		      piece->bounces ? piece->phys : domain_pages(device->domain, piece->phys)))
+	reason = not_usable(list->lane, piece->phys,
+			    piece->bounces ? piece->phys
+					   : domain_pages(device->domain, piece->phys));
+	if (reason == BUSWAY_NOT_REFUSED)
 		return 0;
-	refuse_as(list->lane, BUSWAY_NO_MEMORY, piece->phys, list->why);
+	refuse_as(list->lane, reason, piece->phys, list->why);
 	return -BUSWAY_ERANGE;
 }
 
@@ -330,7 +336,8 @@ int translated_map(struct list *list, const struct busway_phys_range *entries, s
 	if (status)
 		return status;
 	where = request_of(list, size);
-	status = domain_take(domain, lane->iovas, &where, &iova, list->why);
+	status = domain_take(domain, lane->iovas, &where, busway_phys_raw(entries[0]), &iova,
+			     list->why);
 	if (status)
 		return status;
 	status = put_pieces(list, pieces_of(list, entries, count), iova.raw);
@@ -396,8 +403,13 @@ void translated_unmap(const struct busway_mapping *mapping, bool now)
 		now = mapping->segments[i].pool_ != NULL;
 	if (busway_pagetable_unmap(device->domain->table, what.iova,
 				   has_holes(lane) ? BUSWAY_UNMAP_HOLES : 0, &what.tables, NULL,
-				   NULL) == 0)
+				   NULL) == 0) {
 		domain_forget(device->domain, lane->iovas, &what, now);
+		return;
+	}
+	(void)busway_pagetable_unmap(device->domain->table, what.iova, BUSWAY_UNMAP_HOLES,
+				     &what.tables, NULL, NULL);
+	domain_cut(device->domain, &what);
 }
 
 /* ---- one run ---- */
@@ -434,9 +446,9 @@ static int map_one(struct list *list, struct busway_range phys, struct busway_ma
 
 	if (lane->min_align_mask > inside || must_bounce(list, phys) ||
 	    (where.boundary == 0 && lane->device->segments.boundary > domain->granule) ||
-	    !is_usable(lane, phys, pages))
+	    not_usable(lane, phys, pages) != BUSWAY_NOT_REFUSED)
 		return -BUSWAY_EAGAIN;
-	status = domain_take(domain, lane->iovas, &where, &iova, list->why);
+	status = domain_take(domain, lane->iovas, &where, pages, &iova, list->why);
 	if (status)
 		return status;
 	mapping->one_.dma.first.raw = iova.raw + (phys.first & inside);
@@ -522,7 +534,7 @@ int translated_slots(struct busway_lane *lane, struct busway_mapping *mapping,
 	}
 	if (request.align <= domain->granule)
 		request.align = 0;
-	status = domain_take(domain, lane->iovas, &request, &base, why);
+	status = domain_take(domain, lane->iovas, &request, busway_phys_raw(pages), &base, why);
 	if (status == 0) {
 		iova.raw = base.raw + ahead;
 		segment->dma.last.raw = iova.raw + segment->offset_ +

@@ -536,7 +536,98 @@ static void a_domain_is_for_devices_that_can_use_it(void **state)
 	s.device = rig_attach(&s.rig, 0, &options);
 	assert_int_equal(busway_dma_attach(s.rig.dma, (busway_device_id){1}, &options, &device, &why),
 			 -BUSWAY_ERANGE);
-	assert_int_equal(why.reason, BUSWAY_UNCONFINED);
+	assert_int_equal(why.reason, BUSWAY_MIXED_TRUST);
+	close_scene(&s);
+}
+
+/* At every allocation: nothing is left, nobody is in the domain. */
+static void a_device_that_gets_no_memory_is_in_no_domain(void **state)
+{
+	static struct scene s;
+	struct busway_dma_options options = {.lanes = 3};
+	struct busway_dma_device *device;
+	struct test_memory *memory = &s.rig.plan.memory;
+	int status = -BUSWAY_ENOMEM;
+
+	(void)state;
+	open_scene(&s, &kinds[0]);
+	options.domain = s.domain;
+	assert_int_equal(busway_dma_detach(s.device), 0);
+	for (unsigned long call = 1; status; call++) {
+		const size_t blocks = memory->blocks;
+
+		test_memory_fail_at(memory, call, false);
+		status = busway_dma_attach(s.rig.dma, (busway_device_id){0}, &options, &device, NULL);
+		test_memory_fail_at(memory, 0, false);
+		if (status) {
+			assert_int_equal(status, -BUSWAY_ENOMEM);
+			assert_int_equal(memory->blocks, blocks);
+		}
+	}
+	s.device = device;
+	close_scene(&s);
+}
+
+/* Somebody takes a page away from under a mapping: the device loses the rest of it at the end, and
+ * nobody gets the IOVAs. */
+static void what_was_unmapped_behind_its_back_is_not_given_again(void **state)
+{
+	static struct scene s;
+	struct busway_mapping mapping = {0}, next = {0};
+	struct busway_refusal why;
+	uint64_t first, phys;
+
+	(void)state;
+	open_scene(&s, &kinds[0]);
+	assert_int_equal(busway_map(s.lane, rig_phys(OWN_AT, 0x3000), BUSWAY_TO_DEVICE, 0, &mapping,
+				    &why),
+			 0);
+	first = mapping.dma.raw;
+	assert_int_equal(busway_domain_unmap(s.domain, NULL,
+					     (struct busway_dma_range){{first}, {first + 0xfff}}, 0,
+					     &why),
+			 0);
+	assert_int_equal(busway_unmap(&mapping), 0);
+	assert_false(translate(&s, first + 0x1000, BUSWAY_READ, &phys));
+	for (unsigned i = 0; i < 4; i++) {
+		memset(&next, 0, sizeof(next));
+		assert_int_equal(busway_map(s.lane, rig_phys(OWN_AT + 0x10000, 0x2000),
+					    BUSWAY_TO_DEVICE, 0, &next, &why),
+				 0);
+		assert_true(next.dma.raw > first + 0x2fff || next.dma.raw + 0x1fff < first + 0x1000);
+		assert_int_equal(busway_unmap(&next), 0);
+	}
+	assert_int_equal(busway_dma_detach(s.device), 0);
+	/* the IOVAs are still out */
+	assert_int_equal(busway_domain_destroy(s.domain), -BUSWAY_EBUSY);
+	assert_int_equal(busway_iova_give(busway_domain_space(s.domain),
+					  (struct busway_dma_range){{first + 0x1000},
+								    {first + 0x2fff}},
+					  &why),
+			 0);
+	assert_int_equal(busway_domain_destroy(s.domain), 0);
+	busway_iova_free(&s.allowed);
+	rig_close(&s.rig);
+}
+
+/* As many entries as it takes: large pages where memory has them. */
+static void large_buffers_get_large_pages(void **state)
+{
+	static struct scene s;
+	struct busway_mapping mapping = {0};
+	struct busway_translation found;
+	struct kind kind = kinds[0];
+
+	(void)state;
+	kind.granule_lg2 = 12;
+	open_scene(&s, &kind);
+	/* of the rig's memory, 64 KiB are a contiguous run of entries at best */
+	assert_int_equal(busway_map(s.lane, rig_phys(OWN_AT, 0x20000), BUSWAY_TO_DEVICE, 0, &mapping,
+				    NULL),
+			 0);
+	assert_true(busway_pagetable_lookup(busway_domain_table(s.domain), mapping.dma, &found));
+	assert_int_equal(found.page_lg2, 16);
+	assert_int_equal(busway_unmap(&mapping), 0);
 	close_scene(&s);
 }
 
@@ -623,6 +714,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_byte_goes_where_it_belongs),
+		cmocka_unit_test(a_device_that_gets_no_memory_is_in_no_domain),
+		cmocka_unit_test(what_was_unmapped_behind_its_back_is_not_given_again),
+		cmocka_unit_test(large_buffers_get_large_pages),
 		cmocka_unit_test(a_domain_is_for_devices_that_can_use_it),
 		cmocka_unit_test(a_turn_is_mapped_as_anything_is),
 		cmocka_unit_test(nothing_of_an_abandoned_device_is_left),
