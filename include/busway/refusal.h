@@ -43,6 +43,10 @@
  *   low-bits         the address that the memory has, to its end
  *   unconfined       (none)
  *   peer-route       what answers there: the aperture
+ *   acs-..., no-memory-bar, wiring-unknown
+ *                    (none)
+ *   bridge-window    the window that is nearest to it
+ *   bus-claimed      (none)
  *   iova-full, iova-no-run, iova-search-cut
  *                    the addresses that were searched; how the space is used stands in .pool
  *   iova-taken, iova-not-taken
@@ -146,7 +150,17 @@
 	  "buffers are unregistered as a whole, as they were registered")                          \
 	X(BUSWAY_BUFFER_END, "buffer-end", "this goes on behind the end of the buffer")            \
 	X(BUSWAY_BUFFER_UNREACHED, "buffer-unreached", "the device does not reach this buffer")    \
-	X(BUSWAY_BUFFER_ACCESS, "buffer-access", "the device may not do that with this buffer")
+	X(BUSWAY_BUFFER_ACCESS, "buffer-access", "the device may not do that with this buffer")    \
+	X(BUSWAY_ACS_REDIRECT, "acs-redirect",                                                     \
+	  "ACS sends what goes between peers up to the root complex, which is not known to "       \
+	  "forward it")                                                                            \
+	X(BUSWAY_ACS_BLOCKED, "acs-blocked", "ACS egress control forbids requests to that port")   \
+	X(BUSWAY_ACS_UNKNOWN, "acs-unknown", "its ACS decides, and could not be read")             \
+	X(BUSWAY_NO_BAR, "no-memory-bar", "it has no BAR of memory that has an address")           \
+	X(BUSWAY_BRIDGE_WINDOW, "bridge-window", "the windows of this bridge do not pass that")    \
+	X(BUSWAY_BUS_CLAIMED, "bus-claimed", "something else on the way answers to that")          \
+	X(BUSWAY_WIRING_UNKNOWN, "wiring-unknown",                                                 \
+	  "what is above it could not be read, or contradicts itself")
 
 enum busway_reason {
 	BUSWAY_NOT_REFUSED,
@@ -173,6 +187,9 @@ enum busway_advice_kind {
 	BUSWAY_ADVISE_UNMAP_SOME,  /* wait, or a pool of .size bytes more */
 	BUSWAY_ADVISE_OWN_LINES,   /* align to .size bytes, or promise BUSWAY_MAP_OWNS_LINES */
 	BUSWAY_ADVISE_PLACE,       /* busway_dma_place_pool() for the pool .hop */
+	BUSWAY_ADVISE_ACS,         /* clear .bits in the ACS control register of .hop */
+	BUSWAY_ADVISE_PRIVILEGE,   /* read the configuration space of .hop as root */
+	BUSWAY_ADVISE_ONE_SWITCH,  /* put both below one switch */
 };
 
 struct busway_advice {
@@ -198,6 +215,7 @@ struct busway_refusal {
 	const char *hop;    /* node or space that refused; lives as long as the platform */
 	const char *by;     /* what stands in the way there: pool, aperture, IOMMU; or NULL */
 	bool bus_addresses; /* @asked are addresses on a bus, not CPU-physical ones */
+	bool no_addresses;  /* @asked means nothing: no address was asked for */
 	struct busway_range asked;
 	struct busway_range limit;
 	bool has_limit;

@@ -7,6 +7,7 @@
  *   numbers.c   addresses, sizes and ranges as people write them
  *   load.c      a platform from a file
  *   device.c    a device by name
+ *   function.c  a PCI function by name
  *   output.c    text, colours and JSON
  *   answer.c    what is asked about one device
  *   bounce.c    the address in a restricted pool
@@ -14,6 +15,7 @@
  *   show*.c, why.c, map.c, alloc.c, bench.c   one command each
  *   check/      busway check: see check/check.h
  *   iova/       show --iova: see iova/iova.h
+ *   p2p/        busway p2p: see p2p/p2p.h
  *   sim/        busway sim: see sim/sim.h
  *   picture/    show --format svg: see picture/svg.h
  *
@@ -25,6 +27,7 @@
 
 #include <busway/busway.h>
 #include <busway/fdt.h>
+#include <busway/machine.h>
 
 #include <jansson.h>
 #include <stdio.h>
@@ -32,6 +35,8 @@
 enum exit_status { EXIT_YES = 0, EXIT_NO = 1, EXIT_BAD = 2 };
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF, FORMAT_SVG };
+
+enum cpu { CPU_UNSAID, CPU_ZEN, CPU_OTHER };
 
 enum fail_on { FAIL_ON_NOTE, FAIL_ON_WARNING, FAIL_ON_ERROR, FAIL_ON_NEVER };
 
@@ -52,6 +57,8 @@ struct options {
 	int memory_count;
 	bool coherent_default; /* sim */
 	bool deferred;         /* sim: invalidations */
+	bool linux_view;       /* p2p */
+	enum cpu cpu;          /* p2p */
 	enum fail_on fail_on;  /* check */
 	const char *explain;
 	unsigned jobs;            /* 0: as many as processors */
@@ -72,7 +79,7 @@ struct command {
 };
 
 extern const struct command command_show, command_why, command_map, command_alloc, command_check,
-	command_sim, command_bench;
+	command_p2p, command_sim, command_bench;
 
 /* The memory that the command hands to the library: malloc. */
 extern const struct busway_allocator cli_memory;
@@ -109,6 +116,7 @@ bool parse_range(const char *text, bool single, struct busway_range *range);
 
 struct loaded {
 	struct busway_platform *platform;
+	struct busway_machine *machine; /* NULL: a device tree */
 	void *blob;
 	size_t size;        /* of the blob */
 	const char *source; /* as the user wrote it; "standard input" for "-" */
@@ -150,6 +158,12 @@ struct busway_emission emission_for(const struct loaded *loaded, busway_device_i
 /* Give @device the segment limits of its driver, as the command line states them. */
 void limit_segments(const struct loaded *loaded, busway_device_id device,
 		    const struct options *options);
+
+/* ---- function.c ---- */
+
+/* Find the PCI function of a machine that the user means; complains and returns false if it is not
+ * one. */
+bool find_pci_function(const struct loaded *loaded, const char *name, busway_pci_id *id);
 
 /* ---- output.c ---- */
 

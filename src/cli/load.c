@@ -250,14 +250,33 @@ char *read_places(const char *source)
 	return text;
 }
 
-bool load(const char *source, unsigned flags, struct loaded *loaded)
+static bool load_directory(const char *source, const char *root, struct loaded *loaded)
+{
+	struct busway_machine_error error;
+	const int status =
+		busway_machine_read_directory(root, &cli_memory, &loaded->machine, &error);
+
+	if (status == -BUSWAY_ENOMEM)
+		complain("%s: out of memory", source);
+	else if (status)
+		complain("%s: %s: %s", source, error.file, error.message);
+	return !status;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool load_tree(const char *source, unsigned flags, struct loaded *loaded)
 {
 	struct busway_fdt_error error;
 	size_t size = 0;
 	char *data = read_tree(source, &size);
 	int status;
 
-	*loaded = (struct loaded){.source = name_of(source)};
 	if (!data)
 		return false;
 	status = busway_fdt_import(data, size, flags, &cli_memory, &loaded->platform, &error);
@@ -274,8 +293,19 @@ bool load(const char *source, unsigned flags, struct loaded *loaded)
 	return true;
 }
 
+bool load(const char *source, unsigned flags, struct loaded *loaded)
+{
+	*loaded = (struct loaded){.source = name_of(source)};
+	if (strcmp(source, "live") == 0)
+		return load_directory(source, "/", loaded);
+	if (is_directory(source))
+		return load_directory(source, source, loaded);
+	return load_tree(source, flags, loaded);
+}
+
 void unload(struct loaded *loaded)
 {
 	busway_platform_destroy(loaded->platform);
+	busway_machine_free(loaded->machine);
 	free(loaded->blob);
 }

@@ -10,7 +10,7 @@
 
 static const struct command *const commands[] = {
 	&command_show,  &command_why, &command_map,   &command_alloc,
-	&command_check, &command_sim, &command_bench,
+	&command_check, &command_p2p, &command_sim, &command_bench,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };

@@ -136,6 +136,24 @@ static bool take_bypass_iommu(const char *text, struct options *o)
 	return o->bypass_iommu = true;
 }
 
+static bool take_policy(const char *text, struct options *o)
+{
+	o->linux_view = strcmp(text, "linux") == 0;
+	if (o->linux_view || strcmp(text, "route") == 0)
+		return true;
+	complain("--policy: '%s' is none of route, linux", text);
+	return false;
+}
+
+static bool take_cpu(const char *text, struct options *o)
+{
+	o->cpu = strcmp(text, "zen") == 0 ? CPU_ZEN : CPU_OTHER;
+	if (o->cpu == CPU_ZEN || strcmp(text, "other") == 0)
+		return true;
+	complain("--cpu: '%s' is none of zen, other", text);
+	return false;
+}
+
 static bool take_access(const char *text, struct options *o)
 {
 	if (strcmp(text, "read") == 0) {
@@ -356,6 +374,10 @@ static const struct known_option {
 	 "the same, one a line, # for comments"},
 	{"explain", required_argument, "CODE", 0, OWN, "check", take_explain,
 	 "what a code means and what to do; 'all' lists the\ncodes"},
+	{"policy", required_argument, "route|linux", 0, OWN, "p2p", take_policy,
+	 "decide as the route carries it (default), or as Linux\ndoes"},
+	{"cpu", required_argument, "zen|other", 0, OWN, "p2p", take_cpu,
+	 "the processor, which a recording may not name: AMD\nfrom family 17h on, or another"},
 	{"jobs", required_argument, "N", 0, OWN, "check", take_jobs,
 	 "files at once (default: as many as processors)"},
 	{"count", required_argument, "N", 0, OWN, "bench", take_count,

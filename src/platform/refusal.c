@@ -5,6 +5,7 @@
 #include "../base/text.h"
 
 #include <busway/busway.h>
+#include <busway/pci.h>
 
 static const struct {
 	const char *code, *text;
@@ -52,6 +53,7 @@ static const char *limit_words(const struct busway_refusal *refusal)
 	case BUSWAY_ADDRESS_BITS:
 		return "the nearest it can emit is ";
 	case BUSWAY_NO_WINDOW:
+	case BUSWAY_BRIDGE_WINDOW:
 		return "the nearest window is ";
 	case BUSWAY_STRADDLES:
 		return "one way goes ";
@@ -204,7 +206,8 @@ size_t busway_refusal_detail(const struct busway_refusal *refusal, char *buf, si
 		text_put(&text, refusal->hop);
 		text_put(&text, ": ");
 	}
-	put_asked(&text, refusal);
+	if (!refusal->no_addresses)
+		put_asked(&text, refusal);
 	/* something does answer there, and it is named */
 	if (refusal->reason == BUSWAY_NO_MEMORY && refusal->by)
 		text_put(&text, "what answers here is not memory");
@@ -223,6 +226,19 @@ size_t busway_refusal_detail(const struct busway_refusal *refusal, char *buf, si
 static bool sounds_like_a_vowel(unsigned bits)
 {
 	return bits == 8 || bits == 11 || bits == 18;
+}
+
+static void put_acs_advice(struct text *text, const struct busway_advice *advice)
+{
+	char bits[32];
+
+	text_put(text, "clear ");
+	text_put(text, busway_acs_text((uint16_t)advice->bits, bits, sizeof(bits)));
+	text_put(text, " in the ACS control register of ");
+	text_put(text, advice->hop);
+	text_put(text, " (Linux: pci=disable_acs_redir=");
+	text_put(text, advice->hop);
+	text_put(text, "), which gives up the isolation that they bring");
 }
 
 static void put_advice(struct text *text, const struct busway_advice *advice)
@@ -301,6 +317,17 @@ static void put_advice(struct text *text, const struct busway_advice *advice)
 		text_put(text, "say where ");
 		text_put(text, advice->hop);
 		text_put(text, " was put");
+		break;
+	case BUSWAY_ADVISE_ACS:
+		put_acs_advice(text, advice);
+		break;
+	case BUSWAY_ADVISE_PRIVILEGE:
+		text_put(text, "read the configuration space of ");
+		text_put(text, advice->hop);
+		text_put(text, " as root: without privileges only its first 64 bytes can be read");
+		break;
+	case BUSWAY_ADVISE_ONE_SWITCH:
+		text_put(text, "put both below one switch");
 		break;
 	case BUSWAY_ADVISE_MEMORY_NODE:
 		text_put(text, "add the /memory node that the boot loader fills in, or ask with a "

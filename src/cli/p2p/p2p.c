@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * p2p.c - who can talk to whom directly.
+ */
+#include "p2p.h"
+
+#include <stdlib.h>
+
+const char *verdict_name(enum busway_p2p_verdict verdict)
+{
+	static const char *const names[] = {"refused", "switch", "host-bridge", "iommu"};
+
+	return names[verdict];
+}
+
+const char *address_form(enum busway_p2p_verdict verdict)
+{
+	static const char *const forms[] = {NULL, "bus", "cpu", "iova"};
+
+	return forms[verdict];
+}
+
+/* All functions that are no bridges. */
+static busway_pci_id *all_of(const struct busway_pci *pci, size_t *count)
+{
+	const size_t most = busway_pci_count(pci);
+	busway_pci_id *ids = malloc((most + 1) * sizeof(*ids));
+
+	*count = 0;
+	for (uint32_t i = 0; ids && i < most; i++)
+		if (!busway_pci_is_bridge(busway_pci_function(pci, (busway_pci_id){i})->type))
+			ids[(*count)++] = (busway_pci_id){i};
+	return ids;
+}
+
+static int answer(struct question *q, const struct options *options)
+{
+	busway_pci_id pair[2];
+
+	if (options->argument_count > 1) {
+		for (int i = 0; i < 2; i++)
+			if (!find_pci_function(q->loaded, options->arguments[1 + i], &pair[i]))
+				return EXIT_BAD;
+		q->a = &pair[0];
+		q->b = &pair[1];
+		q->a_count = q->b_count = 1;
+	}
+	if (options->format == FORMAT_JSON)
+		return p2p_json(q);
+	return options->argument_count > 1 ? p2p_pair(q, options) : p2p_matrix(q, options);
+}
+
+static bool is_zen(const struct options *options, const struct busway_machine *machine)
+{
+	if (options->cpu == CPU_UNSAID)
+		return busway_machine_cpu_zen(machine) == BUSWAY_PRESENT;
+	return options->cpu == CPU_ZEN;
+}
+
+static int run(const struct options *options)
+{
+	struct loaded loaded;
+	struct question q = {0};
+	busway_pci_id *all;
+	int status;
+
+	if (options->argument_count == 2)
+		return complain("p2p: one DEVICE is missing: say two, or none for all pairs");
+	if (!load(options->arguments[0], 0, &loaded))
+		return EXIT_BAD;
+	q.loaded = &loaded;
+	q.machine = loaded.machine;
+	if (!q.machine) {
+		complain("%s: a device tree lists no PCI functions: p2p needs a machine (live, a "
+			 "recorded sys/ tree or lspci -xxxx)",
+			 loaded.source);
+		unload(&loaded);
+		return EXIT_BAD;
+	}
+	q.pci = busway_machine_pci(q.machine);
+	q.policy = (struct busway_p2p_policy){
+		.view = options->linux_view ? BUSWAY_P2P_LINUX : BUSWAY_P2P_ROUTE,
+		.cpu_zen = is_zen(options, q.machine),
+	};
+	all = all_of(q.pci, &q.a_count);
+	q.a = q.b = all;
+	q.b_count = q.a_count;
+	status = all ? answer(&q, options) : complain("%s: out of memory", loaded.source);
+	free(all);
+	unload(&loaded);
+	return status;
+}
+
+const struct command command_p2p = {
+	.name = "p2p",
+	.arguments = "PLATFORM [DEVICE DEVICE]",
+	.summary = "who can talk to whom directly, by which route, or why not",
+	.help = "\n"
+		"PLATFORM is a machine: live, a recorded sys/ tree, or the output of lspci -xxxx.\n"
+		"Without devices all pairs of functions are shown; with two, the way from the "
+		"first\n"
+		"(which emits the request) to the memory of the second.\n"
+		"\n"
+		"  busway p2p live\n"
+		"  busway p2p server.tar.xz 03:00.0 04:00.0\n"
+		"  lspci -xxxx | busway p2p -\n",
+	.statuses = "0 yes (a matrix: always), 1 the pair is refused",
+	.min_arguments = 1,
+	.max_arguments = 3,
+	.run = run,
+};

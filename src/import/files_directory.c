@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * files_directory.c - a tree of files that is a directory.
+ */
+#define _GNU_SOURCE
+#include "files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct directory {
+	struct file_tree tree;
+	int root;
+	bool whole; /* it is the root of this machine: nothing to keep links inside of */
+};
+
+/* A kernel before 5.6 cannot keep links inside: then nothing that has one is opened. */
+static int open_in(struct file_tree *tree, const char *path, int flags)
+{
+	const struct directory *d = (struct directory *)tree;
+	struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC | O_NONBLOCK),
+			       .resolve = d->whole ? 0 : RESOLVE_IN_ROOT};
+	const long fd = syscall(SYS_openat2, d->root, path, &how, sizeof(how));
+
+	if (fd < 0 && errno == ENOSYS)
+		return openat(d->root, path,
+			      flags | O_CLOEXEC | O_NONBLOCK | (d->whole ? 0 : O_NOFOLLOW));
+	return (int)fd;
+}
+
+static long directory_read(struct file_tree *tree, const char *path, void *buf, size_t size)
+{
+	const int fd = open_in(tree, path, O_RDONLY);
+	size_t used = 0;
+	long result;
+
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		const ssize_t got = used < size ? read(fd, (char *)buf + used, size - used) : 0;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		/* what was read before it failed counts */
+		result = got < 0 && !used ? -errno : (long)used;
+		if (got <= 0)
+			break;
+		used += (size_t)got;
+	}
+	close(fd);
+	return result;
+}
+
+static long directory_link(struct file_tree *tree, const char *path, char *buf, size_t size)
+{
+	const int fd = open_in(tree, path, O_PATH | O_NOFOLLOW);
+	ssize_t length;
+
+	if (fd < 0)
+		return -errno;
+	length = readlinkat(fd, "", buf, size - 1);
+	if (length < 0)
+		length = -errno;
+	else
+		buf[length] = 0;
+	close(fd);
+	return length;
+}
+
+static int directory_list(struct file_tree *tree, const char *path,
+			  int (*each)(void *ctx, const char *name), void *ctx)
+{
+	const int fd = open_in(tree, path, O_RDONLY | O_DIRECTORY);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	int status = 0;
+
+	if (!dir) {
+		status = -errno;
+		if (fd >= 0)
+			close(fd);
+		return status;
+	}
+	while (!status && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			status = each(ctx, entry->d_name);
+	closedir(dir);
+	return status;
+}
+
+static void directory_close(struct file_tree *tree)
+{
+	struct directory *d = (struct directory *)tree;
+
+	close(d->root);
+	free(d);
+}
+
+static const struct file_tree_calls directory_calls = {
+	.read = directory_read,
+	.link = directory_link,
+	.list = directory_list,
+	.close = directory_close,
+};
+
+int file_tree_of_directory(const char *root, struct file_tree **out)
+{
+	struct directory *d = malloc(sizeof(*d));
+
+	if (!d)
+		return -ENOMEM;
+	*d = (struct directory){.tree.calls = &directory_calls,
+				.whole = strcmp(root, "/") == 0,
+				.root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+	if (d->root < 0) {
+		const int status = -errno;
+
+		free(d);
+		return status;
+	}
+	*out = &d->tree;
+	return 0;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * claims.c - who answers to which bus addresses.
+ *
+ * A function answers to its BARs, a bridge to the windows that it passes down. Where every claim
+ * that overlaps a BAR is that BAR itself or a window of a bridge above it, the way to it is clean:
+ * no more needs to be asked about it. That is found by counting, so that it costs n log n.
+ */
+#include "pci_internal.h"
+
+#include "../base/sort.h"
+
+static bool is_memory(const struct busway_pci_bar *bar)
+{
+	return bar->assigned && (bar->kind == BUSWAY_BAR_MEM32 || bar->kind == BUSWAY_BAR_MEM64);
+}
+
+bool bridge_passes_some(const struct node *n, struct busway_range range)
+{
+	const struct busway_pci_bridge *b = &n->function.bridge;
+
+	return (b->memory_open && busway_range_overlaps(b->memory, range)) ||
+	       (b->prefetch_open && busway_range_overlaps(b->prefetch, range));
+}
+
+bool bridge_passes_all(const struct node *n, const struct busway_pci_bar *bar)
+{
+	const struct busway_pci_bridge *b = &n->function.bridge;
+
+	return (b->memory_open && busway_range_within(bar->bus, b->memory)) ||
+	       (b->prefetch_open && busway_range_within(bar->bus, b->prefetch));
+}
+
+bool claims_some(const struct node *n, struct busway_range range)
+{
+	if (busway_pci_is_bridge(n->function.type) && bridge_passes_some(n, range))
+		return true;
+	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++)
+		if (is_memory(&n->function.bars[i]) &&
+		    busway_range_overlaps(n->function.bars[i].bus, range))
+			return true;
+	return false;
+}
+
+/* ---- counting ---- */
+
+struct edge {
+	uint32_t host;
+	uint64_t address;
+};
+
+static bool edge_before(const void *a, const void *b)
+{
+	const struct edge *x = a, *y = b;
+
+	return x->host != y->host ? x->host < y->host : x->address < y->address;
+}
+
+/* First and last addresses of all claims, each sorted. */
+struct claims {
+	struct edge *first, *last;
+	size_t count;
+};
+
+static void add_claim(struct claims *claims, uint32_t host, struct busway_range range)
+{
+	claims->first[claims->count] = (struct edge){host, range.first};
+	claims->last[claims->count] = (struct edge){host, range.last};
+	claims->count++;
+}
+
+static void add_claims_of(struct claims *claims, const struct node *n)
+{
+	const struct busway_pci_bridge *b = &n->function.bridge;
+
+	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++)
+		if (is_memory(&n->function.bars[i]))
+			add_claim(claims, n->host, n->function.bars[i].bus);
+	if (!busway_pci_is_bridge(n->function.type))
+		return;
+	if (b->memory_open)
+		add_claim(claims, n->host, b->memory);
+	if (b->prefetch_open)
+		add_claim(claims, n->host, b->prefetch);
+}
+
+/* How many of @edges are below (@host, @address), or there as well where @also. */
+static size_t count_below(const struct edge *edges, size_t count, struct edge limit, bool also)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		const bool below = also ? !edge_before(&limit, &edges[middle])
+					: edge_before(&edges[middle], &limit);
+
+		if (below)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Claims of its host that overlap @range. */
+static size_t count_overlapping(const struct claims *claims, uint32_t host,
+				struct busway_range range)
+{
+	return count_below(claims->first, claims->count, (struct edge){host, range.last}, true) -
+	       count_below(claims->last, claims->count, (struct edge){host, range.first}, false);
+}
+
+/* Those that may be there: of the BAR itself, and of the bridges above it. */
+static size_t count_expected(const struct busway_pci *pci, const struct node *n,
+			     struct busway_range range)
+{
+	size_t count = 1;
+
+	for (uint32_t up = n->above; up != NONE; up = pci->nodes[up].above) {
+		const struct busway_pci_bridge *b = &pci->nodes[up].function.bridge;
+
+		count += b->memory_open && busway_range_overlaps(b->memory, range);
+		count += b->prefetch_open && busway_range_overlaps(b->prefetch, range);
+	}
+	return count;
+}
+
+static bool is_clean(const struct busway_pci *pci, const struct claims *claims,
+		     const struct node *n)
+{
+	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++) {
+		const struct busway_pci_bar *bar = &n->function.bars[i];
+
+		if (is_memory(bar) && count_overlapping(claims, n->host, bar->bus) !=
+					      count_expected(pci, n, bar->bus))
+			return false;
+	}
+	return true;
+}
+
+int judge_claims(struct busway_pci *pci)
+{
+	const size_t most = pci->count * (BUSWAY_PCI_BARS + 2) + 1;
+	struct claims claims = {
+		.first = arena_take(&pci->arena, most * sizeof(struct edge), _Alignof(struct edge)),
+		.last = arena_take(&pci->arena, most * sizeof(struct edge), _Alignof(struct edge)),
+	};
+
+	if (!claims.first || !claims.last)
+		return -BUSWAY_ENOMEM;
+	for (size_t i = 0; i < pci->count; i++)
+		add_claims_of(&claims, &pci->nodes[i]);
+	sort(claims.first, claims.count, sizeof(struct edge), edge_before);
+	sort(claims.last, claims.count, sizeof(struct edge), edge_before);
+	for (size_t i = 0; i < pci->count; i++)
+		pci->nodes[i].clean = is_clean(pci, &claims, &pci->nodes[i]);
+	return 0;
+}
