@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Fuzz with libFuzzer, address and undefined-behaviour sanitizers: the importer, the DMA API, IOVA
-# spaces, page tables, buffers.
-#   fuzz.sh [SECONDS [JOBS [TARGET...]]]    SECONDS for fdt, half of it for the others: dma, iova, buffers, pagetable
+# spaces, page tables, buffers, ACPI tables.
+#   fuzz.sh [SECONDS [JOBS [TARGET...]]]    SECONDS for fdt, half of it for the others: dma, iova, buffers, pagetable, acpi
 # What it finds is left in build-fuzz/finds. The corpus in the tree is read, not written; to
 # take new inputs over, merge them: see fuzz/README.md.
 set -eu
 seconds=${1:-60}
 jobs=${2:-2}
-[ $# -gt 2 ] && shift 2 || set -- fdt dma iova buffers pagetable
+[ $# -gt 2 ] && shift 2 || set -- fdt dma iova buffers pagetable acpi
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=$top/build-fuzz
 
@@ -52,6 +52,11 @@ fuzz_buffers() {
 fuzz_pagetable() {
 	"$build/fuzz/pagetable_fuzz" "$@" -max_total_time=$(((seconds + 1) / 2)) -timeout=5 -max_len=516 \
 		"$build/corpus-pagetable"
+}
+
+fuzz_acpi() {
+	"$build/fuzz/acpi_fuzz" "$@" -max_total_time=$(((seconds + 1) / 2)) -timeout=5 -max_len=1024 -len_control=0 \
+		"$build/corpus-acpi"
 }
 
 run() { # TARGET JOB

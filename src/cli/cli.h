@@ -13,6 +13,7 @@
  *   bounce.c    the address in a restricted pool
  *   domain_text.c   what is mapped in a domain
  *   show*.c, why.c, map.c, alloc.c, bench.c   one command each
+ *   acpi/       show of an ACPI table: see acpi/acpi.h
  *   check/      busway check: see check/check.h
  *   iova/       show --iova: see iova/iova.h
  *   p2p/        busway p2p: see p2p/p2p.h
@@ -25,6 +26,7 @@
 #ifndef BUSWAY_CLI_H
 #define BUSWAY_CLI_H
 
+#include <busway/acpi.h>
 #include <busway/busway.h>
 #include <busway/fdt.h>
 #include <busway/machine.h>
@@ -117,6 +119,7 @@ bool parse_range(const char *text, bool single, struct busway_range *range);
 struct loaded {
 	struct busway_platform *platform;
 	struct busway_machine *machine; /* NULL: a device tree */
+	struct busway_acpi *acpi;       /* an ACPI table by itself; nothing else is set then */
 	void *blob;
 	size_t size;        /* of the blob */
 	const char *source; /* as the user wrote it; "standard input" for "-" */
@@ -124,6 +127,9 @@ struct loaded {
 
 /* Load @source; complains and returns false where that fails. @flags as busway_fdt_import(). */
 bool load(const char *source, unsigned flags, struct loaded *loaded);
+
+/* The same, and an ACPI table by itself is taken as well: see .acpi. */
+bool load_any(const char *source, unsigned flags, struct loaded *loaded);
 void unload(struct loaded *loaded);
 
 /* The flattened tree that @source is or compiles to; free() it. Complains and returns NULL where

@@ -270,6 +270,19 @@ static bool is_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+static bool load_table(const void *data, size_t size, struct loaded *loaded)
+{
+	struct busway_acpi_error error;
+	const int status = busway_acpi_read(data, size, &cli_memory, &loaded->acpi, &error);
+
+	if (status == -BUSWAY_ENOMEM)
+		complain("%s: out of memory", loaded->source);
+	else if (status)
+		complain("%s: at byte 0x%x: %s", loaded->source, (unsigned)error.offset,
+			 error.message);
+	return !status;
+}
+
 static bool load_tree(const char *source, unsigned flags, struct loaded *loaded)
 {
 	struct busway_fdt_error error;
@@ -279,6 +292,12 @@ static bool load_tree(const char *source, unsigned flags, struct loaded *loaded)
 
 	if (!data)
 		return false;
+	if (busway_acpi_is_table(data, size)) {
+		const bool read = load_table(data, size, loaded);
+
+		free(data);
+		return read;
+	}
 	status = busway_fdt_import(data, size, flags, &cli_memory, &loaded->platform, &error);
 	if (status) {
 		free(data);
@@ -293,7 +312,7 @@ static bool load_tree(const char *source, unsigned flags, struct loaded *loaded)
 	return true;
 }
 
-bool load(const char *source, unsigned flags, struct loaded *loaded)
+bool load_any(const char *source, unsigned flags, struct loaded *loaded)
 {
 	*loaded = (struct loaded){.source = name_of(source)};
 	if (strcmp(source, "live") == 0)
@@ -303,9 +322,22 @@ bool load(const char *source, unsigned flags, struct loaded *loaded)
 	return load_tree(source, flags, loaded);
 }
 
+bool load(const char *source, unsigned flags, struct loaded *loaded)
+{
+	if (!load_any(source, flags, loaded))
+		return false;
+	if (!loaded->acpi)
+		return true;
+	complain("%s: an ACPI table lists no devices: only 'show' takes one by itself",
+		 loaded->source);
+	unload(loaded);
+	return false;
+}
+
 void unload(struct loaded *loaded)
 {
 	busway_platform_destroy(loaded->platform);
 	busway_machine_free(loaded->machine);
+	busway_acpi_free(loaded->acpi);
 	free(loaded->blob);
 }

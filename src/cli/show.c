@@ -2,6 +2,7 @@
 /*
  * show.c - what each DMA-capable device can reach, and through what.
  */
+#include "acpi/acpi.h"
 #include "iova/iova.h"
 #include "picture/svg.h"
 
@@ -42,6 +43,22 @@ static int picture(const struct loaded *loaded, const struct options *options,
 	return status;
 }
 
+static int show_table(const struct options *options, struct loaded *loaded)
+{
+	int status;
+
+	if (options->argument_count > 1)
+		status = complain("%s: an ACPI table lists no devices: say the PLATFORM alone",
+				  loaded->source);
+	else if (options->format == FORMAT_SVG)
+		status = complain("%s: there is no picture of an ACPI table", loaded->source);
+	else
+		status = options->format == FORMAT_JSON ? show_acpi_json(loaded)
+							: show_acpi_text(loaded, options);
+	unload(loaded);
+	return status;
+}
+
 static int run(const struct options *options)
 {
 	const bool one = options->argument_count > 1;
@@ -54,8 +71,11 @@ static int run(const struct options *options)
 		return show_iova(options);
 	if (options->own && !one)
 		return complain("show: --own wants a DEVICE, which is a host bridge");
-	if (!load(options->arguments[0], one || options->all ? BUSWAY_FDT_ALL_NODES : 0, &loaded))
+	if (!load_any(options->arguments[0], one || options->all ? BUSWAY_FDT_ALL_NODES : 0,
+		      &loaded))
 		return EXIT_BAD;
+	if (loaded.acpi)
+		return show_table(options, &loaded);
 	if (one ? find_device(&loaded, options->arguments[1], options, &named)
 		: (devices = choose(&loaded, options, &count)) != NULL)
 		status = options->format == FORMAT_JSON
