@@ -31,6 +31,7 @@ import os
 import re
 import shlex
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -343,6 +344,32 @@ def keys_of(value, found):
             keys_of(v, found)
 
 
+def write_table(signature, body):
+    path = os.path.join(WORK, 'table.' + signature.decode())
+    with open(path, 'wb') as file:
+        file.write(struct.pack('<4sIBB26x', signature, 36 + len(body), 1, 0) + body)
+    return path
+
+
+def dmar():
+    """A file with a DMAR: one unit, for 00:02.0."""
+    scope = struct.pack('<BB2xBBBB', 1, 8, 0, 0, 2, 0)
+    return write_table(b'DMAR', struct.pack('<BB10xHHBxHQ', 45, 1, 0, 24, 0, 0, 0xfed90000) + scope)
+
+
+def iort():
+    """A file with an IORT: an SMMUv3, a root complex whose IDs it takes, and reserved memory."""
+    def node(kind, data, mappings=b''):
+        head = struct.pack('<BHBIII', kind, 16 + len(data) + len(mappings), 0, kind,
+                           len(mappings) // 20, 16 + len(data))
+        return head + data + mappings
+    smmu = node(4, struct.pack('<Q44x', 0x9050000))
+    root = node(2, struct.pack('<8xIIB3x', 0, 0, 48), struct.pack('<IIIII', 0, 0xffff, 0, 48, 0))
+    kept = node(6, struct.pack('<IIIQQI', 0, 1, 28, 0xa0000000, 0x10000, 0),
+                struct.pack('<IIIII', 0, 0, 0x10, 48, 0))
+    return write_table(b'IORT', struct.pack('<III', 3, 48, 0) + smmu + root + kept)
+
+
 def some_json():
     """Outputs of every command that has one; between them every key is there."""
     boards = sorted(glob.glob(os.path.join(ROOT, 'boards', '*.dts')))
@@ -356,6 +383,8 @@ def some_json():
     yield ['map', board, disk, '0x1000+4K', '0x80000000+4K']
     yield ['alloc', board, f'{disk},{host}', '4K']
     yield ['check', board]
+    yield ['show', dmar()]
+    yield ['show', iort()]
     yield ['bench', 'D']
 
 
