@@ -68,7 +68,7 @@ dtc -qq -I dts -O dtb -o "$root/board.dtb" boards/rpi4-8g.dts
 LD_LIBRARY_PATH=$(dirname "$shared") "$root/first" "$root/board.dtb" mmc@7e340000 0x1000 >/dev/null ||
 	fail "examples/first.c does not run"
 # shellcheck disable=SC2046
-gcc -std=c11 -Iexamples "$root/own.c" -o "$root/own" $(pkg-config --cflags busway) "$archive" -lfdt ||
+gcc -std=c11 -Iexamples "$root/own.c" -o "$root/own" $(pkg-config --cflags busway) "$archive" -lfdt -larchive -lpci ||
 	fail "a program with names of its own does not build against the static library"
 "$root/own" "$root/board.dtb" mmc@7e340000 0x1000 >/dev/null ||
 	fail "a program with a sort() of its own runs into it"

@@ -7,7 +7,7 @@ set -eu
 packages="
 meson ninja-build pkg-config
 gcc libc6-dev
-libfdt-dev libjansson-dev
+libfdt-dev libjansson-dev libarchive-dev libpci-dev
 device-tree-compiler
 libcmocka-dev python3 python3-jsonschema python3-yaml
 clang libclang-rt-14-dev clang-format clang-tidy

@@ -55,9 +55,36 @@ struct busway_machine_group {
  * Each reads a machine. @error says why not. Errors: -BUSWAY_ENOMEM; -BUSWAY_EINVAL: this is no
  * such source, or nothing in it can be used.
  */
-/* @root: a directory in which sys/ is; "/" is the machine at hand. */
+/* @root: a directory in which sys/ is, or a folder with sys/; "/" is the machine at hand. */
 int busway_machine_read_directory(const char *root, const struct busway_allocator *memory,
 				  struct busway_machine **out, struct busway_machine_error *error);
+
+
+/*
+ * @data: a tar archive, plain or packed by gzip or xz, of a folder in which sys/ is, or of sys/
+ * itself. It is unpacked in memory, 256 MiB at most; links lead nowhere but inside of it. A cut
+ * archive is refused: what is missing may be anything.
+ */
+int busway_machine_read_archive(const void *data, size_t size,
+				const struct busway_allocator *memory, struct busway_machine **out,
+				struct busway_machine_error *error);
+
+/*
+ * @data: what `lspci -xxxx` prints, with -v or without. Configuration spaces are all that is in
+ * it: sizes of BARs, CPU addresses, masks and IOMMU groups are unknown, and bus numbers tell who is
+ * above whom. The .file of an error is the line: "line 12".
+ */
+int busway_machine_read_lspci(const void *data, size_t size, const struct busway_allocator *memory,
+			      struct busway_machine **out, struct busway_machine_error *error);
+
+/* What can be told from the first bytes of a file. */
+enum busway_machine_form {
+	BUSWAY_MACHINE_NONE, /* neither */
+	BUSWAY_MACHINE_ARCHIVE,
+	BUSWAY_MACHINE_LSPCI,
+};
+
+enum busway_machine_form busway_machine_form(const void *data, size_t size);
 
 void busway_machine_free(struct busway_machine *machine); /* may be NULL */
 
@@ -67,7 +94,10 @@ const struct busway_machine_gap *busway_machine_gaps(const struct busway_machine
 const struct busway_machine_group *busway_machine_groups(const struct busway_machine *machine,
 							 size_t *count);
 
-/* Does the processor have a root complex that always forwards (AMD, family 17h and later)? */
+/*
+ * Does the processor have a root complex that always forwards (AMD, family 17h and later), as
+ * proc/cpuinfo says? Unknown where it says no vendor, as in most recordings.
+ */
 enum busway_known busway_machine_cpu_zen(const struct busway_machine *machine);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * load.c - a platform from a file: a flattened device tree, or a source that dtc compiles.
+ * load.c - a platform: a flattened device tree, a source that dtc compiles, or a machine that
+ * runs or was recorded. What a file is its content tells.
  */
 #include "cli.h"
 
@@ -222,10 +223,9 @@ void complain_of_tree(const char *source, const struct busway_fdt_error *e)
 		 e->property[0] ? ": " : "", e->message);
 }
 
-void *read_tree(const char *source, size_t *size)
+/* @data, which it takes, or what dtc makes of it. */
+static void *tree_of(const char *source, char *data, size_t *size)
 {
-	char *data = read_file(source, size);
-
 	if (data && looks_like_source(source, data, *size)) {
 		char *compiled = compile(source, data, *size, PRODUCT_TREE, size);
 
@@ -233,6 +233,11 @@ void *read_tree(const char *source, size_t *size)
 		data = compiled;
 	}
 	return data;
+}
+
+void *read_tree(const char *source, size_t *size)
+{
+	return tree_of(source, read_file(source, size), size);
 }
 
 char *read_places(const char *source)
@@ -250,17 +255,37 @@ char *read_places(const char *source)
 	return text;
 }
 
+/* Say why a machine could not be read, if so. */
+static bool loaded_machine(const char *source, int status, const struct busway_machine_error *error)
+{
+	if (status == -BUSWAY_ENOMEM)
+		complain("%s: out of memory", source);
+	else if (status)
+		complain("%s: %s: %s", source, error->file, error->message);
+	return !status;
+}
+
 static bool load_directory(const char *source, const char *root, struct loaded *loaded)
 {
 	struct busway_machine_error error;
 	const int status =
 		busway_machine_read_directory(root, &cli_memory, &loaded->machine, &error);
 
-	if (status == -BUSWAY_ENOMEM)
-		complain("%s: out of memory", source);
-	else if (status)
-		complain("%s: %s: %s", source, error.file, error.message);
-	return !status;
+	return loaded_machine(source, status, &error);
+}
+
+static bool load_machine(char *data, size_t size, enum busway_machine_form form,
+			 struct loaded *loaded)
+{
+	struct busway_machine_error error;
+	const int status = form == BUSWAY_MACHINE_ARCHIVE
+				   ? busway_machine_read_archive(data, size, &cli_memory,
+								 &loaded->machine, &error)
+				   : busway_machine_read_lspci(data, size, &cli_memory,
+							       &loaded->machine, &error);
+
+	free(data);
+	return loaded_machine(loaded->source, status, &error);
 }
 
 static bool is_directory(const char *path)
@@ -283,15 +308,11 @@ static bool load_table(const void *data, size_t size, struct loaded *loaded)
 	return !status;
 }
 
-static bool load_tree(const char *source, unsigned flags, struct loaded *loaded)
+static bool load_tree(char *data, size_t size, unsigned flags, struct loaded *loaded)
 {
 	struct busway_fdt_error error;
-	size_t size = 0;
-	char *data = read_tree(source, &size);
 	int status;
 
-	if (!data)
-		return false;
 	if (busway_acpi_is_table(data, size)) {
 		const bool read = load_table(data, size, loaded);
 
@@ -312,6 +333,22 @@ static bool load_tree(const char *source, unsigned flags, struct loaded *loaded)
 	return true;
 }
 
+static bool load_file(const char *source, unsigned flags, struct loaded *loaded)
+{
+	enum busway_machine_form form;
+	size_t size = 0;
+	char *data = read_file(source, &size);
+
+	if (!data)
+		return false;
+	form = looks_like_source(source, data, size) ? BUSWAY_MACHINE_NONE
+						     : busway_machine_form(data, size);
+	if (form != BUSWAY_MACHINE_NONE)
+		return load_machine(data, size, form, loaded);
+	data = tree_of(source, data, &size);
+	return data && load_tree(data, size, flags, loaded);
+}
+
 bool load_any(const char *source, unsigned flags, struct loaded *loaded)
 {
 	*loaded = (struct loaded){.source = name_of(source)};
@@ -319,7 +356,7 @@ bool load_any(const char *source, unsigned flags, struct loaded *loaded)
 		return load_directory(source, "/", loaded);
 	if (is_directory(source))
 		return load_directory(source, source, loaded);
-	return load_tree(source, flags, loaded);
+	return load_file(source, flags, loaded);
 }
 
 bool load(const char *source, unsigned flags, struct loaded *loaded)

@@ -9,13 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 struct directory {
 	struct file_tree tree;
+	const struct busway_allocator *memory;
 	int root;
 	bool whole; /* it is the root of this machine: nothing to keep links inside of */
 };
@@ -94,34 +94,50 @@ static int directory_list(struct file_tree *tree, const char *path,
 	return status;
 }
 
+static int directory_enter(struct file_tree *tree, const char *name)
+{
+	struct directory *d = (struct directory *)tree;
+	const int fd = open_in(tree, name, O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0)
+		return -errno;
+	close(d->root);
+	d->root = fd;
+	return 0;
+}
+
 static void directory_close(struct file_tree *tree)
 {
 	struct directory *d = (struct directory *)tree;
 
 	close(d->root);
-	free(d);
+	d->memory->free(d->memory->ctx, d, sizeof(*d), _Alignof(struct directory));
 }
 
 static const struct file_tree_calls directory_calls = {
 	.read = directory_read,
 	.link = directory_link,
 	.list = directory_list,
+	.enter = directory_enter,
 	.close = directory_close,
 };
 
-int file_tree_of_directory(const char *root, struct file_tree **out)
+int file_tree_of_directory(const char *root, const struct busway_allocator *memory,
+			   struct file_tree **out)
 {
-	struct directory *d = malloc(sizeof(*d));
+	struct directory *d =
+		memory->alloc(memory->ctx, sizeof(*d), _Alignof(struct directory));
 
 	if (!d)
 		return -ENOMEM;
 	*d = (struct directory){.tree.calls = &directory_calls,
+				.memory = memory,
 				.whole = strcmp(root, "/") == 0,
 				.root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
 	if (d->root < 0) {
 		const int status = -errno;
 
-		free(d);
+		memory->free(memory->ctx, d, sizeof(*d), _Alignof(struct directory));
 		return status;
 	}
 	*out = &d->tree;

@@ -4,6 +4,10 @@
  */
 #include "machine_internal.h"
 
+#include "files_archive.h"
+#include "lspci.h"
+
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,28 +69,80 @@ void busway_machine_free(struct busway_machine *machine)
 	}
 }
 
-int busway_machine_read_directory(const char *root, const struct busway_allocator *memory,
-				  struct busway_machine **out, struct busway_machine_error *error)
+/* Seal @machine and hand it out, or throw it away. */
+static int finish(struct busway_machine *machine, int status, struct busway_machine **out)
 {
-	struct reading reading = {.error = error};
-	int status;
+	if (!status)
+		status = busway_pci_seal(machine->pci);
+	if (status) {
+		busway_machine_free(machine);
+		return status;
+	}
+	*out = machine;
+	return 0;
+}
 
-	*error = (struct busway_machine_error){0};
-	status = file_tree_of_directory(root, &reading.files);
-	if (status)
-		return machine_error(error, root, strerror(-status));
-	status = create(memory, &reading.machine);
+/* @files is closed, whatever comes of it. */
+static int read_files(struct file_tree *files, const struct busway_allocator *memory,
+		      struct busway_machine **out, struct busway_machine_error *error)
+{
+	struct reading reading = {.files = files, .error = error};
+	int status = create(memory, &reading.machine);
+
+	if (!status)
+		status = enter_sysfs_root(&reading);
 	if (!status)
 		status = read_sysfs(&reading);
 	if (!status)
-		status = busway_pci_seal(reading.machine->pci);
-	file_tree_close(reading.files);
-	if (status) {
-		busway_machine_free(reading.machine);
-		return status;
-	}
-	*out = reading.machine;
-	return 0;
+		status = read_cpuinfo(&reading);
+	file_tree_close(files);
+	return finish(reading.machine, status, out);
+}
+
+int busway_machine_read_directory(const char *root, const struct busway_allocator *memory,
+				  struct busway_machine **out, struct busway_machine_error *error)
+{
+	struct file_tree *files;
+	int status;
+
+	*error = (struct busway_machine_error){0};
+	status = file_tree_of_directory(root, memory, &files);
+	if (status)
+		return status == -ENOMEM ? -BUSWAY_ENOMEM
+					 : machine_error(error, root, strerror(-status));
+	return read_files(files, memory, out, error);
+}
+
+int busway_machine_read_archive(const void *data, size_t size,
+				const struct busway_allocator *memory, struct busway_machine **out,
+				struct busway_machine_error *error)
+{
+	struct file_tree *files;
+	int status;
+
+	*error = (struct busway_machine_error){0};
+	status = file_tree_of_archive(data, size, memory, &files, error);
+	return status ? status : read_files(files, memory, out, error);
+}
+
+int busway_machine_read_lspci(const void *data, size_t size, const struct busway_allocator *memory,
+			      struct busway_machine **out, struct busway_machine_error *error)
+{
+	struct busway_machine *machine = NULL;
+	int status;
+
+	*error = (struct busway_machine_error){0};
+	status = create(memory, &machine);
+	if (!status)
+		status = read_lspci(machine, data, size, error);
+	return finish(machine, status, out);
+}
+
+enum busway_machine_form busway_machine_form(const void *data, size_t size)
+{
+	if (looks_like_archive(data, size))
+		return BUSWAY_MACHINE_ARCHIVE;
+	return looks_like_lspci(data, size) ? BUSWAY_MACHINE_LSPCI : BUSWAY_MACHINE_NONE;
 }
 
 const struct busway_pci *busway_machine_pci(const struct busway_machine *machine)

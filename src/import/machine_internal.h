@@ -3,9 +3,13 @@
  * machine_internal.h - what the importers of running and recorded machines share.
  *
  *   machine.c      the struct, gaps, what is asked of it
- *   files*.c       a tree of files: a directory
- *   sysfs.c        the functions that sysfs lists
+ *   files*.c       a tree of files: a directory, an archive
+ *   lspci.c        a dump of lspci -xxxx
+ *   sysfs.c        where sys/ is, and the functions that it lists
+ *   sysfs_list.c   which functions there are, and the bridges above them
+ *   sysfs_function.c   what one of them is
  *   sysfs_text.c   numbers and addresses in its files
+ *   cpuinfo.c      the processor
  */
 #ifndef BUSWAY_MACHINE_INTERNAL_H
 #define BUSWAY_MACHINE_INTERNAL_H
@@ -39,7 +43,38 @@ char *keep_text(struct busway_machine *machine, const char *text);
 /* Say what is wrong in @error. Returns -BUSWAY_EINVAL. */
 int machine_error(struct busway_machine_error *error, const char *file, const char *message);
 
+/* ---- sysfs.c, cpuinfo.c ---- */
+
+/* Go to where sys/ is: here, or one folder down. */
+int enter_sysfs_root(struct reading *reading);
+
 int read_sysfs(struct reading *reading);
+int read_cpuinfo(struct reading *reading);
+
+/* ---- sysfs_list.c ---- */
+
+#define SYSFS_DEVICES "sys/bus/pci/devices"
+
+/* A function that is to be read. */
+struct sysfs_entry {
+	struct busway_pci_address at;
+	bool listed;       /* in SYSFS_DEVICES; else only the path of one below it names it */
+	bool has_link;     /* that is its place, and .above or .root_bus are known */
+	bool above_others; /* there is something below it: it is a bridge */
+	bool has_above, has_root_bus;
+	struct busway_pci_address above;
+	uint8_t root_bus;
+	const char *folder; /* where its files are: .folder_length characters of it */
+	size_t folder_length;
+};
+
+/* All functions, each once, in the order of their addresses. */
+int list_functions(struct reading *reading, struct vector *entries);
+
+/* ---- sysfs_function.c ---- */
+
+/* Read a function and add it. */
+int read_function(struct reading *reading, const struct sysfs_entry *entry);
 
 /* ---- sysfs_text.c ---- */
 
