@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Fuzz with libFuzzer, address and undefined-behaviour sanitizers: the importer, the DMA API, IOVA
-# spaces, page tables, buffers, ACPI tables.
-#   fuzz.sh [SECONDS [JOBS [TARGET...]]]    SECONDS for fdt, half of it for the others: dma, iova, buffers, pagetable, acpi
+# spaces, page tables, buffers, ACPI tables, PCI machines.
+#   fuzz.sh [SECONDS [JOBS [TARGET...]]]    SECONDS for fdt, half of it for the others: dma, iova, buffers, pagetable, acpi,
+#                                           config, lspci, sysfs
 # What it finds is left in build-fuzz/finds. The corpus in the tree is read, not written; to
 # take new inputs over, merge them: see fuzz/README.md.
 set -eu
 seconds=${1:-60}
 jobs=${2:-2}
-[ $# -gt 2 ] && shift 2 || set -- fdt dma iova buffers pagetable acpi
+[ $# -gt 2 ] && shift 2 || set -- fdt dma iova buffers pagetable acpi config lspci sysfs
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=$top/build-fuzz
 
@@ -57,6 +58,21 @@ fuzz_pagetable() {
 fuzz_acpi() {
 	"$build/fuzz/acpi_fuzz" "$@" -max_total_time=$(((seconds + 1) / 2)) -timeout=5 -max_len=1024 -len_control=0 \
 		"$build/corpus-acpi"
+}
+
+fuzz_config() {
+	"$build/fuzz/config_fuzz" "$@" -max_total_time=$(((seconds + 1) / 2)) -timeout=10 -max_len=4096 \
+		"$build/corpus-config" "$top/fuzz/corpus-config"
+}
+
+fuzz_lspci() {
+	"$build/fuzz/lspci_fuzz" "$@" -max_total_time=$(((seconds + 1) / 2)) -timeout=10 -max_len=8192 \
+		"$build/corpus-lspci" "$top/fuzz/corpus-lspci"
+}
+
+fuzz_sysfs() {
+	"$build/fuzz/sysfs_fuzz" "$@" -max_total_time=$(((seconds + 1) / 2)) -timeout=10 -max_len=16384 \
+		"$build/corpus-sysfs" "$top/fuzz/corpus-sysfs"
 }
 
 run() { # TARGET JOB

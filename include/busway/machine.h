@@ -59,7 +59,6 @@ struct busway_machine_group {
 int busway_machine_read_directory(const char *root, const struct busway_allocator *memory,
 				  struct busway_machine **out, struct busway_machine_error *error);
 
-
 /*
  * @data: a tar archive, plain or packed by gzip or xz, of a folder in which sys/ is, or of sys/
  * itself. It is unpacked in memory, 256 MiB at most; links lead nowhere but inside of it. A cut

@@ -45,8 +45,7 @@ int read_cpuinfo(struct reading *reading)
 	if (!vendor || !family || !parse_u64(&family, &number))
 		return 0;
 	reading->machine->cpu_zen =
-		strncmp(vendor, amd, sizeof(amd) - 1) == 0 && number >= ZEN_FAMILY
-			? BUSWAY_PRESENT
-			: BUSWAY_ABSENT;
+		strncmp(vendor, amd, sizeof(amd) - 1) == 0 && number >= ZEN_FAMILY ? BUSWAY_PRESENT
+										   : BUSWAY_ABSENT;
 	return 0;
 }

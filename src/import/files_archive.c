@@ -76,6 +76,8 @@ static int fail_as_told(struct unpacking *u, const char *file)
 
 	if (archive_errno(u->archive) == ENOMEM)
 		return -BUSWAY_ENOMEM;
+	if (told && strstr(told, "No progress is possible"))
+		told = "truncated xz input"; /* that is how liblzma puts it */
 	return fail(u, file, told ? told : "is no archive that can be read");
 }
 

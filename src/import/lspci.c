@@ -35,7 +35,7 @@ struct lspci {
 	unsigned long line;
 	FILE *clean; /* what libpci gets */
 	size_t functions, rows;
-	bool inside; /* lines of a function; blank ones end it */
+	bool inside;   /* lines of a function; blank ones end it */
 	unsigned next; /* the register that its next row begins with */
 };
 
@@ -221,7 +221,7 @@ static void PCI_NONRET land(char *format, ...)
 	longjmp(landing->place, 1); /* NOLINT(cert-err52-cpp): nothing else leaves it */
 }
 
-static void ignore(char *format, ...)
+static void ignore(char *format, ...) /* NOLINT(readability-non-const-parameter): libpci's type */
 {
 	(void)format;
 }
@@ -267,17 +267,19 @@ static int add_device(struct lspci *l, struct pci_dev *dev)
 /* libpci has the functions in the opposite order: of two with one address the first one counts. */
 static int add_devices(struct lspci *l, struct pci_access *access)
 {
-	struct pci_dev **order = arena_take(&l->machine->arena, (l->functions + 1) * sizeof(*order),
-					    _Alignof(struct pci_dev *));
+	struct place {
+		struct pci_dev *dev;
+	} *order = arena_take(&l->machine->arena, (l->functions + 1) * sizeof(*order),
+			      _Alignof(struct place));
 	size_t count = 0;
 	int status = 0;
 
 	if (!order)
 		return -BUSWAY_ENOMEM;
 	for (struct pci_dev *dev = access->devices; dev && count < l->functions; dev = dev->next)
-		order[count++] = dev;
+		order[count++].dev = dev;
 	while (!status && count)
-		status = add_device(l, order[--count]);
+		status = add_device(l, order[--count].dev);
 	return status;
 }
 

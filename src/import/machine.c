@@ -82,9 +82,8 @@ static int finish(struct busway_machine *machine, int status, struct busway_mach
 	return 0;
 }
 
-/* @files is closed, whatever comes of it. */
-static int read_files(struct file_tree *files, const struct busway_allocator *memory,
-		      struct busway_machine **out, struct busway_machine_error *error)
+int read_machine(struct file_tree *files, const struct busway_allocator *memory,
+		 struct busway_machine **out, struct busway_machine_error *error)
 {
 	struct reading reading = {.files = files, .error = error};
 	int status = create(memory, &reading.machine);
@@ -110,7 +109,7 @@ int busway_machine_read_directory(const char *root, const struct busway_allocato
 	if (status)
 		return status == -ENOMEM ? -BUSWAY_ENOMEM
 					 : machine_error(error, root, strerror(-status));
-	return read_files(files, memory, out, error);
+	return read_machine(files, memory, out, error);
 }
 
 int busway_machine_read_archive(const void *data, size_t size,
@@ -122,7 +121,7 @@ int busway_machine_read_archive(const void *data, size_t size,
 
 	*error = (struct busway_machine_error){0};
 	status = file_tree_of_archive(data, size, memory, &files, error);
-	return status ? status : read_files(files, memory, out, error);
+	return status ? status : read_machine(files, memory, out, error);
 }
 
 int busway_machine_read_lspci(const void *data, size_t size, const struct busway_allocator *memory,

@@ -34,6 +34,10 @@ struct reading {
 	struct busway_machine_error *error;
 };
 
+/* Read what is recorded in @files, which is closed, whatever comes of it. */
+int read_machine(struct file_tree *files, const struct busway_allocator *memory,
+		 struct busway_machine **out, struct busway_machine_error *error);
+
 /* Note that @file could not be read as it should be; the texts are copied. 0 or -BUSWAY_ENOMEM. */
 int note_gap(struct busway_machine *machine, const char *file, const char *message);
 

@@ -125,8 +125,9 @@ static int read_config(struct subject *s)
 	if (busway_pci_read_config(config, size, &s->function)) {
 		if (s->function.is_virtual)
 			return 0;
-		return gap_of(s, "config", size < HEADER_SIZE ? "less than 64 bytes"
-							      : "nothing answered: all ones");
+		return gap_of(s, "config",
+			      size < HEADER_SIZE ? "less than 64 bytes"
+						 : "nothing answered: all ones");
 	}
 	if (size < 256)
 		return gap_of(s, "config",
