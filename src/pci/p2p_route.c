@@ -53,7 +53,9 @@ static bool windows_pass(const struct busway_pci *pci, uint32_t target,
 {
 	const uint32_t common = out->common.index;
 
-	for (uint32_t n = node_at(pci, target)->above; n != common; n = node_at(pci, n)->above) {
+	/* the target may be a bridge above the initiator, what both have in common by itself */
+	for (uint32_t n = target == common ? common : node_at(pci, target)->above; n != common;
+	     n = node_at(pci, n)->above) {
 		const struct busway_pci_bridge *b = &node_at(pci, n)->function.bridge;
 
 		if (bridge_passes_all(node_at(pci, n), bar))
