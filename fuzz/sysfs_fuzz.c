@@ -61,11 +61,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct busway_machine *machine = NULL;
 	struct busway_machine_error error;
 	struct file_tree *tree = NULL;
+	int status;
 
 	if (busway_machine_form(data, size) == BUSWAY_MACHINE_ARCHIVE) {
-		const int status =
-			busway_machine_read_archive(data, size, &memory, &machine, &error);
-
+		status = busway_machine_read_archive(data, size, &memory, &machine, &error);
 		judge_read(status, machine, &error);
 		return 0;
 	}
@@ -74,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		;
 	file_tree_seal(tree);
 	error = (struct busway_machine_error){0};
-	judge_read(read_machine(tree, &memory, &machine, &error), machine, &error);
+	status = read_machine(tree, &memory, &machine, &error);
+	judge_read(status, machine, &error);
 	return 0;
 }

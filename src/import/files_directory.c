@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+enum { AGAIN_MOST = 1000 };
+
 struct directory {
 	struct file_tree tree;
 	const struct busway_allocator *memory;
@@ -28,8 +30,17 @@ static int open_in(struct file_tree *tree, const char *path, int flags)
 	const int all = flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NONBLOCK);
 	struct open_how how = {.flags = (unsigned)all, .resolve = RESOLVE_IN_ROOT};
 
-	return d->whole ? openat(d->root, path, all)
-			: (int)syscall(SYS_openat2, d->root, path, &how, sizeof(how));
+	int fd;
+
+	if (d->whole)
+		return openat(d->root, path, all);
+	/* where something is renamed meanwhile, anywhere, the kernel is not sure of ".." */
+	for (unsigned i = 0; i < AGAIN_MOST; i++) {
+		fd = (int)syscall(SYS_openat2, d->root, path, &how, sizeof(how));
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
+	return fd;
 }
 
 static long directory_read(struct file_tree *tree, const char *path, void *buf, size_t size)
@@ -63,8 +74,8 @@ static long directory_link(struct file_tree *tree, const char *path, char *buf, 
 	if (fd < 0)
 		return -errno;
 	length = readlinkat(fd, "", buf, size - 1);
-	if (length < 0)
-		length = -errno;
+	if (length < 0) /* of what is no link it says that it is not there */
+		length = errno == ENOENT ? -EINVAL : -errno;
 	else
 		buf[length] = 0;
 	close(fd);
