@@ -29,7 +29,6 @@ static int open_in(struct file_tree *tree, const char *path, int flags)
 	/* a pipe in a recording must not stop us; where only the place is wanted it cannot */
 	const int all = flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NONBLOCK);
 	struct open_how how = {.flags = (unsigned)all, .resolve = RESOLVE_IN_ROOT};
-
 	int fd;
 
 	if (d->whole)
