@@ -60,7 +60,7 @@ int enter_sysfs_root(struct reading *reading)
 		return machine_error(reading->error, ".", strerror(-status));
 	return search.count ? 0
 			    : machine_error(reading->error, "sys",
-					    "not there, a directory: no machine was recorded here");
+					    "not there: no directory of a recorded machine");
 }
 
 /* ---- its functions ---- */

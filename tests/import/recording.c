@@ -112,7 +112,7 @@ void record_function(struct recording *r, const char *path, const uint8_t *confi
 	const char *name = strrchr(path, '/') + 1;
 	const unsigned bar =
 		config[0x0e] & 1 ? 0 : (unsigned)(config[0x12] << 16 | config[0x13] << 24);
-	char file[1024], text[1024];
+	char file[2048], text[2048];
 
 	snprintf(file, sizeof(file), "sys/bus/pci/devices/%s", name);
 	snprintf(text, sizeof(text), "../../../devices/%s", path);
