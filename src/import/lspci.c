@@ -242,6 +242,12 @@ static size_t config_of(struct pci_dev *dev, uint8_t config[CONFIG_MOST])
 	return low && pci_read_block(dev, 0, config, low) ? (size_t)low : 0;
 }
 
+/* What there can be of a configuration space: CardBus bridges let everybody read 128 bytes. */
+static bool is_whole(size_t size)
+{
+	return size == 64 || size == 128 || size == 256 || size == CONFIG_MOST;
+}
+
 static int add_device(struct lspci *l, struct pci_dev *dev)
 {
 	struct busway_pci_function f = {
@@ -257,6 +263,9 @@ static int add_device(struct lspci *l, struct pci_dev *dev)
 	if (busway_pci_read_config(config, size, &f))
 		gap = size < 64 ? "less than 64 bytes of configuration space"
 				: "nothing answered: all ones";
+	else if (!is_whole(size))
+		gap = "its registers end too early: the dump was cut, and functions may be "
+		      "missing";
 	else if (size < 256)
 		gap = "only the first bytes of its configuration space: ACS and other "
 		      "capabilities are unknown";

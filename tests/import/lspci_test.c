@@ -2,13 +2,17 @@
 /*
  * lspci_test.c - dumps of `lspci -xxxx`, as printed and as broken.
  */
+#define _GNU_SOURCE
 #include "../support/random.h"
 #include "recording.h"
 
 #include "../../src/import/lspci.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 enum { DUMP_MOST = 1 << 20 };
 
@@ -161,6 +165,33 @@ static void ends_of_lines_do_not_matter(void **state)
 	test_memory_close(&memory);
 }
 
+static void a_cut_function_is_a_gap(void **state)
+{
+	static const struct {
+		size_t size;
+		bool cut;
+	} cases[] = {{64, false}, {80, true},   {128, false}, {256, false},
+		     {272, true}, {4080, true}, {4096, false}};
+	uint8_t config[CONFIG_ALL];
+
+	(void)state;
+	make_endpoint(config, 0xc0000000);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct busway_machine_error error;
+		struct busway_machine *machine;
+		struct test_memory memory;
+		struct dump d = {0};
+
+		put(&d, "01:00.0 A device\n");
+		put_rows(&d, config, cases[i].size);
+		assert_int_equal(read_dump(d.text, d.size, &machine, &error, &memory), 0);
+		assert_int_equal(has_gap(machine, "0000:01:00.0", "was cut"), cases[i].cut);
+		busway_machine_free(machine);
+		test_memory_close(&memory);
+		free(d.text);
+	}
+}
+
 static void of_two_with_one_address_the_first_counts(void **state)
 {
 	struct dump d = {0};
@@ -247,6 +278,36 @@ static void more_than_4096_bytes_are_refused(void **state)
 	free(d.text);
 }
 
+/* libpci ends the program when it fails, unless it is caught. */
+static void a_failure_of_libpci_is_an_error(void **state)
+{
+	static const char text[] = "00:01.0 x\n00: 86 80\n";
+	struct rlimit before, tight;
+	struct busway_machine_error error;
+	struct busway_machine *machine;
+	struct test_memory memory;
+	const int next = open("/dev/null", O_RDONLY);
+	int status;
+
+	(void)state;
+	assert_true(next >= 0);
+	close(next);
+	/* one file more may be opened, and that is ours */
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	tight = (struct rlimit){(rlim_t)next + 1, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	status = read_dump(text, sizeof(text) - 1, &machine, &error, &memory);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(status, -BUSWAY_EINVAL);
+	assert_string_equal(error.file, "libpci");
+	assert_non_null(strstr(error.message, "Too many open files"));
+	test_memory_close(&memory);
+	/* and the next one is read again */
+	assert_int_equal(read_dump(text, sizeof(text) - 1, &machine, &error, &memory), 0);
+	busway_machine_free(machine);
+	test_memory_close(&memory);
+}
+
 static void other_texts_are_no_dumps(void **state)
 {
 	static const char *const texts[] = {"",        "/dts-v1/;\n", "{\"a\": 1}",
@@ -264,10 +325,12 @@ int main(void)
 		cmocka_unit_test(of_all_lengths_what_is_there_is_read),
 		cmocka_unit_test(every_register_arrives),
 		cmocka_unit_test(ends_of_lines_do_not_matter),
+		cmocka_unit_test(a_cut_function_is_a_gap),
 		cmocka_unit_test(of_two_with_one_address_the_first_counts),
 		cmocka_unit_test(long_words_of_v_do_not_matter),
 		cmocka_unit_test(what_is_wrong_is_said_with_its_line),
 		cmocka_unit_test(more_than_4096_bytes_are_refused),
+		cmocka_unit_test(a_failure_of_libpci_is_an_error),
 		cmocka_unit_test(other_texts_are_no_dumps),
 	};
 
