@@ -72,9 +72,14 @@ def write(folder):
         os.symlink(target, path)
 
 
-def archive(front="", form=tarfile.GNU_FORMAT):
+def archive(front="", form=tarfile.GNU_FORMAT, extra=None):
+    """@extra: (name, type, target) of a file more."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=form) as tar:
+        if extra:
+            info = tarfile.TarInfo(extra[0])
+            info.type, info.linkname = extra[1], extra[2]
+            tar.addfile(info)
         for path, data in files(front):
             info = tarfile.TarInfo(path)
             info.size = len(data)
@@ -123,6 +128,22 @@ def check_forms(tap, folder, expected):
         tap.equal(ask("-", data).out, expected, name + ", by standard input")
 
 
+def check_strange(tap, expected):
+    """Files that do not belong to a machine change nothing."""
+    for what, extra in {
+            "a name that is not in ASCII": ("box/\u00e4rger/\u65e5\u672c", tarfile.REGTYPE, ""),
+            "a device": ("box/dev/null", tarfile.CHRTYPE, ""),
+            "a pipe": ("box/pipe", tarfile.FIFOTYPE, ""),
+            "a path that leads out": ("../../etc/passwd", tarfile.REGTYPE, ""),
+            "a link that leads out": ("box/etc", tarfile.SYMTYPE, "/etc"),
+            "a link to itself": ("box/self", tarfile.SYMTYPE, "self"),
+            "a file that is another one, which is not there": ("box/a", tarfile.LNKTYPE, "box/b"),
+            "the root": ("/", tarfile.DIRTYPE, "")}.items():
+        for form in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+            tap.equal(ask("-", archive("box/", form, extra)).out, expected, what)
+    tap.equal(ask("-", archive("/")).out, expected, "paths from the root on")
+
+
 def verdicts(result):
     return [(pair["a"], pair["b"], pair["verdict"], pair["certain"], pair["distance"])
             for pair in result.json()["pairs"]]
@@ -158,6 +179,8 @@ def check_broken(tap, folder):
     refused(tap, "one cut between two files", ask("-", tar[:512 + 4096]), "cut")
     refused(tap, "a packed one of something else", ask("-", gzip.compress(b"words\n" * 500)),
             "standard input: archive")
+    refused(tap, "a path that is too long",
+            ask("-", archive("box/", extra=("d/" * 1500, tarfile.DIRTYPE, ""))), "too long")
     refused(tap, "an archive without a machine", ask("-", tar_of("readme", b"words")), "sys: not there")
     lines = dump().split(b"\n")
     lines[3] = lines[3][:-1]
@@ -190,6 +213,7 @@ def main():
             ("0000:04:00.0", "0000:03:00.0", "switch", True, 4),
             ("0000:04:00.0", "0000:04:00.0", "switch", True, 0)], "a directory")
         check_forms(tap, folder, expected.out)
+        check_strange(tap, expected.out)
         check_dumps(tap, folder, expected)
         empty = os.path.join(folder, "empty")
         os.mkdir(empty)
