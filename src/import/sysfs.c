@@ -56,6 +56,10 @@ int enter_sysfs_root(struct reading *reading)
 				     "in several folders: say the one that is meant");
 	if (!status && search.count == 1)
 		status = file_tree_enter(reading->files, search.name);
+	if (status == -ENOSYS)
+		return machine_error(reading->error, ".",
+				     "links cannot be kept inside before Linux 5.6 (openat2): "
+				     "make a tar file of it");
 	if (status)
 		return machine_error(reading->error, ".", strerror(-status));
 	return search.count ? 0
