@@ -61,6 +61,7 @@ struct options {
 	bool deferred;         /* sim: invalidations */
 	bool linux_view;       /* p2p */
 	enum cpu cpu;          /* p2p */
+	bool groups;           /* p2p */
 	enum fail_on fail_on;  /* check */
 	const char *explain;
 	unsigned jobs;            /* 0: as many as processors */

@@ -145,6 +145,12 @@ static bool take_policy(const char *text, struct options *o)
 	return false;
 }
 
+static bool take_groups(const char *text, struct options *o)
+{
+	(void)text;
+	return o->groups = true;
+}
+
 static bool take_cpu(const char *text, struct options *o)
 {
 	o->cpu = strcmp(text, "zen") == 0 ? CPU_ZEN : CPU_OTHER;
@@ -378,6 +384,8 @@ static const struct known_option {
 	 "decide as the route carries it (default), or as Linux\ndoes"},
 	{"cpu", required_argument, "zen|other", 0, OWN, "p2p", take_cpu,
 	 "the processor, which a recording may not name: AMD\nfrom family 17h on, or another"},
+	{"groups", no_argument, NULL, 0, OWN, "p2p", take_groups,
+	 "which functions an IOMMU can keep apart, as the\nhardware does and as Linux groups them"},
 	{"jobs", required_argument, "N", 0, OWN, "check", take_jobs,
 	 "files at once (default: as many as processors)"},
 	{"count", required_argument, "N", 0, OWN, "bench", take_count,

@@ -37,6 +37,8 @@ static int answer(struct question *q, const struct options *options)
 {
 	busway_pci_id pair[2];
 
+	if (options->groups)
+		return p2p_groups(q, options);
 	if (options->argument_count > 1) {
 		for (int i = 0; i < 2; i++)
 			if (!find_pci_function(q->loaded, options->arguments[1 + i], &pair[i]))
