@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * check.h - mistakes of meaning in a device tree: what corrupts data or cannot work.
+ * check.h - mistakes of meaning in a device tree or a machine: what corrupts data or cannot work.
  *
  * dtc counts cells, schemas check types; this asks what the numbers do: does a PCI window lie on
  * RAM, does a window reach the memory, is a doorbell in reach. A finding is an error only where
@@ -13,6 +13,7 @@
 #define BUSWAY_CHECK_H
 
 #include <busway/fdt.h>
+#include <busway/pci.h>
 
 enum busway_severity {
 	BUSWAY_SEVERITY_NOTE,
@@ -97,7 +98,24 @@ enum busway_severity {
 	  "contradicting or inconsistent statements on cache coherence")                           \
 	X(UNRESOLVED_PHANDLE, "unresolved-phandle", WARNING, "a phandle that no node has")         \
 	X(DUPLICATE_PROPERTY, "duplicate-property", WARNING,                                       \
-	  "a property stands twice in one node: the first one counts")
+	  "a property stands twice in one node: the first one counts")                             \
+	X(GROUP_NOT_ENFORCED, "group-not-enforced", WARNING,                                       \
+	  "IOMMU groups claim an isolation that the hardware between them does not enforce")       \
+	X(GROUP_TOO_WIDE, "group-too-wide", NOTE,                                                  \
+	  "an IOMMU group holds functions that the wiring keeps apart")                            \
+	X(BAR_OUTSIDE_WINDOW, "bar-outside-window", ERROR,                                         \
+	  "no window of the bridge above covers a BAR")                                            \
+	X(BAR_OVERLAP, "bar-overlap", ERROR, "two PCI functions claim the same bus addresses")     \
+	X(BRIDGE_WINDOW_OUTSIDE, "bridge-window-outside", ERROR,                                   \
+	  "a window of a bridge lies outside those of the bridge above it")                        \
+	X(DOORBELL_IN_APERTURE, "doorbell-in-aperture", ERROR,                                     \
+	  "interrupts are written to an address that PCI memory claims")                           \
+	X(ACS_CONTRADICTION, "acs-contradiction", WARNING,                                         \
+	  "ACS settings that contradict each other")                                               \
+	X(BUS_NUMBERS_ODD, "bus-numbers-odd", WARNING,                                             \
+	  "bridges and bus numbers do not fit together")                                           \
+	X(MASK_BELOW_MEMORY, "mask-below-memory", WARNING,                                         \
+	  "the DMA mask of a function without an IOMMU ends below the memory")
 
 enum busway_finding_code {
 #define X(id, code, severity, summary) BUSWAY_FINDING_##id,
@@ -109,8 +127,9 @@ enum busway_finding_code {
 struct busway_finding {
 	enum busway_finding_code code;
 	enum busway_severity severity;
-	const char *node;     /* whose property is wrong; full path */
-	const char *property; /* the one to edit; of a missing one, its name; "" for the node */
+	const char *node;     /* whose property is wrong; full path, or "0000:03:00.0" */
+	const char *property; /* the one to edit; of a missing one, its name; "" for the node; of a
+				 PCI function the register, or the file of sysfs */
 	uint32_t entry;       /* of the property, from 0; UINT32_MAX: not about one entry */
 	const char *message;  /* one sentence, numbers in hex */
 	const char *advice;   /* what would be right; "" where that cannot be told */
@@ -137,12 +156,22 @@ struct busway_check;
  */
 int busway_fdt_check(const void *blob, size_t size, const struct busway_allocator *memory,
 		     struct busway_check **out, struct busway_fdt_error *error);
+
+/**
+ * busway_pci_check() - look for mistakes in the PCI functions of a machine
+ * @pci: sealed; must outlive the result
+ * @memory: RAM as the CPU sees it, or NULL: it is not known
+ * Return: 0, whatever was found; -BUSWAY_ENOMEM. Threads: as above.
+ */
+int busway_pci_check(const struct busway_pci *pci, const struct busway_phys_range *memory,
+		     size_t memory_count, const struct busway_allocator *allocator,
+		     struct busway_check **out);
 void busway_check_destroy(struct busway_check *check);
 
 /* In the order of the nodes in the tree; of one node, the gravest first. */
 const struct busway_finding *busway_check_findings(const struct busway_check *check, size_t *count);
 
-/* The platform that was checked; lives as long as @check. */
+/* The platform that was checked; lives as long as @check. NULL after busway_pci_check(). */
 const struct busway_platform *busway_check_platform(const struct busway_check *check);
 
 #endif

@@ -130,6 +130,16 @@ struct busway_pci_acs {
 			     */
 };
 
+/* Message signalled interrupts (PCI Local Bus 3.0, 6.8). Where MSI-X writes to stands in a table
+ * in memory, not here. */
+struct busway_pci_msi {
+	enum busway_known known;
+	bool enabled, wide; /* wide: 64 bits of address */
+	uint64_t address;   /* on the bus */
+	enum busway_known msix;
+	bool msix_enabled;
+};
+
 struct busway_pci_function {
 	struct busway_pci_address at;
 	uint16_t vendor, device;
@@ -142,6 +152,7 @@ struct busway_pci_function {
 	struct busway_pci_bar bars[BUSWAY_PCI_BARS];
 	struct busway_pci_bridge bridge;
 	struct busway_pci_acs acs;
+	struct busway_pci_msi msi;
 	enum busway_known ats;
 	bool ats_enabled;
 	bool has_port_number;

@@ -69,12 +69,11 @@ __attribute__((format(printf, 2, 0))) static const char *keep_text(struct busway
 	return text;
 }
 
-void report(struct busway_check *check, enum busway_finding_code code,
-	    enum busway_severity severity, uint32_t node, const char *property, uint32_t entry,
-	    const char *format, ...)
+void report_at(struct busway_check *check, enum busway_finding_code code,
+	       enum busway_severity severity, uint32_t node, const char *name, const char *property,
+	       uint32_t entry, const char *format, va_list arguments)
 {
 	struct check_found *found;
-	va_list arguments;
 
 	if (check->status)
 		return;
@@ -90,17 +89,27 @@ void report(struct busway_check *check, enum busway_finding_code code,
 			{
 				.code = code,
 				.severity = severity,
-				.node = path_of(check, node),
+				.node = name,
 				.property = property,
 				.entry = entry,
 				.advice = "",
 			},
 	};
-	va_start(arguments, format);
 	found->finding.message = keep_text(check, format, arguments);
-	va_end(arguments);
 	if (!check->status)
 		check->found.count++;
+}
+
+void report(struct busway_check *check, enum busway_finding_code code,
+	    enum busway_severity severity, uint32_t node, const char *property, uint32_t entry,
+	    const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	report_at(check, code, severity, node, path_of(check, node), property, entry, format,
+		  arguments);
+	va_end(arguments);
 }
 
 static struct busway_finding *last_finding(struct busway_check *check)
@@ -227,28 +236,25 @@ static void free_views(struct busway_check *check)
 	busway_intervals_clear(&check->register_bytes);
 }
 
-int busway_fdt_check(const void *blob, size_t size, const struct busway_allocator *memory,
-		     struct busway_check **out, struct busway_fdt_error *error)
+struct busway_check *check_create(const struct busway_allocator *memory)
 {
 	struct busway_check *check =
 		memory->alloc(memory->ctx, sizeof(*check), _Alignof(struct busway_check));
-	int status;
 
 	if (!check)
-		return -BUSWAY_ENOMEM;
+		return NULL;
 	*check = (struct busway_check){.memory = memory, .texts = {.memory = memory}};
 	busway_intervals_init(&check->banks, memory);
 	busway_intervals_init(&check->ram, memory);
 	busway_intervals_init(&check->reserved, memory);
 	busway_intervals_init(&check->register_bytes, memory);
-	status =
-		fdt_importer_run(&check->importer, blob, size, BUSWAY_FDT_ALL_NODES, memory, error);
-	if (status) {
-		give_back(memory, check, sizeof(*check), _Alignof(struct busway_check));
-		return status;
-	}
-	check->platform = check->importer.platform;
-	run_rules(check);
+	return check;
+}
+
+int check_finish(struct busway_check *check, struct busway_check **out)
+{
+	int status;
+
 	put_in_order(check);
 	free_views(check);
 	arena_release(&check->importer.work);
@@ -260,6 +266,25 @@ int busway_fdt_check(const void *blob, size_t size, const struct busway_allocato
 	else
 		*out = check;
 	return status;
+}
+
+int busway_fdt_check(const void *blob, size_t size, const struct busway_allocator *memory,
+		     struct busway_check **out, struct busway_fdt_error *error)
+{
+	struct busway_check *check = check_create(memory);
+	int status;
+
+	if (!check)
+		return -BUSWAY_ENOMEM;
+	status =
+		fdt_importer_run(&check->importer, blob, size, BUSWAY_FDT_ALL_NODES, memory, error);
+	if (status) {
+		give_back(memory, check, sizeof(*check), _Alignof(struct busway_check));
+		return status;
+	}
+	check->platform = check->importer.platform;
+	run_rules(check);
+	return check_finish(check, out);
 }
 
 void busway_check_destroy(struct busway_check *check)

@@ -17,6 +17,8 @@
  *   rule_maps.c         iommu-map, msi-map, phandles, doorbells
  *   rule_dmas.c         DMA clients' registers; coherence
  *
+ *   pci_*.c             machines: see pci_check.h
+ *
  * A rule looks at the tree (through the importer's index) and at the platform that was made of it,
  * and reports. Where memory runs out the check's status says so, and whatever follows does
  * nothing: rules need not look.
@@ -31,6 +33,7 @@
 #include <busway/reach.h>
 
 #include <inttypes.h>
+#include <stdarg.h>
 
 /* What the accesses of devices that enter at one space can come to. */
 struct check_view {
@@ -105,6 +108,19 @@ enum sweep_depth {
 void report(struct busway_check *check, enum busway_finding_code code,
 	    enum busway_severity severity, uint32_t node, const char *property, uint32_t entry,
 	    const char *format, ...) __attribute__((format(printf, 7, 8)));
+
+/* The same for a node of any kind: @name lives as long as the findings, and @node is its place
+ * among the others. */
+void report_at(struct busway_check *check, enum busway_finding_code code,
+	       enum busway_severity severity, uint32_t node, const char *name, const char *property,
+	       uint32_t entry, const char *format, va_list arguments)
+	__attribute__((format(printf, 8, 0)));
+
+/* A check without findings, or NULL. */
+struct busway_check *check_create(const struct busway_allocator *memory);
+
+/* Put the findings in order. 0 or -BUSWAY_ENOMEM, and @check is gone. */
+int check_finish(struct busway_check *check, struct busway_check **out);
 
 /* Give the finding that was added last an advice, or a range of CPU-physical addresses. */
 void advise(struct busway_check *check, const char *format, ...)

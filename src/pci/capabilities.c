@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * capabilities.c - what the lists of capabilities say: port type, ACS, ATS.
+ * capabilities.c - what the lists of capabilities say: port type, ACS, ATS, MSI.
  *
  * The first 256 bytes hold one list (PCI Local Bus 3.0, 6.7), the rest another (PCIe 7.6.3). Both
  * are followed for as many entries as can be, so that a list in a circle ends; a list that cannot
@@ -21,6 +21,13 @@ enum {
 	PCIE_FLAGS = 2,
 	LINK_CAPABILITIES = 0x0c,
 	PCIE_SIZE = 0x10,
+
+	CAPABILITY_MSI = 0x05,
+	CAPABILITY_MSIX = 0x11,
+	MSI_CONTROL = 2,
+	MSI_ENABLE = 1 << 0,
+	MSI_WIDE = 1 << 7,
+	MSIX_ENABLE = 1 << 15,
 
 	EXTENDED_FIRST = 0x100,
 	EXTENDED_MOST = (4096 - 256) / 8,
@@ -136,6 +143,30 @@ static void read_acs(const uint8_t *config, size_t size, unsigned at, struct bus
 		acs->egress[i] = config[at + 8 + i];
 }
 
+/* PCI Local Bus 3.0, 6.8.1 and 6.8.2. */
+static void read_msi(const uint8_t *config, size_t size, struct busway_pci_msi *msi)
+{
+	const struct found found = find_capability(config, size, CAPABILITY_MSI);
+	const struct found msix = find_capability(config, size, CAPABILITY_MSIX);
+	uint16_t control;
+
+	*msi = (struct busway_pci_msi){.known = found.known, .msix = msix.known};
+	if (msix.known == BUSWAY_PRESENT && msix.at + 4 <= size)
+		msi->msix_enabled = (config_u16(config, msix.at + MSI_CONTROL) & MSIX_ENABLE) != 0;
+	if (found.known != BUSWAY_PRESENT)
+		return;
+	if (found.at + 12 > size) {
+		msi->known = BUSWAY_UNKNOWN;
+		return;
+	}
+	control = config_u16(config, found.at + MSI_CONTROL);
+	msi->enabled = (control & MSI_ENABLE) != 0;
+	msi->wide = (control & MSI_WIDE) != 0;
+	msi->address = config_u32(config, found.at + 4);
+	if (msi->wide)
+		msi->address |= (uint64_t)config_u32(config, found.at + 8) << 32;
+}
+
 void read_capabilities(const uint8_t *config, size_t size, struct busway_pci_function *f)
 {
 	const struct found pcie = find_capability(config, size, CAPABILITY_PCIE);
@@ -145,6 +176,7 @@ void read_capabilities(const uint8_t *config, size_t size, struct busway_pci_fun
 	f->ats = BUSWAY_UNKNOWN;
 	f->ats_enabled = false;
 	f->has_port_number = false;
+	read_msi(config, size, &f->msi);
 	if (pcie.known == BUSWAY_UNKNOWN)
 		return;
 	if (pcie.known == BUSWAY_ABSENT) { /* and with it all of the second list */

@@ -27,7 +27,7 @@ struct file_list {
 struct checked {
 	const char *source;
 	bool readable;
-	void *blob;
+	struct loaded loaded;       /* what was checked; empty where it could not be read */
 	struct busway_check *check; /* NULL where the file could not be read */
 	const struct busway_finding *findings;
 	size_t count;

@@ -39,6 +39,20 @@ static bool is_folder(const char *path)
 	return strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+/* A folder that is a recorded machine. */
+static bool is_machine(const char *path)
+{
+	char *devices = NULL;
+	struct stat info;
+	bool is = asprintf(&devices, "%s/sys/bus/pci/devices", path) >= 0;
+
+	if (!is)
+		return false;
+	is = stat(devices, &info) == 0;
+	free(devices);
+	return is;
+}
+
 /* A source beside its compiled tree says the same again. */
 static bool has_compiled(const char *path)
 {
@@ -105,7 +119,7 @@ bool list_files(char **arguments, int count, struct file_list *list)
 		const size_t had = list->count;
 		char *name;
 
-		if (is_folder(arguments[i])) {
+		if (is_folder(arguments[i]) && !is_machine(arguments[i])) {
 			if (!add_folder(list, arguments[i], 0))
 				return false;
 			if (list->count == had) {

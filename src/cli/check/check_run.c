@@ -19,22 +19,33 @@ struct work {
 	bool progress, places;
 };
 
-static void check_one(const struct work *work, const char *name, struct checked *result)
+/* 0, or why not; has complained then. */
+static int check_loaded(struct checked *result)
 {
 	struct busway_fdt_error error;
-	size_t size = 0;
 	int status;
 
-	result->source = strcmp(name, "-") == 0 ? "standard input" : name;
-	result->blob = read_tree(name, &size);
-	if (!result->blob)
-		return;
-	status = busway_fdt_check(result->blob, size, &cli_memory, &result->check, &error);
+	if (result->loaded.machine)
+		status = busway_pci_check(busway_machine_pci(result->loaded.machine), NULL, 0,
+					  &cli_memory, &result->check);
+	else
+		status = busway_fdt_check(result->loaded.blob, result->loaded.size, &cli_memory,
+					  &result->check, &error);
 	if (status == -BUSWAY_EINVAL)
 		complain_of_tree(result->source, &error);
 	else if (status)
 		complain("%s: out of memory", result->source);
-	if (status)
+	return status;
+}
+
+static void check_one(const struct work *work, const char *name, struct checked *result)
+{
+	result->source = strcmp(name, "-") == 0 ? "standard input" : name;
+	if (!load(name, BUSWAY_FDT_ALL_NODES, &result->loaded)) {
+		result->loaded = (struct loaded){0};
+		return;
+	}
+	if (check_loaded(result))
 		return;
 	result->findings = busway_check_findings(result->check, &result->count);
 	result->suppressed = calloc(result->count + 1, sizeof(*result->suppressed));
@@ -110,7 +121,7 @@ void free_results(struct checked *results, size_t count)
 {
 	for (size_t i = 0; results && i < count; i++) {
 		busway_check_destroy(results[i].check);
-		free(results[i].blob);
+		unload(&results[i].loaded);
 		free(results[i].suppressed);
 		free(results[i].places);
 	}

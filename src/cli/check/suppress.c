@@ -25,7 +25,8 @@ bool is_suppression(const char *text)
 	const size_t length = strcspn(text, ":");
 
 	return is_code(text, length) &&
-	       (text[length] == '\0' || text[length + 1] == '/' || text[length + 1] == '*');
+	       (text[length] == '\0' || text[length + 1] == '/' || text[length + 1] == '*' ||
+		text[length + 1] == '[' || isxdigit((unsigned char)text[length + 1]));
 }
 
 static bool add(struct suppressions *all, const char *text)
