@@ -49,6 +49,23 @@ static const char *odd_property(enum busway_pci_oddity_code code)
 	}
 }
 
+/* "bus 0x2, below it 0x3..0x5" */
+static struct words bus_words(const struct busway_pci_function *f)
+{
+	struct words words;
+	struct text text = text_open(words.text, sizeof(words.text));
+
+	text_put(&text, "bus ");
+	text_put_hex(&text, f->at.bus);
+	if (busway_pci_is_bridge(f->type)) {
+		text_put(&text, ", below it ");
+		text_put_range(&text,
+			       (struct busway_range){f->bridge.secondary, f->bridge.subordinate});
+	}
+	text_close(&text);
+	return words;
+}
+
 static void rule_numbers(struct pci_check *c)
 {
 	size_t count;
@@ -56,23 +73,18 @@ static void rule_numbers(struct pci_check *c)
 
 	for (size_t i = 0; i < count; i++) {
 		const struct busway_pci_function *f = busway_pci_function(c->pci, odd[i].function);
-		const char *property = odd_property(odd[i].code);
-		const bool bridge = busway_pci_is_bridge(f->type);
+		const bool has_other = busway_pci_some(odd[i].other);
 
 		report_function(
 			c, BUSWAY_FINDING_BUS_NUMBERS_ODD, BUSWAY_SEVERITY_WARNING, odd[i].function,
-			property, (uint32_t)i,
-			"%s%s%s: bus 0x%x, buses below it 0x%x..0x%x; nothing behind it is "
-			"trusted",
-			busway_pci_oddity_text(odd[i].code),
-			busway_pci_some(odd[i].other) ? ": this one and " : "",
-			busway_pci_some(odd[i].other) ? busway_pci_name(c->pci, odd[i].other) : "",
-			f->at.bus, bridge ? f->bridge.secondary : 0,
-			bridge ? f->bridge.subordinate : 0);
+			odd_property(odd[i].code), (uint32_t)i, "%s%s%s (%s): its way is not known",
+			busway_pci_oddity_text(odd[i].code), has_other ? ": this one and " : "",
+			has_other ? busway_pci_name(c->pci, odd[i].other) : "", bus_words(f).text);
 		advise(c->check, "%s",
-		       bridge ? "let the system assign bus numbers anew (Linux: "
-				"pci=assign-busses), or update the firmware"
-			      : "record the machine anew: something is missing");
+		       busway_pci_is_bridge(f->type)
+			       ? "let the system assign bus numbers anew (Linux: "
+				 "pci=assign-busses), or update the firmware"
+			       : "record the machine anew: something is missing");
 	}
 }
 
