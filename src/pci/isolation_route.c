@@ -64,17 +64,15 @@ static struct verdict by_function(const struct busway_pci *pci, uint32_t from, u
 {
 	const struct busway_pci_function *f = &node_at(pci, from)->function;
 	const struct busway_pci_acs *acs = &f->acs;
-	struct verdict v = {CARRIES_MAYBE, BUSWAY_TOGETHER_DEVICE, from, BUSWAY_ACS_RR};
+	struct verdict v = {CARRIES_NOT, BUSWAY_TOGETHER_DEVICE, from, BUSWAY_ACS_RR};
 
 	if (known_apart(f))
-		v.carries = CARRIES_NOT;
-	else if (acs->known != BUSWAY_PRESENT)
+		return v;
+	if (acs->known != BUSWAY_PRESENT)
 		v.carries = CARRIES_MAYBE;
 	else if (acs->control & BUSWAY_ACS_EC)
 		v.carries = by_egress(acs, true, node_at(pci, to)->function.at.devfn & 7);
-	else if (!(acs->capability & BUSWAY_ACS_RR) || (acs->control & BUSWAY_ACS_RR))
-		v.carries = CARRIES_NOT;
-	else
+	else if ((acs->capability & BUSWAY_ACS_RR) && !(acs->control & BUSWAY_ACS_RR))
 		v.carries = CARRIES;
 	return v;
 }
