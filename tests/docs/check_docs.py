@@ -370,6 +370,25 @@ def iort():
     return write_table(b'IORT', struct.pack('<III', 3, 48, 0) + smmu + root + kept)
 
 
+def machine():
+    """A folder with a sys/ tree: a bridge and a function below it, in one IOMMU group."""
+    root = os.path.join(WORK, 'machine')
+    devices = os.path.join(root, 'sys/bus/pci/devices')
+    os.makedirs(devices)
+    for path, kind in (('0000:00:01.0', 1), ('0000:00:01.0/0000:01:00.0', 0)):
+        place = os.path.join(root, 'sys/devices/pci0000:00', path)
+        os.makedirs(place)
+        header = bytearray(64)
+        header[0:4], header[14] = b'\x34\x12\x78\x56', kind
+        header[25:27] = b'\x01\x01' if kind else b'\x00\x00'
+        with open(os.path.join(place, 'config'), 'wb') as file:
+            file.write(header)
+        os.symlink('../../../kernel/iommu_groups/1', os.path.join(place, 'iommu_group'))
+        os.symlink('../../../devices/pci0000:00/' + path,
+                   os.path.join(devices, os.path.basename(path)))
+    return root
+
+
 def some_json():
     """Outputs of every command that has one; between them every key is there."""
     boards = sorted(glob.glob(os.path.join(ROOT, 'boards', '*.dts')))
@@ -385,6 +404,7 @@ def some_json():
     yield ['check', board]
     yield ['show', dmar()]
     yield ['show', iort()]
+    yield ['p2p', machine(), '--groups']
     yield ['bench', 'D']
 
 

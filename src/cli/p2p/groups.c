@@ -95,14 +95,16 @@ static json_t *view_json(const struct busway_pci *pci, const struct busway_isola
 /* Function and group, where the kernel says so. */
 static json_t *kernel_json(const struct busway_pci *pci)
 {
-	json_t *kernel = json_object();
+	json_t *kernel = json_array();
 
 	for (uint32_t i = 0; i < busway_pci_count(pci); i++) {
 		const struct busway_pci_function *f = busway_pci_function(pci, (busway_pci_id){i});
 
 		if (f->has_group)
-			json_object_set_new(kernel, busway_pci_name(pci, (busway_pci_id){i}),
-					    json_integer(f->group));
+			json_array_append_new(kernel,
+					      json_pack("{s:s, s:I}", "function",
+							busway_pci_name(pci, (busway_pci_id){i}),
+							"group", (json_int_t)f->group));
 	}
 	return kernel;
 }
