@@ -358,6 +358,10 @@ static void quirks_grant_isolation(void **state)
 	tree[1].device = tree[2].device = 0x1521; /* I350 */
 	EXPECT(tree, ROUTE, "");
 	EXPECT(tree, LINUX, "");
+	tree[1].device = tree[2].device = 0x1524; /* the last of them */
+	EXPECT(tree, ROUTE, "");
+	tree[1].device = tree[2].device = 0x1525;
+	EXPECT(tree, ROUTE, "01:00.0 01:00.1?");
 }
 
 static void quirks_join_by_requester_id(void **state)

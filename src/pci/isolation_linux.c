@@ -67,7 +67,8 @@ static uint16_t lacks(const struct busway_pci *pci, uint32_t index, bool *unsure
 {
 	const struct busway_pci_function *f = &node_at(pci, index)->function;
 
-	if (quirk_decides(pci, index, unsure))
+	/* Linux takes a virtual function for a device of one function */
+	if (f->is_virtual || quirk_decides(pci, index, unsure))
 		return 0;
 	switch (f->type) {
 	case BUSWAY_PCI_ROOT_PORT:
@@ -76,11 +77,11 @@ static uint16_t lacks(const struct busway_pci *pci, uint32_t index, bool *unsure
 	case BUSWAY_PCI_ENDPOINT:
 	case BUSWAY_PCI_ROOT_ENDPOINT:
 	case BUSWAY_PCI_UPSTREAM_PORT:
-		return f->multifunction && !f->is_virtual ? lacks_bits(&f->acs, unsure) : 0;
+		return f->multifunction ? lacks_bits(&f->acs, unsure) : 0;
 	case BUSWAY_PCI_UNKNOWN:
 	case BUSWAY_PCI_UNKNOWN_BRIDGE:
 		*unsure = true;
-		return f->is_virtual ? 0 : REQUIRED;
+		return REQUIRED;
 	default: /* conventional, bridges to it, event collectors */
 		return REQUIRED;
 	}
@@ -186,8 +187,7 @@ static bool join_function(struct subject *s, uint32_t index)
 {
 	const struct busway_pci *pci = s->j->pci;
 	const struct busway_pci_function *f = &node_at(pci, index)->function;
-	const uint16_t missing =
-		f->multifunction && !f->is_virtual ? lacks(pci, index, &s->unsure) : 0;
+	const uint16_t missing = f->multifunction ? lacks(pci, index, &s->unsure) : 0;
 
 	if (!missing)
 		return false;

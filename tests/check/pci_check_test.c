@@ -390,6 +390,13 @@ static void ports_of_a_switch_that_differ_are_found(void **state)
 		m.f[i].has_group = false;
 	m.f[RIGHT].acs = (struct busway_pci_acs){.known = BUSWAY_UNKNOWN};
 	expect(&m, "");
+	/* one with a vector does by that what the other does by RR */
+	m.f[RIGHT].acs = (struct busway_pci_acs){.known = BUSWAY_PRESENT,
+						 .capability = 0x7f,
+						 .control = BUSWAY_ACS_SV | BUSWAY_ACS_EC,
+						 .egress_count = 2,
+						 .egress = {3}};
+	expect(&m, "");
 }
 
 /* ---- bus numbers, masks ---- */
