@@ -5,32 +5,21 @@
  * Each tree is a list of functions; what is expected is written as groups of "BB:DD.F". The rules
  * are those of PCI Express Base 6.12, of the bridge specification, and of Linux 6.12.
  */
+#include "support/random.h"
 #include "support/test.h"
 #include "support/test_memory.h"
 
 #include <busway/isolation.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { ALL = BUSWAY_ACS_SV | BUSWAY_ACS_RR | BUSWAY_ACS_CR | BUSWAY_ACS_UF };
 
-#define NO_ACS                                                                                     \
-	{                                                                                          \
-		.known = BUSWAY_ABSENT                                                             \
-	}
-#define UNKNOWN_ACS                                                                                \
-	{                                                                                          \
-		.known = BUSWAY_UNKNOWN                                                            \
-	}
-#define WITH(bits)                                                                                 \
-	{                                                                                          \
-		.known = BUSWAY_PRESENT, .capability = 0x5f, .control = (bits)                     \
-	}
-#define ABLE(c, bits)                                                                              \
-	{                                                                                          \
-		.known = BUSWAY_PRESENT, .capability = (c), .control = (bits)                      \
-	}
+#define NO_ACS      ((struct busway_pci_acs){.known = BUSWAY_ABSENT})
+#define UNKNOWN_ACS ((struct busway_pci_acs){.known = BUSWAY_UNKNOWN})
+#define WITH(bits)  ABLE(0x5f, bits)
+#define ABLE(can, bits)                                                                            \
+	((struct busway_pci_acs){.known = BUSWAY_PRESENT, .capability = (can), .control = (bits)})
 
 #define DEVFN(d, f) ((uint8_t)((d) << 3 | (f)))
 
@@ -40,14 +29,13 @@ struct test_tree {
 };
 
 struct entry {
-	uint8_t bus, devfn, secondary; /* secondary: 0 is no bridge */
-	enum busway_pci_type type;
 	struct busway_pci_acs acs;
-	bool multifunction;
+	enum busway_pci_type type;
 	uint16_t vendor, device;
-	uint8_t port_number; /* + 1; 0: it has none */
-	uint8_t physical;    /* device and function of the physical one + 1, on the same bus */
-	bool translated;
+	uint8_t bus, devfn, secondary; /* secondary: 0 is no bridge */
+	uint8_t port_number;           /* + 1; 0: it has none */
+	uint8_t physical; /* device and function of the physical one + 1, on the same bus */
+	bool multifunction;
 };
 
 static void open_tree(struct test_tree *t, const struct entry *entries, size_t count)
@@ -71,7 +59,6 @@ static void open_tree(struct test_tree *t, const struct entry *entries, size_t c
 			.port_number = (uint8_t)(e->port_number - 1),
 			.is_virtual = e->physical != 0,
 			.physical = {0, e->bus, (uint8_t)(e->physical - 1)},
-			.translated = e->translated,
 		};
 
 		assert_int_equal(busway_pci_add_function(t->pci, &f), 0);
@@ -86,9 +73,11 @@ static void close_tree(struct test_tree *t)
 }
 
 /* "00:01.0; 01:00.0 01:00.1?": groups of more than one, '?' where it is not certain. */
-static void groups_text(const struct test_tree *t, enum busway_isolation_view view, char *text)
+static void groups_text(const struct test_tree *t, enum busway_isolation_view view, char *text,
+			size_t size)
 {
 	struct busway_isolation *iso;
+	size_t used = 0;
 
 	assert_int_equal(busway_isolation_create(t->pci, view, &t->memory.allocator, &iso), 0);
 	text[0] = '\0';
@@ -97,13 +86,15 @@ static void groups_text(const struct test_tree *t, enum busway_isolation_view vi
 
 		if (group->count < 2 && group->certain)
 			continue;
-		strcat(text, text[0] ? "; " : "");
 		for (size_t i = 0; i < group->count; i++) {
-			strcat(text, i ? " " : "");
-			strcat(text, busway_pci_name(t->pci, group->members[i]) + 5);
+			used += (size_t)snprintf(text + used, size - used, "%s%s",
+						 i      ? " "
+						 : used ? "; "
+							: "",
+						 busway_pci_name(t->pci, group->members[i]) + 5);
 			assert_int_equal(busway_isolation_group_of(iso, group->members[i]), g);
 		}
-		strcat(text, group->certain ? "" : "?");
+		used += (size_t)snprintf(text + used, size - used, "%s", group->certain ? "" : "?");
 	}
 	busway_isolation_destroy(iso);
 }
@@ -115,7 +106,7 @@ static void expect(const struct entry *entries, size_t count, enum busway_isolat
 	char text[1024];
 
 	open_tree(&t, entries, count);
-	groups_text(&t, view, text);
+	groups_text(&t, view, text, sizeof(text));
 	if (strcmp(text, expected) != 0)
 		print_message("view %d: %s\n", (int)view, text);
 	assert_string_equal(text, expected);
@@ -125,17 +116,30 @@ static void expect(const struct entry *entries, size_t count, enum busway_isolat
 #define EXPECT(entries, view, text) expect(entries, COUNT(entries), BUSWAY_ISOLATION_##view, text)
 
 /* A switch below a root port, an endpoint below each of its two ports. */
-#define SWITCH(root_acs, first_acs, second_acs)                                                     \
-	{                                                                                           \
-		{0, DEVFN(1, 0), 1, BUSWAY_PCI_ROOT_PORT, root_acs, false, 0, 0, 0, 0, false},      \
-			{1, DEVFN(0, 0), 2,    BUSWAY_PCI_UPSTREAM_PORT, NO_ACS, false, 0, 0,       \
-			 0, 0,           false},                                                    \
-			{2, DEVFN(0, 0), 3,    BUSWAY_PCI_DOWNSTREAM_PORT, first_acs, false, 0, 0,  \
-			 1, 0,           false},                                                    \
-			{2, DEVFN(1, 0), 4,    BUSWAY_PCI_DOWNSTREAM_PORT, second_acs, false, 0, 0, \
-			 2, 0,           false},                                                    \
-			{3, DEVFN(0, 0), 0, BUSWAY_PCI_ENDPOINT, NO_ACS, false, 0, 0, 0, 0, false}, \
-			{4, DEVFN(0, 0), 0, BUSWAY_PCI_ENDPOINT, NO_ACS, false, 0, 0, 0, 0, false}, \
+#define SWITCH(root_acs, first_acs, second_acs)                                                    \
+	{                                                                                          \
+		{.bus = 0,                                                                         \
+		 .devfn = DEVFN(1, 0),                                                             \
+		 .secondary = 1,                                                                   \
+		 .type = BUSWAY_PCI_ROOT_PORT,                                                     \
+		 .acs = (root_acs)},                                                               \
+			{.bus = 1,                                                                 \
+			 .secondary = 2,                                                           \
+			 .type = BUSWAY_PCI_UPSTREAM_PORT,                                         \
+			 .acs = NO_ACS},                                                           \
+			{.bus = 2,                                                                 \
+			 .secondary = 3,                                                           \
+			 .type = BUSWAY_PCI_DOWNSTREAM_PORT,                                       \
+			 .acs = (first_acs),                                                       \
+			 .port_number = 1},                                                        \
+			{.bus = 2,                                                                 \
+			 .devfn = DEVFN(1, 0),                                                     \
+			 .secondary = 4,                                                           \
+			 .type = BUSWAY_PCI_DOWNSTREAM_PORT,                                       \
+			 .acs = (second_acs),                                                      \
+			 .port_number = 2},                                                        \
+			{.bus = 3, .type = BUSWAY_PCI_ENDPOINT, .acs = NO_ACS},                    \
+			{.bus = 4, .type = BUSWAY_PCI_ENDPOINT, .acs = NO_ACS},                    \
 	}
 
 static void switch_without_acs_is_one_group_but_not_for_linux(void **state)
@@ -312,14 +316,14 @@ static void conventional_buses_are_one_group_with_their_bridge(void **state)
 			{.bus = 1,                                                                 \
 			 .devfn = 0,                                                               \
 			 .type = BUSWAY_PCI_ENDPOINT,                                              \
-			 .acs = acs0,                                                              \
+			 .acs = (acs0),                                                            \
 			 .multifunction = true,                                                    \
 			 .vendor = 0x1234,                                                         \
 			 .device = 1},                                                             \
 			{.bus = 1,                                                                 \
 			 .devfn = 1,                                                               \
 			 .type = BUSWAY_PCI_ENDPOINT,                                              \
-			 .acs = acs1,                                                              \
+			 .acs = (acs1),                                                            \
 			 .vendor = 0x1234,                                                         \
 			 .device = 1},                                                             \
 	}
@@ -385,15 +389,15 @@ static void virtual_functions_are_as_isolated_as_acs_says(void **state)
 	(void)state;
 	tree[1].multifunction = false;
 	tree[2].physical = 1;
-	tree[2].acs = (struct busway_pci_acs)UNKNOWN_ACS;
+	tree[2].acs = UNKNOWN_ACS;
 	EXPECT(tree, ROUTE, "");
 	EXPECT(tree, LINUX, "");
-	tree[1].acs = (struct busway_pci_acs)WITH(0); /* carries between functions */
+	tree[1].acs = WITH(0); /* carries between functions */
 	EXPECT(tree, SURE, "");
 	EXPECT(tree, ROUTE, "01:00.0 01:00.1?");
-	tree[2].acs = (struct busway_pci_acs)WITH(BUSWAY_ACS_RR);
+	tree[2].acs = WITH(BUSWAY_ACS_RR);
 	EXPECT(tree, ROUTE, "");
-	tree[2].acs = (struct busway_pci_acs)WITH(0);
+	tree[2].acs = WITH(0);
 	EXPECT(tree, SURE, "01:00.0 01:00.1");
 }
 
@@ -518,8 +522,8 @@ static void no_memory_leaves_nothing_behind(void **state)
 static void random_switches_are_as_a_search_finds_them(void **state)
 {
 	(void)state;
-	srand(7);
-	for (int round = 0; round < 400; round++) {
+	for (unsigned round = 0; round < random_rounds(400); round++) {
+		struct rng rng = rng_of(random_seed() + round);
 		enum { PORTS = 6 };
 		struct entry tree[2 + 2 * PORTS] = {
 			{.bus = 0,
@@ -534,8 +538,8 @@ static void random_switches_are_as_a_search_finds_them(void **state)
 		struct test_tree t;
 
 		for (int i = 0; i < PORTS; i++) {
-			const int kind = rand() % 8;
-			const uint8_t vector = (uint8_t)rand();
+			const uint64_t kind = rng_below(&rng, 8);
+			const uint8_t vector = (uint8_t)rng_next(&rng);
 
 			tree[2 + i] = (struct entry){.bus = 2,
 						     .devfn = DEVFN(i, 0),
@@ -547,7 +551,7 @@ static void random_switches_are_as_a_search_finds_them(void **state)
 							     .type = BUSWAY_PCI_ENDPOINT,
 							     .acs = NO_ACS};
 			if (kind == 0)
-				tree[2 + i].acs = (struct busway_pci_acs)NO_ACS;
+				tree[2 + i].acs = NO_ACS;
 			else if (kind < 4)
 				tree[2 + i].acs =
 					egress(kind == 1 ? BUSWAY_ACS_EC : ALL | BUSWAY_ACS_EC,

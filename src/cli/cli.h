@@ -126,6 +126,9 @@ struct loaded {
 	const char *source; /* as the user wrote it; "standard input" for "-" */
 };
 
+/* A device tree is not imported: .blob only. */
+#define LOAD_TREE_AS_IT_IS 0x80000000U
+
 /* Load @source; complains and returns false where that fails. @flags as busway_fdt_import(). */
 bool load(const char *source, unsigned flags, struct loaded *loaded);
 

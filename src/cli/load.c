@@ -319,17 +319,20 @@ static bool load_tree(char *data, size_t size, unsigned flags, struct loaded *lo
 		free(data);
 		return read;
 	}
+	loaded->blob = data;
+	loaded->size = size;
+	if (flags & LOAD_TREE_AS_IT_IS)
+		return true;
 	status = busway_fdt_import(data, size, flags, &cli_memory, &loaded->platform, &error);
 	if (status) {
 		free(data);
+		loaded->blob = NULL;
 		if (status == -BUSWAY_ENOMEM)
 			complain("%s: out of memory", loaded->source);
 		else
 			complain_of_tree(loaded->source, &error);
 		return false;
 	}
-	loaded->blob = data;
-	loaded->size = size;
 	return true;
 }
 

@@ -41,7 +41,7 @@ static int check_loaded(struct checked *result)
 static void check_one(const struct work *work, const char *name, struct checked *result)
 {
 	result->source = strcmp(name, "-") == 0 ? "standard input" : name;
-	if (!load(name, BUSWAY_FDT_ALL_NODES, &result->loaded)) {
+	if (!load(name, LOAD_TREE_AS_IT_IS, &result->loaded)) {
 		result->loaded = (struct loaded){0};
 		return;
 	}
