@@ -19,6 +19,26 @@ struct work {
 	bool progress, places;
 };
 
+static int check_machine(struct checked *result)
+{
+	const struct busway_platform *platform = result->loaded.platform;
+	const bool known = platform && busway_platform_memory_known(platform);
+	size_t count = 0;
+	const struct busway_memory_bank *banks =
+		known ? busway_platform_banks(platform, &count) : NULL;
+	struct busway_phys_range *memory = calloc(count + 1, sizeof(*memory));
+	int status;
+
+	if (!memory)
+		return -BUSWAY_ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		memory[i] = busway_phys_range(banks[i].range);
+	status = busway_pci_check(busway_machine_pci(result->loaded.machine), known ? memory : NULL,
+				  count, &cli_memory, &result->check);
+	free(memory);
+	return status;
+}
+
 /* 0, or why not; has complained then. */
 static int check_loaded(struct checked *result)
 {
@@ -26,8 +46,7 @@ static int check_loaded(struct checked *result)
 	int status;
 
 	if (result->loaded.machine)
-		status = busway_pci_check(busway_machine_pci(result->loaded.machine), NULL, 0,
-					  &cli_memory, &result->check);
+		status = check_machine(result);
 	else
 		status = busway_fdt_check(result->loaded.blob, result->loaded.size, &cli_memory,
 					  &result->check, &error);
