@@ -47,6 +47,7 @@ struct options {
 	unsigned mask, coherent_mask; /* bits */
 	bool has_coherent_mask;
 	bool all, quiet, bypass_iommu, own, iova;
+	bool groups; /* p2p */
 	int verbose;
 	bool color;
 	enum busway_access access;
@@ -61,7 +62,6 @@ struct options {
 	bool deferred;         /* sim: invalidations */
 	bool linux_view;       /* p2p */
 	enum cpu cpu;          /* p2p */
-	bool groups;           /* p2p */
 	enum fail_on fail_on;  /* check */
 	const char *explain;
 	unsigned jobs;            /* 0: as many as processors */

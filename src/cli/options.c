@@ -116,6 +116,12 @@ static bool take_iova(const char *text, struct options *o)
 	return o->iova = true;
 }
 
+static bool take_groups(const char *text, struct options *o)
+{
+	(void)text;
+	return o->groups = true;
+}
+
 static bool take_reported(const char *text, struct options *o)
 {
 	const int room = (int)(sizeof(o->reports) / sizeof(o->reports[0]));
@@ -143,12 +149,6 @@ static bool take_policy(const char *text, struct options *o)
 		return true;
 	complain("--policy: '%s' is none of route, linux", text);
 	return false;
-}
-
-static bool take_groups(const char *text, struct options *o)
-{
-	(void)text;
-	return o->groups = true;
 }
 
 static bool take_cpu(const char *text, struct options *o)
@@ -366,6 +366,8 @@ static const struct known_option {
 	 "others away; without DEVICE: all groups of devices\nbehind IOMMUs"},
 	{"reported", required_argument, "[NAME=]RANGE,...", 0, OWN, "show", take_reported,
 	 "the IOVAs that VFIO or iommufd allows besides;\nseveral reports all count (with --iova)"},
+	{"groups", no_argument, NULL, 0, OWN, "p2p", take_groups,
+	 "which functions an IOMMU can keep apart, as the\nhardware does and as Linux groups them"},
 	{"bypass-iommu", no_argument, NULL, 0, OWN, "why map alloc sim", take_bypass_iommu,
 	 "IOMMUs are known to pass everything untranslated"},
 	{"iommu", required_argument, "strict|deferred|bypass", 0, OWN, "sim", take_iommu,
@@ -384,8 +386,6 @@ static const struct known_option {
 	 "decide as the route carries it (default), or as Linux\ndoes"},
 	{"cpu", required_argument, "zen|other", 0, OWN, "p2p", take_cpu,
 	 "the processor, which a recording may not name: AMD\nfrom family 17h on, or another"},
-	{"groups", no_argument, NULL, 0, OWN, "p2p", take_groups,
-	 "which functions an IOMMU can keep apart, as the\nhardware does and as Linux groups them"},
 	{"jobs", required_argument, "N", 0, OWN, "check", take_jobs,
 	 "files at once (default: as many as processors)"},
 	{"count", required_argument, "N", 0, OWN, "bench", take_count,

@@ -3,7 +3,7 @@
  * groups.c - which functions an IOMMU can keep apart: as the hardware does, as Linux has it, and
  * as the kernel at hand said.
  */
-#include "p2p.h"
+#include "groups.h"
 
 #include <busway/isolation.h>
 
@@ -111,17 +111,17 @@ static json_t *kernel_json(const struct busway_pci *pci)
 
 /* ---- the command ---- */
 
-static int print_json(const struct question *q, struct busway_isolation *const *made)
+static int print_json(const struct busway_pci *pci, struct busway_isolation *const *made)
 {
 	json_t *root = json_pack("{s:s}", "schema", "busway-groups/1");
 
 	for (int i = 0; i < VIEWS; i++)
-		json_object_set_new(root, view_names[i], view_json(q->pci, made[i]));
-	json_object_set_new(root, "kernel", kernel_json(q->pci));
+		json_object_set_new(root, view_names[i], view_json(pci, made[i]));
+	json_object_set_new(root, "kernel", kernel_json(pci));
 	return json_print(root, EXIT_YES);
 }
 
-static int print_text(const struct question *q, struct busway_isolation *const *made,
+static int print_text(const struct busway_pci *pci, struct busway_isolation *const *made,
 		      const struct options *options)
 {
 	static const char *const titles[VIEWS] = {
@@ -134,24 +134,25 @@ static int print_text(const struct question *q, struct busway_isolation *const *
 		return EXIT_BAD;
 	for (int i = 0; i < VIEWS; i++) {
 		put_styled(&page, STYLE_BOLD, "%s%s:\n", i ? "\n" : "", titles[i]);
-		put_view(&page, q->pci, made[i], options->verbose > 0);
+		put_view(&page, pci, made[i], options->verbose > 0);
 	}
 	return page_print(&page, EXIT_YES);
 }
 
-int p2p_groups(const struct question *q, const struct options *options)
+int list_groups(const struct loaded *loaded, const struct options *options)
 {
+	const struct busway_pci *pci = busway_machine_pci(loaded->machine);
 	struct busway_isolation *made[VIEWS] = {NULL};
 	int status = 0;
 
 	for (int i = 0; i < VIEWS && !status; i++)
-		status = busway_isolation_create(q->pci, views[i], &cli_memory, &made[i]);
+		status = busway_isolation_create(pci, views[i], &cli_memory, &made[i]);
 	if (status)
-		status = complain("%s: out of memory", q->loaded->source);
+		status = complain("%s: out of memory", loaded->source);
 	else if (options->format == FORMAT_JSON)
-		status = print_json(q, made);
+		status = print_json(pci, made);
 	else
-		status = print_text(q, made, options);
+		status = print_text(pci, made, options);
 	for (int i = 0; i < VIEWS; i++)
 		busway_isolation_destroy(made[i]);
 	return status;

@@ -3,6 +3,7 @@
  * p2p.c - who can talk to whom directly.
  */
 #include "p2p.h"
+#include "groups.h"
 
 #include <stdlib.h>
 
@@ -37,8 +38,6 @@ static int answer(struct question *q, const struct options *options)
 {
 	busway_pci_id pair[2];
 
-	if (options->groups)
-		return p2p_groups(q, options);
 	if (options->argument_count > 1) {
 		for (int i = 0; i < 2; i++)
 			if (!find_pci_function(q->loaded, options->arguments[1 + i], &pair[i]))
@@ -80,6 +79,11 @@ static int run(const struct options *options)
 		return EXIT_BAD;
 	}
 	q.pci = busway_machine_pci(q.machine);
+	if (options->groups) {
+		status = list_groups(&loaded, options);
+		unload(&loaded);
+		return status;
+	}
 	q.policy = (struct busway_p2p_policy){
 		.view = options->linux_view ? BUSWAY_P2P_LINUX : BUSWAY_P2P_ROUTE,
 		.cpu_zen = is_zen(options, q.machine),

@@ -3,7 +3,6 @@
  * p2p.h - what the parts of busway p2p share.
  *
  *   p2p.c        the command: which functions, which question
- *   groups.c     isolation groups
  *   p2p_json.c   the answer for machines
  *   p2p_text.c   the matrix and the pair for people
  */
@@ -30,8 +29,6 @@ const char *verdict_name(enum busway_p2p_verdict verdict);
 /* "bus", "cpu" or "iova"; NULL where it is refused. */
 const char *address_form(enum busway_p2p_verdict verdict);
 
-/* The isolation groups of all functions. */
-int p2p_groups(const struct question *question, const struct options *options);
 int p2p_json(const struct question *question);
 int p2p_matrix(const struct question *question, const struct options *options);
 int p2p_pair(const struct question *question, const struct options *options);
