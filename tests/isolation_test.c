@@ -72,6 +72,28 @@ static void close_tree(struct test_tree *t)
 	test_memory_close(&t->memory);
 }
 
+/* As many links as it takes, and they lead from each member to each other. */
+static void check_links(const struct busway_isolation *iso, size_t g)
+{
+	const struct busway_isolation_group *group = busway_isolation_group(iso, g);
+	uint32_t with[64];
+
+	for (size_t i = 0; i < COUNT(with); i++)
+		with[i] = (uint32_t)i;
+	for (size_t i = 0; i + 1 < group->count; i++) {
+		const struct busway_isolation_link *l = &group->links[i];
+		const uint32_t a = with[l->a.index], b = with[l->b.index];
+
+		assert_int_equal(busway_isolation_group_of(iso, l->a), g);
+		assert_int_equal(busway_isolation_group_of(iso, l->b), g);
+		for (size_t k = 0; k < COUNT(with); k++)
+			if (with[k] == a)
+				with[k] = b;
+	}
+	for (size_t i = 1; i < group->count; i++)
+		assert_int_equal(with[group->members[i].index], with[group->members[0].index]);
+}
+
 /* "00:01.0; 01:00.0 01:00.1?": groups of more than one, '?' where it is not certain. */
 static void groups_text(const struct test_tree *t, enum busway_isolation_view view, char *text,
 			size_t size)
@@ -84,6 +106,7 @@ static void groups_text(const struct test_tree *t, enum busway_isolation_view vi
 	for (size_t g = 0; g < busway_isolation_count(iso); g++) {
 		const struct busway_isolation_group *group = busway_isolation_group(iso, g);
 
+		check_links(iso, g);
 		if (group->count < 2 && group->certain)
 			continue;
 		for (size_t i = 0; i < group->count; i++) {
