@@ -328,6 +328,34 @@ static void conventional_buses_are_one_group_with_their_bridge(void **state)
 	EXPECT(tree, LINUX, "01:00.0 02:01.0 02:02.0 03:00.0");
 }
 
+static void linux_names_the_bridge_that_hides_requesters(void **state)
+{
+	const struct entry tree[] = {
+		{.bus = 0,
+		 .devfn = DEVFN(1, 0),
+		 .secondary = 1,
+		 .type = BUSWAY_PCI_ROOT_PORT,
+		 .acs = WITH(ALL)},
+		{.bus = 1, .secondary = 2, .type = BUSWAY_PCI_PCIE_TO_PCI, .acs = NO_ACS},
+		{.bus = 2, .devfn = DEVFN(1, 0), .type = BUSWAY_PCI_CONVENTIONAL, .acs = NO_ACS},
+	};
+	const struct busway_isolation_group *group;
+	struct busway_isolation *iso;
+	struct test_tree t;
+
+	(void)state;
+	open_tree(&t, tree, COUNT(tree));
+	assert_int_equal(
+		busway_isolation_create(t.pci, BUSWAY_ISOLATION_LINUX, &t.memory.allocator, &iso),
+		0);
+	group = busway_isolation_group(iso, 1);
+	assert_int_equal(group->count, 2);
+	assert_int_equal(group->links[0].cause, BUSWAY_TOGETHER_BRIDGE);
+	assert_string_equal(busway_pci_name(t.pci, group->links[0].decider), "0000:01:00.0");
+	busway_isolation_destroy(iso);
+	close_tree(&t);
+}
+
 /* A device of two functions below a root port that has all of ACS. */
 #define DEVICE(acs0, acs1)                                                                         \
 	{                                                                                          \
@@ -633,6 +661,7 @@ int main(void)
 		cmocka_unit_test(egress_control_decides_for_each_port),
 		cmocka_unit_test(an_open_upper_switch_joins_what_a_lower_one_redirects),
 		cmocka_unit_test(conventional_buses_are_one_group_with_their_bridge),
+		cmocka_unit_test(linux_names_the_bridge_that_hides_requesters),
 		cmocka_unit_test(functions_of_a_device_without_acs_may_be_one),
 		cmocka_unit_test(a_device_that_could_redirect_and_does_not_carries),
 		cmocka_unit_test(quirks_grant_isolation),
