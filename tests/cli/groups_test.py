@@ -166,6 +166,7 @@ def test_text(tap):
         machine = unpack(path.replace(".groups.txt", ".tar.xz"), folder)
         plain, verbose = run("p2p", machine, "--groups"), run("p2p", machine, "--groups", "-v")
     tap.check(plain.status == 0 and "Linux 6.12" in plain.out, "the text has both views", plain)
+    tap.check("[kernel: " in plain.out, "and the numbers of the kernel's groups", plain)
     tap.check(" with " in verbose.out and " with " not in plain.out, "-v says why", verbose)
 
 

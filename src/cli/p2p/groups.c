@@ -13,12 +13,47 @@ static const enum busway_isolation_view views[VIEWS] = {BUSWAY_ISOLATION_ROUTE,
 							BUSWAY_ISOLATION_LINUX};
 static const char *const view_names[VIEWS] = {"route", "linux"};
 
+/* Has a function of @group before member @end the same group in the kernel? */
+static bool kernel_group_seen(const struct busway_pci *pci,
+			      const struct busway_isolation_group *group, size_t end,
+			      uint32_t number)
+{
+	for (size_t i = 0; i < end; i++) {
+		const struct busway_pci_function *f = busway_pci_function(pci, group->members[i]);
+
+		if (f->has_group && f->group == number)
+			return true;
+	}
+	return false;
+}
+
+/* "  [kernel: 9 10]" */
+static void put_kernel(struct page *page, const struct busway_pci *pci,
+		       const struct busway_isolation_group *group)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < group->count; i++) {
+		const struct busway_pci_function *f = busway_pci_function(pci, group->members[i]);
+
+		if (!f->has_group || kernel_group_seen(pci, group, i, f->group))
+			continue;
+		fprintf(page->out, "%s %u", any ? "" : "  [kernel:", (unsigned)f->group);
+		any = true;
+	}
+	if (any)
+		fputc(']', page->out);
+}
+
 static void put_members(struct page *page, const struct busway_pci *pci,
 			const struct busway_isolation_group *group)
 {
 	for (size_t i = 0; i < group->count; i++)
 		fprintf(page->out, " %s", busway_pci_name(pci, group->members[i]));
-	fputs(group->certain ? "\n" : "  (perhaps fewer)\n", page->out);
+	if (!group->certain)
+		fputs("  (perhaps fewer)", page->out);
+	put_kernel(page, pci, group);
+	fputc('\n', page->out);
 }
 
 static void put_links(struct page *page, const struct busway_pci *pci,
