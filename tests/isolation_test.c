@@ -433,6 +433,32 @@ static void quirks_join_by_requester_id(void **state)
 	EXPECT(tree, LINUX, "");
 }
 
+/* ThunderX2: what looks like a bridge to conventional PCI above the root ports has the IOMMU. */
+static void an_iommu_at_a_bridge_tells_apart_what_comes_to_it(void **state)
+{
+	struct entry tree[] = {
+		{.bus = 0, .secondary = 1, .type = BUSWAY_PCI_PCIE_TO_PCI, .acs = NO_ACS},
+		{.bus = 1,
+		 .devfn = DEVFN(1, 0),
+		 .secondary = 2,
+		 .type = BUSWAY_PCI_ROOT_PORT,
+		 .acs = WITH(ALL)},
+		{.bus = 1,
+		 .devfn = DEVFN(2, 0),
+		 .secondary = 3,
+		 .type = BUSWAY_PCI_ROOT_PORT,
+		 .acs = WITH(ALL)},
+		{.bus = 2, .type = BUSWAY_PCI_ENDPOINT, .acs = NO_ACS},
+		{.bus = 3, .type = BUSWAY_PCI_ENDPOINT, .acs = NO_ACS},
+	};
+
+	(void)state;
+	EXPECT(tree, SURE, "00:00.0 01:01.0 01:02.0 02:00.0 03:00.0");
+	tree[0].vendor = 0x14e4;
+	tree[0].device = 0x9084;
+	EXPECT(tree, ROUTE, "");
+}
+
 static void virtual_functions_are_as_isolated_as_acs_says(void **state)
 {
 	struct entry tree[] = DEVICE(NO_ACS, NO_ACS);
@@ -666,6 +692,7 @@ int main(void)
 		cmocka_unit_test(a_device_that_could_redirect_and_does_not_carries),
 		cmocka_unit_test(quirks_grant_isolation),
 		cmocka_unit_test(quirks_join_by_requester_id),
+		cmocka_unit_test(an_iommu_at_a_bridge_tells_apart_what_comes_to_it),
 		cmocka_unit_test(virtual_functions_are_as_isolated_as_acs_says),
 		cmocka_unit_test(root_ports_of_one_device_take_along_what_is_below),
 		cmocka_unit_test(an_unknown_bridge_may_be_any),

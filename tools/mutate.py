@@ -441,6 +441,8 @@ MUTATIONS = [Mutation(*row) for row in [
      "Linux does not see requester IDs of bridges", "isolation"),
     ("src/pci/isolation_linux.c", "	if (f->is_virtual || quirk_decides(pci, index, unsure))",
      "	if (f->is_virtual)", "Linux has no quirks", "isolation"),
+    ("src/pci/isolation_route.c", "		if (has_iommu(&node_at(pci, up)->function))", "		if (false)",
+     "requests are told apart only at the root", "isolation"),
     ("src/pci/quirks.c", "		    f->device <= quirks[i].last)", "		    f->device < quirks[i].last)",
      "a quirk leaves out the last of its devices", "isolation"),
 

@@ -96,6 +96,7 @@ enum busway_pci_quirk_kind {
 	BUSWAY_QUIRK_AMD_APART,    /* as the first, on a root bus of a machine with an AMD IOMMU */
 	BUSWAY_QUIRK_USES_DEVFN_0, /* emits with function 0 of its slot */
 	BUSWAY_QUIRK_USES_DEVFN_1, /* emits with function 1 of its slot */
+	BUSWAY_QUIRK_ROOT_BRIDGE,  /* the IOMMU is at this bridge, not further up */
 };
 
 struct busway_pci_quirk {

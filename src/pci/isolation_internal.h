@@ -63,6 +63,9 @@ static inline bool hides_requesters(enum busway_pci_type type)
 /* What is known of @f, or NULL. */
 const struct busway_pci_quirk *find_quirk(const struct busway_pci_function *f);
 
+/* Is the IOMMU at this bridge, so that requests are told apart as they come to it? */
+bool has_iommu(const struct busway_pci_function *bridge);
+
 /* Does @f, on the same bus, emit with the requester ID of @other? */
 bool uses_id_of(const struct busway_pci_function *f, const struct busway_pci_function *other);
 

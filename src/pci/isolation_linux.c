@@ -115,6 +115,8 @@ static bool join_hiding_bridge(struct subject *s)
 	for (uint32_t n = node_at(pci, s->index)->above; n != NONE; n = node_at(pci, n)->above) {
 		const enum busway_pci_type type = node_at(pci, n)->function.type;
 
+		if (has_iommu(&node_at(pci, n)->function))
+			return false;
 		if (type == BUSWAY_PCI_UNKNOWN_BRIDGE)
 			s->unsure = true;
 		if (hides_requesters(type)) {

@@ -179,6 +179,19 @@ static void look_at(struct route *r, uint32_t index)
 		look_at_neighbour(r, index, i);
 }
 
+/* With each open bridge above it, as far as the IOMMU. */
+static void join_open(struct route *r, uint32_t index)
+{
+	const struct busway_pci *pci = r->j->pci;
+
+	for (uint32_t up = node_at(pci, index)->above; up != NONE; up = node_at(pci, up)->above) {
+		if (has_iommu(&node_at(pci, up)->function))
+			break;
+		if (r->is_open[up])
+			join(r->j, index, up, r->open[up]);
+	}
+}
+
 int join_route(struct joining *j, struct arena *work, bool certain)
 {
 	const size_t count = j->pci->count;
@@ -193,9 +206,6 @@ int join_route(struct joining *j, struct arena *work, bool certain)
 	for (uint32_t i = 0; i < count; i++)
 		look_at(&r, i);
 	for (uint32_t i = 0; i < count; i++)
-		for (uint32_t up = node_at(j->pci, i)->above; up != NONE;
-		     up = node_at(j->pci, up)->above)
-			if (r.is_open[up])
-				join(j, i, up, r.open[up]);
+		join_open(&r, i);
 	return 0;
 }

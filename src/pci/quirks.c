@@ -18,6 +18,7 @@
 #define PCH        TABLE "Intel PCH: peer decodes are off if Linux could turn them off"
 #define SPT        TABLE "Intel 100 and 200 series PCH: ACS registers at other offsets"
 #define AMD        TABLE "AMD south bridges, no peer-to-peer with an AMD IOMMU"
+#define VULCAN     "Linux, drivers/pci/quirks.c: Broadcom Vulcan, Cavium ThunderX2"
 #define RICOH      "Linux, drivers/pci/quirks.c; bugzilla.redhat.com/show_bug.cgi?id=605888"
 #define MARVELL    "Linux, drivers/pci/quirks.c; bugzilla.kernel.org/show_bug.cgi?id=42679"
 
@@ -91,6 +92,8 @@ static const struct busway_pci_quirk quirks[] = {
 	{0x1002, 0x439c, 0x439d, BUSWAY_QUIRK_AMD_APART, AMD},
 	{0x1022, 0x7809, 0x7809, BUSWAY_QUIRK_AMD_APART, AMD},
 	{0x1022, 0x780f, 0x780f, BUSWAY_QUIRK_AMD_APART, AMD},
+	{0x14e4, 0x9000, 0x9000, BUSWAY_QUIRK_ROOT_BRIDGE, VULCAN},
+	{0x14e4, 0x9084, 0x9084, BUSWAY_QUIRK_ROOT_BRIDGE, VULCAN},
 	{0x1180, 0xe476, 0xe476, BUSWAY_QUIRK_USES_DEVFN_0, RICOH},
 	{0x1180, 0xe832, 0xe832, BUSWAY_QUIRK_USES_DEVFN_0, RICOH},
 	{0x1b4b, 0x9120, 0x9120, BUSWAY_QUIRK_USES_DEVFN_1, MARVELL},
@@ -118,6 +121,14 @@ const struct busway_pci_quirk *find_quirk(const struct busway_pci_function *f)
 		    f->device <= quirks[i].last)
 			return &quirks[i];
 	return NULL;
+}
+
+bool has_iommu(const struct busway_pci_function *bridge)
+{
+	const struct busway_pci_quirk *quirk =
+		hides_requesters(bridge->type) ? find_quirk(bridge) : NULL;
+
+	return quirk && quirk->kind == BUSWAY_QUIRK_ROOT_BRIDGE;
 }
 
 bool uses_id_of(const struct busway_pci_function *f, const struct busway_pci_function *other)
