@@ -84,12 +84,15 @@ def test_small(tap):
             findings = check(folder)
             said = run("check", folder)
             sarif = run("check", "--format", "sarif", folder)
+            quiet = run("check", "-q", folder)
             hushed = run("check", "--suppress", "bar-outside-window:0000:01:*", folder)
         tap.equal([f["code"] for f in findings], found, "BAR at 0x%x" % bar)
         tap.equal(said.status, 1 if found else 0, "BAR at 0x%x: exit status" % bar)
         tap.check(sarif.status == said.status and '"0000:01:00.0"' in sarif.out or not found,
                   "BAR at 0x%x: SARIF names the function" % bar, sarif)
         tap.equal(hushed.status, 0, "BAR at 0x%x: findings of a function are suppressed" % bar)
+        tap.check("2 things could not be read" in said.err and "ACS" in said.err and not quiet.err,
+                  "BAR at 0x%x: what could not be read is told" % bar, said)
         if found:
             tap.equal((findings[0]["node"], findings[0]["property"]), ("0000:01:00.0", "BAR 0"),
                       "where it is")

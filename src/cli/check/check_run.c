@@ -16,7 +16,7 @@ struct work {
 	const struct suppressions *suppressions;
 	struct checked *results;
 	atomic_size_t next, done;
-	bool progress, places;
+	bool progress, places, quiet;
 };
 
 static int check_machine(struct checked *result)
@@ -57,6 +57,20 @@ static int check_loaded(struct checked *result)
 	return status;
 }
 
+/* What could not be read was not checked: say so, once. */
+static void tell_gaps(const struct checked *result)
+{
+	size_t count;
+	const struct busway_machine_gap *gaps = busway_machine_gaps(result->loaded.machine, &count);
+
+	if (count)
+		fprintf(stderr,
+			"busway: %s: %zu thing%s could not be read, and what depends on %s was not "
+			"checked; the first: %s: %s\n",
+			result->source, count, count == 1 ? "" : "s", count == 1 ? "it" : "them",
+			gaps[0].file, gaps[0].message);
+}
+
 static void check_one(const struct work *work, const char *name, struct checked *result)
 {
 	result->source = strcmp(name, "-") == 0 ? "standard input" : name;
@@ -66,6 +80,8 @@ static void check_one(const struct work *work, const char *name, struct checked 
 	}
 	if (check_loaded(result))
 		return;
+	if (result->loaded.machine && !work->quiet)
+		tell_gaps(result);
 	result->findings = busway_check_findings(result->check, &result->count);
 	result->suppressed = calloc(result->count + 1, sizeof(*result->suppressed));
 	if (!result->suppressed) {
@@ -116,6 +132,7 @@ bool check_files(const struct file_list *list, const struct suppressions *suppre
 		.suppressions = suppressions,
 		.results = results,
 		.places = options->format == FORMAT_SARIF,
+		.quiet = options->quiet,
 		.progress = list->count > 16 && !options->quiet && isatty(STDERR_FILENO),
 	};
 	const unsigned wanted = thread_count(options, list->count);
