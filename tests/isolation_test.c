@@ -38,6 +38,20 @@ struct entry {
 	bool multifunction;
 };
 
+/* The highest bus number at or below @bus: buses are numbered downwards. */
+static uint8_t last_bus(const struct entry *entries, size_t count, uint8_t bus)
+{
+	uint8_t last = bus;
+
+	for (size_t i = 0; i < count; i++)
+		if (entries[i].bus == bus && entries[i].secondary > bus) {
+			const uint8_t below = last_bus(entries, count, entries[i].secondary);
+
+			last = below > last ? below : last;
+		}
+	return last;
+}
+
 static void open_tree(struct test_tree *t, const struct entry *entries, size_t count)
 {
 	test_memory_open(&t->memory);
@@ -54,7 +68,7 @@ static void open_tree(struct test_tree *t, const struct entry *entries, size_t c
 			.config_size = 4096,
 			.bridge = {.primary = e->bus,
 				   .secondary = e->secondary,
-				   .subordinate = 255},
+				   .subordinate = last_bus(entries, count, e->secondary)},
 			.has_port_number = e->port_number != 0,
 			.port_number = (uint8_t)(e->port_number - 1),
 			.is_virtual = e->physical != 0,
