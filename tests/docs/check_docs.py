@@ -370,9 +370,9 @@ def iort():
     return write_table(b'IORT', struct.pack('<III', 3, 48, 0) + smmu + root + kept)
 
 
-def machine():
+def grouped_machine():
     """A folder with a sys/ tree: a bridge and a function below it, in one IOMMU group."""
-    root = os.path.join(WORK, 'machine')
+    root = os.path.join(WORK, 'grouped')
     devices = os.path.join(root, 'sys/bus/pci/devices')
     os.makedirs(devices)
     for path, kind in (('0000:00:01.0', 1), ('0000:00:01.0/0000:01:00.0', 0)):
@@ -404,7 +404,7 @@ def some_json():
     yield ['check', board]
     yield ['show', dmar()]
     yield ['show', iort()]
-    yield ['p2p', machine(), '--groups']
+    yield ['p2p', grouped_machine(), '--groups']
     yield ['bench', 'D']
 
 
