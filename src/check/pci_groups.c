@@ -84,6 +84,8 @@ static void check_enforced(struct pci_check *c, const struct busway_isolation_gr
 	if (group->count < 2 || put_groups(c, group, &text) < 2)
 		return;
 	text_close(&text);
+	/* neighbours are linked before what is behind them: the first link is of a port or device
+	 */
 	decider = busway_pci_function(c->pci, link->decider);
 	report_function(
 		c, BUSWAY_FINDING_GROUP_NOT_ENFORCED, BUSWAY_SEVERITY_WARNING, link->decider,

@@ -39,18 +39,35 @@ static bool is_folder(const char *path)
 	return strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* A folder that is a recorded machine. */
-static bool is_machine(const char *path)
+/* Is @folder/@name/sys/bus/pci/devices there? */
+static bool has_devices(const char *folder, const char *name)
 {
 	char *devices = NULL;
 	struct stat info;
-	bool is = asprintf(&devices, "%s/sys/bus/pci/devices", path) >= 0;
+	bool has = asprintf(&devices, "%s/%s/sys/bus/pci/devices", folder, name) >= 0;
 
-	if (!is)
+	if (!has)
 		return false;
-	is = stat(devices, &info) == 0;
+	has = stat(devices, &info) == 0;
 	free(devices);
-	return is;
+	return has;
+}
+
+/* A folder that is a recorded machine: sys/ is in it, or in its only folder. */
+static bool is_machine(const char *path)
+{
+	struct dirent **entries = NULL;
+	int count, found = 0;
+
+	if (has_devices(path, "."))
+		return true;
+	count = scandir(path, &entries, NULL, NULL);
+	for (int i = 0; i < count; i++) {
+		found += entries[i]->d_name[0] != '.' && has_devices(path, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	return found == 1;
 }
 
 /* A source beside its compiled tree says the same again. */
