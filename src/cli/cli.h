@@ -36,7 +36,7 @@
 
 enum exit_status { EXIT_YES = 0, EXIT_NO = 1, EXIT_BAD = 2 };
 
-enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF, FORMAT_SVG };
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF, FORMAT_SVG, FORMAT_DOT };
 
 enum cpu { CPU_UNSAID, CPU_ZEN, CPU_OTHER };
 
@@ -61,6 +61,7 @@ struct options {
 	bool coherent_default; /* sim */
 	bool deferred;         /* sim: invalidations */
 	bool linux_view;       /* p2p */
+	bool hosts;            /* p2p: list known ones */
 	enum cpu cpu;          /* p2p */
 	enum fail_on fail_on;  /* check */
 	const char *explain;

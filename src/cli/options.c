@@ -151,6 +151,12 @@ static bool take_policy(const char *text, struct options *o)
 	return false;
 }
 
+static bool take_hosts(const char *text, struct options *o)
+{
+	(void)text;
+	return o->hosts = true;
+}
+
 static bool take_cpu(const char *text, struct options *o)
 {
 	o->cpu = strcmp(text, "zen") == 0 ? CPU_ZEN : CPU_OTHER;
@@ -386,6 +392,10 @@ static const struct known_option {
 	 "decide as the route carries it (default), or as Linux\ndoes"},
 	{"cpu", required_argument, "zen|other", 0, OWN, "p2p", take_cpu,
 	 "the processor, which a recording may not name: AMD\nfrom family 17h on, or another"},
+	{"hosts", no_argument, NULL, 0, OWN, "p2p", take_hosts,
+	 "list the root complexes that are known to forward"},
+	{"all", no_argument, NULL, 0, OWN, "p2p", take_all,
+	 "in the matrix also functions without memory of their\nown"},
 	{"jobs", required_argument, "N", 0, OWN, "check", take_jobs,
 	 "files at once (default: as many as processors)"},
 	{"count", required_argument, "N", 0, OWN, "bench", take_count,
@@ -429,10 +439,9 @@ static const struct known_format {
 	enum format format;
 	const char *commands;
 } known_formats[] = {
-	{"text", FORMAT_TEXT, NULL},
-	{"json", FORMAT_JSON, NULL},
-	{"sarif", FORMAT_SARIF, "check"},
-	{"svg", FORMAT_SVG, "show"},
+	{"text", FORMAT_TEXT, NULL},      {"json", FORMAT_JSON, NULL},
+	{"sarif", FORMAT_SARIF, "check"}, {"svg", FORMAT_SVG, "show p2p"},
+	{"dot", FORMAT_DOT, "p2p"},
 };
 
 enum { FORMAT_COUNT = sizeof(known_formats) / sizeof(known_formats[0]) };

@@ -7,20 +7,6 @@
 
 #include <stdlib.h>
 
-const char *verdict_name(enum busway_p2p_verdict verdict)
-{
-	static const char *const names[] = {"refused", "switch", "host-bridge", "iommu"};
-
-	return names[verdict];
-}
-
-const char *address_form(enum busway_p2p_verdict verdict)
-{
-	static const char *const forms[] = {NULL, "bus", "cpu", "iova"};
-
-	return forms[verdict];
-}
-
 /* All functions that are no bridges. */
 static busway_pci_id *all_of(const struct busway_pci *pci, size_t *count)
 {
@@ -36,19 +22,30 @@ static busway_pci_id *all_of(const struct busway_pci *pci, size_t *count)
 
 static int answer(struct question *q, const struct options *options)
 {
-	busway_pci_id pair[2];
+	const int named = options->argument_count - 1;
+	busway_pci_id devices[2];
 
-	if (options->argument_count > 1) {
-		for (int i = 0; i < 2; i++)
-			if (!find_pci_function(q->loaded, options->arguments[1 + i], &pair[i]))
-				return EXIT_BAD;
-		q->a = &pair[0];
-		q->b = &pair[1];
-		q->a_count = q->b_count = 1;
+	for (int i = 0; i < named; i++)
+		if (!find_pci_function(q->loaded, options->arguments[1 + i], &devices[i]))
+			return EXIT_BAD;
+	if (named > 0) {
+		q->a = &devices[0];
+		q->a_count = 1;
 	}
-	if (options->format == FORMAT_JSON)
-		return p2p_json(q);
-	return options->argument_count > 1 ? p2p_pair(q, options) : p2p_matrix(q, options);
+	if (named > 1) {
+		q->b = &devices[1];
+		q->b_count = 1;
+	}
+	switch (options->format) {
+	case FORMAT_JSON:
+		return p2p_json(q, named > 1);
+	case FORMAT_DOT:
+		return p2p_dot(q, options);
+	case FORMAT_SVG:
+		return p2p_svg(q, options);
+	default:
+		return named > 1 ? p2p_pair(q, options) : p2p_matrix(q, options);
+	}
 }
 
 static bool is_zen(const struct options *options, const struct busway_machine *machine)
@@ -58,6 +55,12 @@ static bool is_zen(const struct options *options, const struct busway_machine *m
 	return options->cpu == CPU_ZEN;
 }
 
+/* A drawing may be of what one device reaches. */
+static bool draws(const struct options *options)
+{
+	return options->format == FORMAT_SVG || options->format == FORMAT_DOT;
+}
+
 static int run(const struct options *options)
 {
 	struct loaded loaded;
@@ -65,7 +68,12 @@ static int run(const struct options *options)
 	busway_pci_id *all;
 	int status;
 
-	if (options->argument_count == 2)
+	if (options->hosts)
+		return list_hosts(options);
+	if (!options->argument_count)
+		return complain("p2p: PLATFORM is missing; usage: busway p2p [OPTIONS] %s",
+				command_p2p.arguments);
+	if (options->argument_count == 2 && !draws(options))
 		return complain("p2p: one DEVICE is missing: say two, or none for all pairs");
 	if (!load(options->arguments[0], 0, &loaded))
 		return EXIT_BAD;
@@ -88,6 +96,8 @@ static int run(const struct options *options)
 		.view = options->linux_view ? BUSWAY_P2P_LINUX : BUSWAY_P2P_ROUTE,
 		.cpu_zen = is_zen(options, q.machine),
 	};
+	q.cpu_unknown =
+		options->cpu == CPU_UNSAID && busway_machine_cpu_zen(q.machine) == BUSWAY_UNKNOWN;
 	all = all_of(q.pci, &q.a_count);
 	q.a = q.b = all;
 	q.b_count = q.a_count;
@@ -105,13 +115,15 @@ const struct command command_p2p = {
 		"PLATFORM is a machine: live, a recorded sys/ tree, or the output of lspci -xxxx.\n"
 		"Without devices all pairs of functions are shown; with two, the way from the "
 		"first\n"
-		"(which emits the request) to the memory of the second.\n"
+		"(which emits the request) to the memory of the second. Drawings are of the tree "
+		"of\n"
+		"buses: with the way of two devices, or with what one of them reaches.\n"
 		"\n"
 		"  busway p2p live\n"
-		"  busway p2p server.tar.xz 03:00.0 04:00.0\n"
-		"  lspci -xxxx | busway p2p -\n",
+		"  busway p2p server/ 03:00.0 04:00.0\n"
+		"  busway p2p live 03:00.0 --format svg >reach.svg\n",
 	.statuses = "0 yes (a matrix: always), 1 the pair is refused",
-	.min_arguments = 1,
+	.min_arguments = 0,
 	.max_arguments = 3,
 	.run = run,
 };
