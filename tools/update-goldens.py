@@ -51,6 +51,9 @@ def main():
     for name in goldens.CHECKS:
         for form in goldens.FORMS:
             changed += write(goldens.check_path(name, form), goldens.check_answer(name, form))
+    os.makedirs(os.path.dirname(goldens.p2p_path("any")), exist_ok=True)
+    for name in goldens.machine_names():
+        changed += write(goldens.p2p_path(name), goldens.p2p_transcript(name))
     print("%d file%s changed" % (changed, "" if changed == 1 else "s"))
     return 0
 

@@ -7,6 +7,7 @@ tests/goldens/SHA256.json      `busway show --all --format json` of the real dev
 tests/goldens/boards/NAME.txt  what `busway` prints about boards/NAME.dts, as a transcript
 tests/goldens/check/NAME.FORM  what `busway check` says about some boards, and about mistakes of
                                history (tests/check/history); SARIF without the list of rules
+tests/goldens/p2p/NAME.txt     what `busway p2p` says of tests/data/machines/NAME, as a transcript
 """
 
 import hashlib
@@ -121,6 +122,33 @@ def check_answer(name, form):
         for key in ("rules", "version"):  # the pages, which have tests of their own
             one["tool"]["driver"].pop(key)
     return json.dumps(document_of, indent=1, ensure_ascii=False) + "\n"
+
+
+MACHINES = os.path.join(ROOT, "tests", "data", "machines")
+
+
+def machine_names():
+    return sorted(os.listdir(MACHINES))
+
+
+def p2p_path(name):
+    return os.path.join(GOLDENS, "p2p", name + ".txt")
+
+
+def p2p_transcript(name):
+    """The matrix in both views, and what its first device reaches."""
+    text = ""
+    before = os.getcwd()
+    os.chdir(MACHINES)
+    try:
+        for command in ((name, "-v"), (name, "--policy", "linux"), (name, "--cpu", "zen", "-q"),
+                        (name, "--format", "dot")):
+            result = run("p2p", *command)
+            text += "$ busway p2p %s\n%s%s" % (" ".join(command), result.out, result.err)
+            text += "(%d)\n\n" % result.status
+    finally:
+        os.chdir(before)
+    return text
 
 
 def text_path(name):

@@ -63,11 +63,21 @@ def check_checks(tap):
                 difflib.unified_diff(expected.splitlines(), found.splitlines(), lineterm=""))[:40]))
 
 
+def check_machines(tap):
+    for name in goldens.machine_names():
+        with open(goldens.p2p_path(name), encoding="utf-8") as file:
+            expected = file.read()
+        found = goldens.p2p_transcript(name)
+        tap.check(found == expected, "p2p of " + name, "\n".join(list(difflib.unified_diff(
+            expected.splitlines(), found.splitlines(), lineterm=""))[:40]))
+
+
 def main():
     tap = Tap()
     check_json(tap)
     check_text(tap)
     check_checks(tap)
+    check_machines(tap)
     return tap.done()
 
 

@@ -1,0 +1,467 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""p2p_test.py - `busway p2p`: the matrix, the pair, JSON, drawings, errors.
+
+Machines are made up (machines.py), so that what is wired is known without asking the command.
+"""
+
+import filecmp
+import os
+import re
+import sys
+import tarfile
+import tempfile
+
+import machines
+from machines import CR, ENDPOINT, Function, MEM32, RR
+from support import (REFUSAL, ROOT, Tap, ask, board, hexadecimal, mismatches, one_of, run, text)
+from svg_test import NAMESPACE, Picture
+
+RECORDED = os.path.join(ROOT, "..", "shared", "data", "machines")
+WORKSTATION = os.path.join(ROOT, "tests", "data", "machines", "workstation")
+LETTERS = {"refused": ".?", "switch": "Ss", "host-bridge": "Hh", "iommu": "Ii"}
+
+
+# ---- the contract ----
+
+def address(value):
+    return None if isinstance(value, str) and re.fullmatch(
+        r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", value) else "%r is no function" % (value,)
+
+
+VERDICT = one_of(*LETTERS)
+NEEDS = [one_of("bus-master", "memory-decode")]
+ACS = [one_of("SV", "TB", "RR", "CR", "UF", "EC", "DT")]
+
+PAIR = {"a": address, "b": address, "verdict": VERDICT, "certain": bool, "distance": int,
+        "address": (one_of("bus", "cpu", "iova"), None), "reason": (REFUSAL, None),
+        "common": (address, None), "decider": (address, None), "acs": ACS, "needs": NEEDS,
+        "other": ({"policy": one_of("linux", "route"), "verdict": VERDICT, "certain": bool}, None)}
+
+P2P = {
+    "schema": one_of("busway-p2p/1"),
+    "policy": one_of("linux", "route"),
+    "pairs": [PAIR],
+    "gaps": [{"file": text, "message": text}],
+    "oddities": [{"code": text, "function": address}],
+    "bars?": [{"bar": int, "bus": hexadecimal, "cpu": (hexadecimal, None),
+               "size": (hexadecimal, None), "prefetchable": bool, "verdict": VERDICT}],
+    "way?": [({"hop": address, "leg": one_of("start", "up", "turn", "down", "end"), "type": text,
+               "acs": (ACS, None), "needs": NEEDS}, {"hop": text, "leg": one_of("host")})],
+}
+
+
+def contradictions(document):
+    """What the keys of a pair say against each other."""
+    for pair in document["pairs"]:
+        if (pair["address"], pair["verdict"]) not in (
+                (None, "refused"), ("bus", "switch"), ("cpu", "host-bridge"), ("iova", "iommu")):
+            yield "address and verdict: %s" % pair
+        if (pair["reason"] is None) != (pair["verdict"] != "refused"):
+            yield "reason and verdict: %s" % pair
+        if pair["other"] and pair["other"]["policy"] == document["policy"]:
+            yield "the other view is the same one: %s" % pair
+
+
+def check_document(tap, what, source, *arguments):
+    _, document = ask("p2p", source, *arguments)
+    wrong = list(mismatches(document, P2P)) + list(contradictions(document))
+    names = sorted({pair["a"] for pair in document["pairs"]})
+    if [(p["a"], p["b"]) for p in document["pairs"]] != [(a, b) for a in names for b in names]:
+        wrong.append("not each ordered pair, in order")
+    tap.check(not wrong, what, "\n".join(str(one)[:300] for one in wrong[:10]))
+    return document
+
+
+def check_views(tap, source):
+    """`other` is what the other policy answers, and null where that is the same."""
+    views = {policy: {(p["a"], p["b"]): p for p in ask("p2p", source, "--policy", policy)[1]["pairs"]}
+             for policy in ("route", "linux")}
+    wrong = []
+    for policy, other in (("route", "linux"), ("linux", "route")):
+        for key, pair in views[policy].items():
+            there = {"policy": other, "verdict": views[other][key]["verdict"],
+                     "certain": views[other][key]["certain"]}
+            same = all(there[k] == pair[k] for k in ("verdict", "certain"))
+            if pair["other"] != (None if same else there):
+                wrong.append("%s: %s, not %s" % (key, pair["other"], there))
+    tap.check(not wrong, "both views of %s" % os.path.basename(source), "\n".join(wrong[:5]))
+    return sum(pair["other"] is not None for pair in views["route"].values())
+
+
+# ---- the matrix ----
+
+def read_matrix(out):
+    """{(row, column): letter} by number, {number: name}, and the letters of each row in bands."""
+    cells, names, columns = {}, {}, {}
+    for line in out.splitlines():
+        row = re.match(r"  +(\d+) ([0-9a-f:]+\.[0-7])  (.+)$", line)
+        if not row:
+            continue
+        number = int(row.group(1))
+        names[number] = row.group(2)
+        for letter in row.group(3).replace(" ", ""):
+            cells[number, columns.get(number, 0)] = letter
+            columns[number] = columns.get(number, 0) + 1
+    return cells, names
+
+
+def check_matrix(tap, what, source, *arguments, width=120):
+    """The letters are what JSON says, and the lines fit. Returns how many rows there are."""
+    result = run("p2p", source, *arguments)
+    cells, names = read_matrix(result.out)
+    known = {}
+    for pair in ask("p2p", source, *arguments)[1]["pairs"]:
+        known[pair["a"][5:], pair["b"][5:]] = LETTERS[pair["verdict"]][0 if pair["certain"] else 1]
+    wrong = ["%s -> %s: %s" % (names[i], names[k], letter) for (i, k), letter in cells.items()
+             if letter != ("\\" if i == k else known[names[i], names[k]])]
+    if result.status != 0:
+        wrong.append("exit status %d" % result.status)
+    if len(cells) != len(names) ** 2:
+        wrong.append("%d cells of %d rows" % (len(cells), len(names)))
+    wrong += ["too wide: %s" % line for line in result.out.splitlines()
+              if len(line) > width and re.match(r"  +\d+ [0-9a-f:]+\.[0-7]  ", line)]
+    tap.check(not wrong, what, "\n".join(wrong[:10]))
+    return len(names)
+
+
+def check_matrices(tap, folder):
+    many = machines.write(os.path.join(folder, "many"), machines.server(8, 8, RR | CR))
+    tap.equal(check_matrix(tap, "a matrix of 64 devices, within 90 columns", many, width=90), 64,
+              "all 64 have a row")
+    apart = machines.write(os.path.join(folder, "apart"), machines.server(22, 3))
+    tap.equal(check_matrix(tap, "66 devices in 22 groups, within 120 columns", apart), 66,
+              "all 66 have a row")
+    huge = machines.write(os.path.join(folder, "huge"), machines.server(10, 20))
+    tap.equal(check_matrix(tap, "200 devices in bands, within 120 columns", huge), 200,
+              "all 200 have a row")
+    out = run("p2p", many).out
+    tap.check("pci0000:00, below root port 00:01.0\n" in out and "S switch" in out and
+              "4032 pairs: 4032 refused" in out, "groups, legend and counts", out[-600:])
+    tap.check(run("p2p", many, "-q").out.count("\n") == 2 + 8 + 64, "-q is rows and heads only")
+    wide = run("p2p", many, "-v").out
+    tap.check("distances" in wide and "not read" not in wide, "-v adds distances")
+    cells, _ = read_matrix(wide.split("distances", 1)[1])
+    known = ask("p2p", many)[1]["pairs"]
+    tap.equal([int(cells[i // 64, i % 64], 36) for i in range(64 * 64)],
+              [pair["distance"] for pair in known], "as JSON has them")
+
+
+def check_folding(tap, folder):
+    lone = machines.write(os.path.join(folder, "lone"), [
+        Function("00:01.0", ENDPOINT, bars=[(0xe0000000, 0x1000, MEM32)]),
+        Function("00:02.0", ENDPOINT), Function("00:03.0", ENDPOINT)])
+    short, whole = run("p2p", lone).out, run("p2p", lone, "--all").out
+    tap.check("2 functions without memory of their own left out (--all)" in short and
+              len(read_matrix(short)[1]) == 1, "functions without memory are left out", short)
+    tap.check(len(read_matrix(whole)[1]) == 3 and "left out" not in whole, "but not with --all",
+              whole)
+    tap.equal(len(ask("p2p", lone)[1]["pairs"]), 9, "and never from JSON")
+    none = machines.write(os.path.join(folder, "none"), [Function("00:02.0", ENDPOINT)])
+    result = run("p2p", none)
+    tap.check(result.status == 0 and "0 pairs" in result.out, "nobody has memory", result)
+
+
+def check_domains(tap, folder):
+    two = machines.write(os.path.join(folder, "domains"), [
+        Function("0000:01:00.0", ENDPOINT, root=1, bars=[(0xe0000000, 0x1000, MEM32)]),
+        Function("10001:01:00.0", ENDPOINT, root=1, bars=[(0xe0000000, 0x1000, MEM32)])])
+    out = run("p2p", two).out
+    tap.check("0000:01:00.0" in out and "10001:01:00.0" in out and "pci10001:01" in out,
+              "names have their domains where there are several", out)
+    result = run("p2p", two, "01:00.0", "10001:01:00.0")
+    tap.check(result.status == 2 and result.out == "" and "ambiguous" in result.err,
+              "a name without its domain is ambiguous then", result)
+
+
+def check_unread(tap, folder):
+    """64 bytes of configuration space: unknown is not absent."""
+    functions = machines.server(1, 3)
+    for one in functions:
+        one.size = 64
+    plain = machines.write(os.path.join(folder, "plain"), functions)
+    result = run("p2p", plain)
+    cells, _ = read_matrix(result.out)
+    tap.check(cells[0, 1] == "?" and "8 more" not in result.out and
+              re.search(r"not read: .*config and 7 more: only the first 64 bytes", result.out),
+              "unknown ACS refuses, marked, and the gaps are summed up", result)
+    tap.equal(read_matrix(run("p2p", plain, "--policy", "linux").out)[0][0, 1], "s",
+              "as Linux: what it would say without ACS, marked")
+    tap.equal(len(re.findall("not read: ", run("p2p", plain, "-v").out)), 8, "-v lists each gap")
+    tap.check("not read" not in run("p2p", plain, "-q").out, "-q none")
+    tap.equal([gap["file"] for gap in ask("p2p", plain)[1]["gaps"]],
+              sorted("sys/bus/pci/devices/%s/config" % one.address for one in functions),
+              "and JSON lists them in order")
+    # what a pair says of it
+    pair = run("p2p", plain, "03:00.0", "04:00.0", "--policy", "linux")
+    tap.check(pair.status == 0 and "not certain: the ACS is unknown of" in pair.out and
+              "as the route carries it: refused" in pair.out, "the pair says what is unknown", pair)
+
+
+# ---- the pair ----
+
+def model_of(functions):
+    """{function: the bridge above it, or None}"""
+    full = lambda name: name if name is None or name.count(":") == 2 else "0000:" + name
+    return {one.address: full(one.above) for one in functions}
+
+
+def chain(above, name):
+    found = [name]
+    while above[found[-1]]:
+        found.append(above[found[-1]])
+    return found
+
+
+def expected_way(above, a, b, to_host):
+    """Hops with their legs, from what is wired alone."""
+    if a == b:
+        return [(a, "start"), (b, "end")]
+    up, down = chain(above, a), chain(above, b)
+    common = next((one for one in up if one in down), None)
+    if to_host or common is None:
+        middle = [("pci0000:00", "host")]
+    else:
+        up, down = up[:up.index(common)], down[:down.index(common)]
+        middle = [(common, "turn")]
+    return ([(up[0], "start")] + [(one, "up") for one in up[1:]] + middle +
+            [(one, "down") for one in down[:0:-1]] + [(down[0], "end")])
+
+
+def check_ways(tap, what, source, functions):
+    above = model_of(functions)
+    ends = [one.address for one in functions if one.bridge is None]
+    wrong = []
+    for a in ends:
+        for b in ends:
+            status, document = ask("p2p", source, a, b)
+            pair = document["pairs"][0]
+            to_host = pair["address"] in ("cpu", "iova") or (
+                pair["reason"] and pair["reason"]["code"] in ("peer-route", "acs-redirect"))
+            way = [(hop["hop"], hop["leg"]) for hop in document["way"]]
+            if way != expected_way(above, a, b, to_host):
+                wrong.append("%s -> %s: %s" % (a, b, way))
+            if status != (1 if pair["verdict"] == "refused" else 0):
+                wrong.append("%s -> %s: exit status %d" % (a, b, status))
+            wrong += list(mismatches(document, P2P))
+    tap.check(not wrong, what, "\n".join(str(one)[:300] for one in wrong[:5]))
+
+
+def check_pairs(tap):
+    functions = machines.workstation()
+    check_ways(tap, "ways go as the machine is wired", WORKSTATION, functions)
+    inside = run("p2p", WORKSTATION, "04:00.0", "05:00.0")
+    tap.check(inside.status == 0 and "inside a switch; distance 4" in inside.out and
+              "BAR 0: emit bus 0xe0200000 (CPU 0x80e0200000), 16 KiB" in inside.out and
+              "as Linux decides: the same" in inside.out,
+              "inside a switch: the bus address of the BAR", inside)
+    refused = run("p2p", WORKSTATION, "03:00.0", "04:00.0")
+    tap.check(refused.status == 1 and "02:00.0  downstream port 104c:8233, ACS SV, RR, CR, UF "
+              "<- decides: RR" in refused.out and "emit" not in refused.out and
+              "would help: clear RR" in refused.out,
+              "refused: the port, its bits and what would help", refused)
+    zen = run("p2p", WORKSTATION, "03:00.0", "04:00.0", "--cpu", "zen")
+    tap.check(zen.status == 0 and "emit what leads to CPU 0x80e0100000" in zen.out,
+              "through the host bridge: the CPU's address", zen)
+    window = run("p2p", WORKSTATION, "06:00.0", "07:00.0", "--cpu", "zen")
+    tap.check(window.status == 1 and "bridge-window: 0000:00:03.0" in window.out,
+              "a window that does not pass it refuses", window)
+    linux = run("p2p", WORKSTATION, "06:00.0", "06:00.1")
+    tap.check(linux.status == 0 and re.search("as Linux decides: refused: acs-redirect: "
+                                              "0000:00:02.0", linux.out),
+              "where the views differ both are told", linux)
+    needs = run("p2p", WORKSTATION, "05:00.0", "04:00.0")
+    tap.check("needs    bus mastering on at 0000:05:00.0" in needs.out, "what is off is told", needs)
+    needs = ask("p2p", WORKSTATION, "05:00.0", "04:00.0")[1]["pairs"][0]["needs"]
+    tap.equal(needs, ["bus-master"], "in JSON, too")
+
+
+def check_bars(tap, folder):
+    """Each BAR has an answer of its own."""
+    functions = machines.server(1, 2)
+    end = next(one for one in functions if one.address == "0000:04:00.0")
+    end.bars.append((0x900000000, 0x100000, machines.MEM64_PREFETCH))
+    source = machines.write(os.path.join(folder, "bars"), functions)
+    _, document = ask("p2p", source, "03:00.0", "04:00.0")
+    tap.equal([(bar["bar"], bar["bus"], bar["verdict"]) for bar in document["bars"]],
+              [(0, "0xc0100000", "switch"), (1, "0x900000000", "refused")],
+              "one BAR is passed, another is not")
+    out = run("p2p", source, "03:00.0", "04:00.0").out
+    tap.check("BAR 1: bus 0x900000000, 1 MiB, prefetchable: refused" in out or
+              "BAR 0: emit bus 0xc0100000, 1 MiB: switch" in out, "text says which", out)
+
+
+def check_iommu(tap, folder):
+    functions = machines.server(2, 1)
+    for number, one in enumerate(functions):
+        one.group = number
+    source = machines.write(os.path.join(folder, "iommu"), functions)
+    result = run("p2p", source, "03:00.0", "06:00.0", "--cpu", "zen")
+    tap.check(result.status == 0 and "emit an IOVA that is mapped to CPU 0xc0100000" in result.out,
+              "through an IOMMU: an IOVA", result)
+    tap.equal(read_matrix(run("p2p", source, "--cpu", "zen").out)[0][0, 1], "I", "I in the matrix")
+
+
+# ---- drawings ----
+
+def draw(source, *arguments):
+    result = run("p2p", source, *arguments, "--format", "svg")
+    return result.status, Picture(result.out)
+
+
+def thick(picture):
+    return sum(one.get("stroke-width") == "4" for one in picture.root.iter(NAMESPACE + "line"))
+
+
+def check_drawings(tap, folder):
+    functions = machines.workstation()
+    status, picture = draw(WORKSTATION, "03:00.0", "04:00.0")
+    wrong = list(picture.complaints())
+    tap.check(status == 1 and not wrong, "a picture of a pair is sound; it exits as the text",
+              "\n".join(wrong))
+    # up 02:00.0, 01:00.0, 00:01.0 and the initiator; down again two edges of them, and two more
+    tap.equal(thick(picture), 2 * 6, "its way is thick: six edges, of two lines each")
+    for name in ("0000:03:00.0", "0000:02:00.0", "0000:04:00.0", "pci0000:00"):
+        tap.check(name in picture.all, "%s is in it" % name)
+    tap.check("1 below, not shown" in picture.all and "0000:07:00.0" not in picture.all,
+              "what is off the way is folded", picture.all)
+    status, picture = draw(WORKSTATION, "05:00.0")
+    wrong = list(picture.complaints())
+    wrong += [one.address for one in functions if one.address not in picture.all]
+    words = [one.words for one in picture.texts]
+    for pair in ask("p2p", WORKSTATION)[1]["pairs"]:
+        if pair["a"] == "0000:05:00.0" and pair["b"] != pair["a"]:
+            verdict = "; " + pair["verdict"] + (": " + pair["reason"]["code"] if pair["reason"]
+                                                else "")
+            if not words[words.index(pair["b"]) + 1].endswith(verdict):
+                wrong.append("%s: %s" % (pair["b"], verdict))
+    tap.check(status == 0 and not wrong, "a picture of what one reaches has all functions",
+              "\n".join(map(str, wrong)))
+    tap.check("endpoint; switch" in picture.all and "refused: peer-route" in picture.all,
+              "with verdicts in words", picture.all)
+    big = machines.write(os.path.join(folder, "drawn"), machines.server(4, 8, RR))
+    for arguments in ((), ("03:00.0",), ("03:00.0", "10:00.0")):
+        status, picture = draw(big, *arguments)
+        wrong = list(picture.complaints())
+        tap.check(status in (0, 1) and not wrong, "a larger picture %s" % (arguments,),
+                  "\n".join(wrong))
+
+
+def check_dot(tap):
+    above = model_of(machines.workstation())
+    result = run("p2p", WORKSTATION, "--format", "dot")
+    edges = dict(reversed(pair) for pair in
+                 re.findall(r'^  "([^"]+)" -> "([^"]+)"', result.out, re.M))
+    tap.equal(edges, {name: up or "pci0000:00" for name, up in above.items()},
+              "dot: an edge from each function to what is above it")
+    result = run("p2p", WORKSTATION, "04:00.0", "05:00.0", "--format", "dot")
+    way = re.findall(r'-> "([^"]+)" \[dir=(\w+)', result.out)
+    tap.equal(sorted(way), [("0000:02:01.0", "back"), ("0000:02:02.0", "forward"),
+                            ("0000:04:00.0", "back"), ("0000:05:00.0", "forward")],
+              "dot: the way of a pair has arrows")
+    result = run("p2p", WORKSTATION, "03:00.0", "04:00.0", "--format", "dot")
+    tap.check(result.status == 1 and '-> "0000:01:00.0" [dir=both' in result.out,
+              "dot: both ways through a bridge that it passes twice", result)
+
+
+# ---- errors ----
+
+def check_errors(tap, folder):
+    def refuses(what, *arguments, saying):
+        result = run("p2p", *arguments)
+        tap.check(result.status == 2 and not result.out and saying in result.err, what, result)
+
+    refuses("no platform", saying="PLATFORM is missing")
+    refuses("a device tree", board("rpi5"), saying="a device tree lists no PCI functions")
+    refuses("one device", WORKSTATION, "03:00.0", saying="one DEVICE is missing")
+    refuses("a device that is not there", WORKSTATION, "03:00.0", "0f:00.0",
+            saying="there is no PCI function '0f:00.0'")
+    refuses("the same in a drawing", WORKSTATION, "0f:00.0", "--format", "svg",
+            saying="there is no PCI function")
+    refuses("three devices", WORKSTATION, "03:00.0", "04:00.0", "05:00.0", saying="too much")
+    refuses("a policy that is none", WORKSTATION, "--policy", "kernel",
+            saying="none of route, linux")
+    refuses("a processor that is none", WORKSTATION, "--cpu", "arm", saying="none of zen, other")
+    refuses("a format of others", WORKSTATION, "--format", "sarif",
+            saying="'sarif' is none of text")
+    refuses("a folder without PCI", os.path.join(folder, "nothing"), saying="nothing")
+    result = run("p2p", "--hosts")
+    tap.check(result.status == 0 and "8086:2030  Intel Skylake-E" in result.out, "--hosts", result)
+
+
+# ---- all of it ----
+
+def check_example(tap, folder):
+    """The machine of the documents is what machines.py writes."""
+    made = machines.write(os.path.join(folder, "workstation"), machines.workstation())
+    wrong = []
+    for where, folders, names in os.walk(os.path.join(made, "sys")):
+        there = os.path.join(WORKSTATION, os.path.relpath(where, made))
+        for name in names + folders:
+            one, other = os.path.join(where, name), os.path.join(there, name)
+            if os.path.islink(one):
+                same = os.path.islink(other) and os.readlink(one) == os.readlink(other)
+            else:
+                same = os.path.isdir(one) or (os.path.exists(other) and
+                                              filecmp.cmp(one, other, shallow=False))
+            wrong += [] if same else [other]
+    tap.check(not wrong, "the example is as it is made", "\n".join(wrong[:5]))
+
+
+def check_order(tap, folder):
+    """The same machine gives the same bytes, in whatever order it is found."""
+    other = machines.write(os.path.join(folder, "reversed"), machines.workstation())
+    links = os.path.join(other, "sys", "bus", "pci", "devices")
+    for name in sorted(os.listdir(links), reverse=True):
+        link = os.path.join(links, name)
+        target = os.readlink(link)
+        os.unlink(link)
+        os.symlink(target, link)
+    for form in ("text", "json", "svg", "dot"):
+        one = run("p2p", other, "--format", form).out.replace(other, WORKSTATION)
+        tap.equal(one, run("p2p", WORKSTATION, "--format", form).out, "%s is deterministic" % form)
+
+
+def check_recorded(tap, folder):
+    """Recordings of machines, where they are at hand."""
+    if not os.path.isdir(RECORDED):
+        tap.skip("recorded machines", "they are not here")
+        return
+    for name in sorted(os.listdir(RECORDED)):
+        if not name.endswith(".tar.xz"):
+            continue
+        with tarfile.open(os.path.join(RECORDED, name)) as archive:
+            archive.extractall(os.path.join(folder, "recorded"))
+        source = os.path.join(folder, "recorded", name[:-7])
+        check_document(tap, "%s: JSON" % name, source)
+        check_matrix(tap, "%s: matrix" % name, source)
+        check_views(tap, source)
+        picture = draw(source)[1]
+        tap.check(not list(picture.complaints()), "%s: picture" % name)
+
+
+def main():
+    tap = Tap()
+    with tempfile.TemporaryDirectory(prefix="busway-p2p-") as folder:
+        os.mkdir(os.path.join(folder, "nothing"))
+        check_example(tap, folder)
+        check_document(tap, "JSON of the example", WORKSTATION)
+        tap.check(check_views(tap, WORKSTATION) > 0, "and the views differ somewhere")
+        check_matrix(tap, "the matrix of the example", WORKSTATION)
+        check_matrices(tap, folder)
+        check_folding(tap, folder)
+        check_domains(tap, folder)
+        check_unread(tap, folder)
+        check_pairs(tap)
+        check_bars(tap, folder)
+        check_iommu(tap, folder)
+        check_drawings(tap, folder)
+        check_dot(tap)
+        check_errors(tap, folder)
+        check_order(tap, folder)
+        check_recorded(tap, folder)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
