@@ -205,7 +205,7 @@ static bool gather(struct workloads *all, const struct options *options)
 	      (add_lookup_workloads(all) && add_map_workloads(all) && add_bounce_workloads(all) &&
 	       add_slot_workloads(all) && add_iova_workloads(all) && add_pagetable_workloads(all) &&
 	       add_pagetable_fill_workloads(all) && add_domain_workloads(all) &&
-	       add_translate_workloads(all)));
+	       add_translate_workloads(all) && add_p2p_workloads(all)));
 	free(files);
 	return ok;
 }
@@ -272,7 +272,8 @@ const struct command command_bench = {
 		"mapalone, list, listalone, owner (the DMA API where nothing bounces), E1, E3, E4 "
 		"(where\n"
 		"all does), A1 to A10 (IOVAs), B1 to B9 (page tables), domain (both), C1 to C4 "
-		"(addresses of buffers). With trees named, those are measured instead of the "
+		"(addresses of buffers), p2p (pairs of PCI functions). With trees named, those are "
+		"measured instead of the "
 		"built-in ones.\n"
 		"\n"
 		"  busway bench G\n"

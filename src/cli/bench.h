@@ -14,6 +14,7 @@
  *   bench_plain_table.c what those are measured against
  *   bench_iova.c     A1 to A10: allocating IOVAs
  *   bench_domain.c   domain: both, and the DMA API through them
+ *   bench_p2p.c      p2p: verdicts for pairs of PCI functions
  *   bench_translate.c
  *                    C1 to C4: device addresses of buffers
  *   bench_tree.c     trees of a size
@@ -65,6 +66,7 @@ bool add_pagetable_workloads(struct workloads *workloads);
 bool add_translate_workloads(struct workloads *workloads);
 bool add_iova_workloads(struct workloads *workloads);
 bool add_pagetable_fill_workloads(struct workloads *workloads);
+bool add_p2p_workloads(struct workloads *workloads);
 
 /* A tree of about 120 bytes a block, from malloc; NULL: out of memory. */
 void *bench_tree(unsigned blocks, size_t *size);
