@@ -5,24 +5,7 @@
 #include "p2p.h"
 
 #include <stdlib.h>
-
-static json_t *reason_json(const struct busway_refusal *refusal)
-{
-	return refusal->reason == BUSWAY_NOT_REFUSED ? json_null() : json_refusal(refusal);
-}
-
-static json_t *name_json(const struct question *q, busway_pci_id id)
-{
-	return busway_pci_some(id) ? json_text(busway_pci_name(q->pci, id)) : json_null();
-}
-
-static json_t *other_json(const struct question *q, const struct views *v)
-{
-	return v->differ ? json_pack("{s:s, s:s, s:b}", "policy",
-				     view_name(other_view(q->policy.view)), "verdict",
-				     verdict_name(v->other.verdict), "certain", v->other.certain)
-			 : json_null();
-}
+#include <string.h>
 
 /* The names of ACS bits. */
 static json_t *acs_json(uint16_t bits)
@@ -46,21 +29,6 @@ static json_t *needs_json(unsigned needs)
 	if (needs & BUSWAY_P2P_NEEDS_DECODE)
 		json_array_append_new(list, json_string("memory-decode"));
 	return list;
-}
-
-static json_t *pair_json(const struct question *q, busway_pci_id a, busway_pci_id b,
-			 const struct views *v)
-{
-	const struct busway_p2p *p = &v->p;
-	const char *form = address_form(p->verdict);
-
-	return json_pack("{s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "a",
-			 busway_pci_name(q->pci, a), "b", busway_pci_name(q->pci, b), "verdict",
-			 verdict_name(p->verdict), "certain", p->certain, "distance",
-			 (int)p->distance, "address", form ? json_string(form) : json_null(),
-			 "common", name_json(q, p->common), "decider", name_json(q, p->decider),
-			 "acs", acs_json(p->acs), "needs", needs_json(p->needs), "reason",
-			 reason_json(&p->refusal), "other", other_json(q, v));
 }
 
 /* ---- one pair: its memory and its way ---- */
@@ -116,7 +84,7 @@ static json_t *way_json(const struct question *q, const struct busway_p2p *p)
 	return list;
 }
 
-/* ---- the whole ---- */
+/* ---- the machine ---- */
 
 static json_t *gaps_json(const struct question *q)
 {
@@ -144,26 +112,169 @@ static json_t *oddities_json(const struct question *q)
 	return list;
 }
 
-int p2p_json(const struct question *q, bool one)
-{
-	json_t *pairs = json_array(), *root;
-	int status = EXIT_YES;
-	struct views v = {0};
+/* ---- pairs: a machine may have a million, too many to keep each as a tree of values ---- */
 
+/* Names come from a directory: what is no plain character is shown as '?'. */
+static void put_text(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', out);
+		fputc((unsigned char)*text < 0x20 || (unsigned char)*text > 0x7e ? '?' : *text,
+		      out);
+	}
+	fputc('"', out);
+}
+
+static void put_name(FILE *out, const struct question *q, const char *key, busway_pci_id id)
+{
+	if (busway_pci_some(id))
+		fprintf(out, "      \"%s\": \"%s\",\n", key, busway_pci_name(q->pci, id));
+	else
+		fprintf(out, "      \"%s\": null,\n", key);
+}
+
+static void put_acs(FILE *out, uint16_t bits)
+{
+	const char *separator = "";
+	char text[32];
+
+	fputs("      \"acs\": [", out);
+	for (unsigned bit = 1; bit <= BUSWAY_ACS_DT; bit <<= 1) {
+		if (!(bits & bit))
+			continue;
+		fprintf(out, "%s\"%s\"", separator,
+			busway_acs_text((uint16_t)bit, text, sizeof(text)));
+		separator = ", ";
+	}
+	fputs("],\n", out);
+}
+
+static void put_needs(FILE *out, unsigned needs)
+{
+	const bool master = needs & BUSWAY_P2P_NEEDS_BUS_MASTER;
+	const bool decode = needs & BUSWAY_P2P_NEEDS_DECODE;
+
+	fprintf(out, "      \"needs\": [%s%s%s],\n", master ? "\"bus-master\"" : "",
+		master && decode ? ", " : "", decode ? "\"memory-decode\"" : "");
+}
+
+static void put_reason(FILE *out, const struct busway_refusal *refusal)
+{
+	char text[1024];
+
+	if (refusal->reason == BUSWAY_NOT_REFUSED) {
+		fputs("      \"reason\": null,\n", out);
+		return;
+	}
+	fprintf(out, "      \"reason\": {\n        \"code\": \"%s\",\n        \"hop\": ",
+		busway_reason_code(refusal->reason));
+	put_text(out, refusal->hop ? refusal->hop : "");
+	busway_refusal_detail(refusal, text, sizeof(text));
+	fputs(",\n        \"detail\": ", out);
+	put_text(out, text);
+	fputs(",\n        \"advice\": ", out);
+	if (busway_refusal_advice(refusal, text, sizeof(text)))
+		put_text(out, text);
+	else
+		fputs("null", out);
+	fputs("\n      },\n", out);
+}
+
+static void put_other(FILE *out, const struct question *q, const struct views *v)
+{
+	if (!v->differ) {
+		fputs("      \"other\": null\n", out);
+		return;
+	}
+	fprintf(out,
+		"      \"other\": {\n        \"policy\": \"%s\",\n        \"verdict\": \"%s\",\n"
+		"        \"certain\": %s\n      }\n",
+		view_name(other_view(q->policy.view)), verdict_name(v->other.verdict),
+		v->other.certain ? "true" : "false");
+}
+
+static void put_pair(FILE *out, const struct question *q, busway_pci_id a, busway_pci_id b,
+		     const struct views *v)
+{
+	const struct busway_p2p *p = &v->p;
+	const char *form = address_form(p->verdict);
+
+	fputs("    {\n", out);
+	put_name(out, q, "a", a);
+	put_name(out, q, "b", b);
+	fprintf(out,
+		"      \"verdict\": \"%s\",\n      \"certain\": %s,\n      \"distance\": %u,\n"
+		"      \"address\": %s%s%s,\n",
+		verdict_name(p->verdict), p->certain ? "true" : "false", p->distance,
+		form ? "\"" : "", form ? form : "null", form ? "\"" : "");
+	put_name(out, q, "common", p->common);
+	put_name(out, q, "decider", p->decider);
+	put_acs(out, p->acs);
+	put_needs(out, p->needs);
+	put_reason(out, &p->refusal);
+	put_other(out, q, v);
+	fputs("    }", out);
+}
+
+static void put_pairs(FILE *out, const struct question *q)
+{
+	const char *separator = "\n";
+	struct views v;
+
+	fputs("  \"pairs\": [", out);
 	for (size_t i = 0; i < q->a_count; i++) {
 		for (size_t k = 0; k < q->b_count; k++) {
+			fputs(separator, out);
 			decide_both(q, q->a[i], q->b[k], &v);
-			json_array_append_new(pairs, pair_json(q, q->a[i], q->b[k], &v));
+			put_pair(out, q, q->a[i], q->b[k], &v);
+			separator = ",\n";
 		}
 	}
-	root = json_pack("{s:s, s:s, s:o}", "schema", "busway-p2p/1", "policy",
-			 view_name(q->policy.view), "pairs", pairs);
+	fputs(q->a_count && q->b_count ? "\n  ]" : "]", out);
+}
+
+/* ---- the whole ---- */
+
+/* All but the pairs, without the brace that ends it. */
+static char *head_text(const struct question *q, const struct views *one)
+{
+	json_t *root = json_pack("{s:s, s:s}", "schema", "busway-p2p/1", "policy",
+				 view_name(q->policy.view));
+	char *text, *end;
+
 	if (one) {
-		status = v.p.verdict == BUSWAY_P2P_REFUSED ? EXIT_NO : EXIT_YES;
 		json_object_set_new(root, "bars", bars_json(q));
-		json_object_set_new(root, "way", way_json(q, &v.p));
+		json_object_set_new(root, "way", way_json(q, &one->p));
 	}
 	json_object_set_new(root, "gaps", gaps_json(q));
 	json_object_set_new(root, "oddities", oddities_json(q));
-	return json_print(root, status);
+	text = json_dumps(root, JSON_INDENT(2));
+	json_decref(root);
+	end = text ? strrchr(text, '\n') : NULL;
+	if (end)
+		*end = 0;
+	return text;
+}
+
+int p2p_json(const struct question *q, bool one)
+{
+	int status = EXIT_YES;
+	struct views v;
+	char *head;
+
+	if (one) {
+		decide_both(q, q->a[0], q->b[0], &v);
+		status = v.p.verdict == BUSWAY_P2P_REFUSED ? EXIT_NO : EXIT_YES;
+	}
+	head = head_text(q, one ? &v : NULL);
+	if (!head)
+		return complain("%s: out of memory", q->loaded->source);
+	/* from here on nothing can go wrong that would leave half an answer */
+	printf("%s,\n", head);
+	free(head);
+	put_pairs(stdout, q);
+	fputs("\n}\n", stdout);
+	return finish_output(status);
 }
