@@ -47,7 +47,7 @@ P2P = {
     "bars?": [{"bar": int, "bus": hexadecimal, "cpu": (hexadecimal, None),
                "size": (hexadecimal, None), "prefetchable": bool, "verdict": VERDICT}],
     "way?": [({"hop": address, "leg": one_of("start", "up", "turn", "down", "end"), "type": text,
-               "acs": (ACS, None), "needs": NEEDS}, {"hop": text, "leg": one_of("host")})],
+               "acs_state": one_of("unknown", "absent", "present"), "acs": ACS, "needs": NEEDS}, {"hop": text, "leg": one_of("host")})],
 }
 
 

@@ -58,6 +58,7 @@ static json_t *bars_json(const struct question *q)
 
 static json_t *step_json(const struct question *q, const struct step *step)
 {
+	static const char *const states[] = {"unknown", "absent", "present"};
 	const struct busway_pci_function *f;
 
 	if (step->leg == LEG_HOST)
@@ -65,12 +66,11 @@ static json_t *step_json(const struct question *q, const struct step *step)
 				 json_text(busway_pci_host(q->pci, step->host)->name), "leg",
 				 leg_name(step->leg));
 	f = busway_pci_function(q->pci, step->id);
-	return json_pack("{s:s, s:s, s:s, s:o, s:o}", "hop", busway_pci_name(q->pci, step->id),
-			 "leg", leg_name(step->leg), "type", function_type_name(f->type), "acs",
-			 f->acs.known == BUSWAY_PRESENT  ? acs_json(f->acs.control)
-			 : f->acs.known == BUSWAY_ABSENT ? acs_json(0)
-							 : json_null(),
-			 "needs", needs_json(step_needs(q->pci, step)));
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "hop", busway_pci_name(q->pci, step->id),
+			 "leg", leg_name(step->leg), "type", function_type_name(f->type),
+			 "acs_state", states[f->acs.known], "acs",
+			 acs_json(f->acs.known == BUSWAY_PRESENT ? f->acs.control : 0), "needs",
+			 needs_json(step_needs(q->pci, step)));
 }
 
 static json_t *way_json(const struct question *q, const struct busway_p2p *p)
