@@ -84,4 +84,13 @@ ask 0 check "$history/after.dts"
 say "The same question asked of DMA: the RAM behind that window is lost"
 ask 1 why "$history/before.dts" pcie@fe270000 0x4000_0000+4K
 
+say "Peer-to-peer: a switch whose port redirects, and what that means for the card below it"
+ask 0 p2p tests/data/machines/workstation
+ask 1 p2p tests/data/machines/workstation 03:00.0 04:00.0
+
+if [ -n "$(ls /sys/bus/pci/devices 2>/dev/null)" ]; then
+	say "This machine: who reaches whose memory directly?"
+	ask 0 p2p live
+fi
+
 printf '\nYour own board: %smake demo BOARD=path/to/board.dtb%s\n' "$bold" "$plain"

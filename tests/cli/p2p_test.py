@@ -13,12 +13,13 @@ import tarfile
 import tempfile
 
 import machines
-from machines import CR, ENDPOINT, Function, MEM32, RR
+from machines import CR, ENDPOINT, Function, MEM32, ROOT_PORT, RR
 from support import (REFUSAL, ROOT, Tap, ask, board, hexadecimal, mismatches, one_of, run, text)
 from svg_test import NAMESPACE, Picture
 
 RECORDED = os.path.join(ROOT, "..", "shared", "data", "machines")
 WORKSTATION = os.path.join(ROOT, "tests", "data", "machines", "workstation")
+DRAWN = os.path.join(ROOT, "docs", "pictures", "workstation-p2p.svg")
 LETTERS = {"refused": ".?", "switch": "Ss", "host-bridge": "Hh", "iommu": "Ii"}
 
 
@@ -323,6 +324,8 @@ def check_drawings(tap, folder):
     tap.equal(thick(picture), 2 * 6, "its way is thick: six edges, of two lines each")
     for name in ("0000:03:00.0", "0000:02:00.0", "0000:04:00.0", "pci0000:00"):
         tap.check(name in picture.all, "%s is in it" % name)
+    with open(DRAWN, encoding="utf-8") as file:
+        tap.equal(file.read(), picture.source, "the picture of the documents is this one")
     tap.check("1 below, not shown" in picture.all and "0000:07:00.0" not in picture.all,
               "what is off the way is folded", picture.all)
     status, picture = draw(WORKSTATION, "05:00.0")
@@ -408,6 +411,25 @@ def check_example(tap, folder):
     tap.check(not wrong, "the example is as it is made", "\n".join(wrong[:5]))
 
 
+def check_hosts(tap, folder):
+    """Of a root complex that forwards below itself only, and one that does so in any case."""
+    def two(name, ids):
+        below = lambda bus, root: [
+            Function("%02x:00.0" % root, ROOT_PORT, ids=ids, class_code=0x060400, root=root,
+                     bridge=(bus, bus, (0xc0000000 + (bus << 20), 0xc00fffff + (bus << 20)), None)),
+            Function("%02x:00.0" % bus, ENDPOINT, "%02x:00.0" % root, root=root,
+                     bars=[(0xc0000000 + (bus << 20), 0x1000, MEM32)])]
+        return machines.write(os.path.join(folder, name), below(1, 0) + below(0x81, 0x80))
+
+    result = run("p2p", two("sandy", (0x8086, 0x3c00)), "01:00.0", "81:00.0")
+    tap.check(result.status == 1 and
+              result.out.count("known to forward below itself: Intel Xeon E5") == 2,
+              "below one host bridge only", result)
+    result = run("p2p", two("skylake", (0x8086, 0x2030)), "01:00.0", "81:00.0")
+    tap.check(result.status == 0 and result.out.count("known to forward: Intel Skylake-E") == 2,
+              "from one host bridge to another", result)
+
+
 def check_order(tap, folder):
     """The same machine gives the same bytes, in whatever order it is found."""
     other = machines.write(os.path.join(folder, "reversed"), machines.workstation())
@@ -458,6 +480,7 @@ def main():
         check_drawings(tap, folder)
         check_dot(tap)
         check_errors(tap, folder)
+        check_hosts(tap, folder)
         check_order(tap, folder)
         check_recorded(tap, folder)
     return tap.done()

@@ -402,6 +402,9 @@ def some_json():
     yield ['map', board, disk, '0x1000+4K', '0x80000000+4K']
     yield ['alloc', board, f'{disk},{host}', '4K']
     yield ['check', board]
+    machine = os.path.join(ROOT, 'tests', 'data', 'machines', 'workstation')
+    yield ['p2p', machine]
+    yield ['p2p', machine, '03:00.0', '04:00.0']
     yield ['show', dmar()]
     yield ['show', iort()]
     yield ['p2p', grouped_machine(), '--groups']
@@ -612,6 +615,11 @@ def _():
          {'@7e340000,ethernet@7d580000'}),
         ('busway show nothing.dts ', '', set()),
         ('busway check --format ', '', {'text', 'json', 'sarif'}),
+        ('busway p2p --format ', '', {'text', 'json', 'svg', 'dot'}),
+        ('busway p2p li', 'li', {'live'}),
+        ('busway p2p tests/data/machines/workstation 06', '06', {'06:00.0', '06:00.1'}),
+        ('busway p2p tests/data/machines/workstation 06:00.', '06:00.', {'06:00.0', '06:00.1'}),
+        ('busway p2p tests/data/machines/workstation 06:00.', '00.', {'00.0', '00.1'}),
         ('busway check --fail-on ', '', {'note', 'warning', 'error', 'never'}),
         ('busway check --suppress bank', 'bank', {'bank-ignored', 'bank-overlap'}),
         ('busway check --explain=al', 'al', {'all'}),

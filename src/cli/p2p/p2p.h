@@ -63,8 +63,9 @@ bool has_memory(const struct busway_pci_function *function);
 /* "no ACS", "ACS unknown", "ACS off" or "ACS SV, RR"; "" of what cannot have it. */
 const char *acs_state(const struct busway_pci_function *function, char *text, size_t size);
 
-/* Of a host bridge, why its root complex is taken for one that forwards; NULL: nobody says so. */
-const char *forwarding_source(const struct question *question, busway_pci_host_id host);
+/* "root complex, not known to forward", or known, and by what. */
+enum { HOST_TEXT = 128 };
+void host_text(const struct question *question, busway_pci_host_id host, char *text, size_t size);
 
 /* ---- path.c ---- */
 

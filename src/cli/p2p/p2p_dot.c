@@ -64,13 +64,14 @@ static void put_function(FILE *out, const struct drawing *d, busway_pci_id id)
 
 static void put_host(FILE *out, const struct drawing *d, busway_pci_host_id host)
 {
-	const char *source = forwarding_source(d->question, host);
+	char text[HOST_TEXT];
 
+	host_text(d->question, host, text, sizeof(text));
 	fputs("  ", out);
 	put_quoted(out, host_name(d, host));
 	fputs(" [shape=ellipse, label=", out);
 	put_quoted(out, host_name(d, host));
-	fprintf(out, ", tooltip=\"%s\"];\n", source ? source : "not known to forward");
+	fprintf(out, ", tooltip=\"%s\"];\n", text);
 	for (busway_pci_id id = pci_tree_first(&d->tree, host); busway_pci_some(id);
 	     id = drawing_next(d, id))
 		put_function(out, d, id);

@@ -115,11 +115,10 @@ static char *words_of(const struct rows *r, busway_pci_id id, busway_pci_host_id
 	if (busway_pci_some(id)) {
 		put_label(out, d, id, "; ");
 	} else {
-		const char *source = forwarding_source(d->question, host);
+		char host_words[HOST_TEXT];
 
-		fprintf(out, "root complex, %s%s",
-			source ? "known to forward: " : "not known to forward",
-			source ? source : "");
+		host_text(d->question, host, host_words, sizeof(host_words));
+		fputs(host_words, out);
 	}
 	put_steps(out, &d->path, id, host);
 	if (fclose(out)) {

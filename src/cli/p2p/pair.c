@@ -93,14 +93,12 @@ static void put_bars(struct page *page, const struct question *q, const struct b
 
 static void put_host(struct page *page, const struct question *q, busway_pci_host_id host)
 {
-	const char *source = forwarding_source(q, host);
+	char text[HOST_TEXT];
 
+	host_text(q, host, text, sizeof(text));
 	fputs("    |- ", page->out);
 	put_safe(page, busway_pci_host(q->pci, host)->name);
-	if (source)
-		fprintf(page->out, "  root complex, known to forward: %s\n", source);
-	else
-		fputs("  root complex, not known to forward\n", page->out);
+	fprintf(page->out, "  %s\n", text);
 }
 
 static void put_step(struct page *page, const struct question *q, const struct step *step,

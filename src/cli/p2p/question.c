@@ -109,8 +109,7 @@ const char *acs_state(const struct busway_pci_function *f, char *text, size_t si
 /* ---- root complexes ---- */
 
 /* The first function on the root bus stands for its host bridge. */
-static const struct busway_pci_function *first_of_host(const struct busway_pci *pci,
-						       busway_pci_host_id host)
+static busway_pci_id first_of_host(const struct busway_pci *pci, busway_pci_host_id host)
 {
 	const size_t count = busway_pci_count(pci);
 
@@ -119,21 +118,27 @@ static const struct busway_pci_function *first_of_host(const struct busway_pci *
 
 		if (busway_pci_host_of(pci, id).index == host.index &&
 		    !busway_pci_some(busway_pci_above(pci, id)))
-			return busway_pci_function(pci, id);
+			return id;
 	}
-	return NULL;
+	return BUSWAY_NO_FUNCTION;
 }
 
-const char *forwarding_source(const struct question *q, busway_pci_host_id host)
+void host_text(const struct question *q, busway_pci_host_id host, char *text, size_t size)
 {
-	const struct busway_pci_function *f = first_of_host(q->pci, host);
+	const busway_pci_id first = first_of_host(q->pci, host);
 	size_t count;
 	const struct busway_p2p_host *known = busway_p2p_hosts(&count);
+	const struct busway_pci_function *f;
 
+	snprintf(text, size, "root complex, not known to forward");
+	if (!busway_pci_some(first) || !busway_p2p_forwards(q->pci, first, first, &q->policy))
+		return;
+	snprintf(text, size, "root complex, known to forward: AMD, family 17h or later");
 	if (q->policy.cpu_zen)
-		return "AMD family 17h or later (Linux 6.12)";
-	for (size_t i = 0; f && i < count; i++)
+		return;
+	f = busway_pci_function(q->pci, first);
+	for (size_t i = 0; i < count; i++)
 		if (known[i].vendor == f->vendor && known[i].device == f->device)
-			return known[i].family;
-	return NULL;
+			snprintf(text, size, "root complex, known to forward%s: %s",
+				 known[i].same_host_only ? " below itself" : "", known[i].family);
 }
