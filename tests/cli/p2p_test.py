@@ -229,13 +229,13 @@ def expected_way(above, a, b, to_host):
             [(one, "down") for one in down[:0:-1]] + [(down[0], "end")])
 
 
-def check_ways(tap, what, source, functions):
+def check_ways(tap, what, source, functions, *arguments):
     above = model_of(functions)
     ends = [one.address for one in functions if one.bridge is None]
     wrong = []
     for a in ends:
         for b in ends:
-            status, document = ask("p2p", source, a, b)
+            status, document = ask("p2p", source, a, b, *arguments)
             pair = document["pairs"][0]
             to_host = pair["address"] in ("cpu", "iova") or (
                 pair["reason"] and pair["reason"]["code"] in ("peer-route", "acs-redirect"))
@@ -251,6 +251,7 @@ def check_ways(tap, what, source, functions):
 def check_pairs(tap):
     functions = machines.workstation()
     check_ways(tap, "ways go as the machine is wired", WORKSTATION, functions)
+    check_ways(tap, "also through the root complex", WORKSTATION, functions, "--cpu", "zen")
     inside = run("p2p", WORKSTATION, "04:00.0", "05:00.0")
     tap.check(inside.status == 0 and "inside a switch; distance 4" in inside.out and
               "BAR 0: emit bus 0xe0200000 (CPU 0x80e0200000), 16 KiB" in inside.out and
@@ -363,7 +364,8 @@ def check_dot(tap):
                             ("0000:04:00.0", "back"), ("0000:05:00.0", "forward")],
               "dot: the way of a pair has arrows")
     result = run("p2p", WORKSTATION, "03:00.0", "04:00.0", "--format", "dot")
-    tap.check(result.status == 1 and '-> "0000:01:00.0" [dir=both' in result.out,
+    tap.check(result.status == 1 and '-> "0000:01:00.0" [dir=both' in result.out and
+              '-> "0000:00:01.0" [dir=both' in result.out,
               "dot: both ways through a bridge that it passes twice", result)
 
 
@@ -469,7 +471,18 @@ def main():
         check_example(tap, folder)
         check_document(tap, "JSON of the example", WORKSTATION)
         tap.check(check_views(tap, WORKSTATION) > 0, "and the views differ somewhere")
+        card = machines.write(os.path.join(folder, "card"), [
+            Function("00:01.0", ROOT_PORT, bridge=(1, 1, (0xe0000000, 0xe00fffff), None)),
+            Function("01:00.0", ENDPOINT, "00:01.0", bars=[(0xe0000000, 0x1000, MEM32)], many=True),
+            Function("01:00.1", ENDPOINT, "00:01.0", bars=[(0xe0001000, 0x1000, MEM32)], many=True)])
+        tap.equal(check_views(tap, card), 2, "two that differ only in how certain they are")
         check_matrix(tap, "the matrix of the example", WORKSTATION)
+        # 07:00.0 reaches others, and nobody reaches what its port does not pass
+        check_matrix(tap, "a matrix that is not symmetric", WORKSTATION, "--cpu", "zen")
+        out = run("p2p", WORKSTATION).out
+        tap.check("  pci0000:00\n  5 07:00.0" in out and
+                  "below root port 00:02.0\n  3 06:00.0" in out,
+                  "who is alone below a port is no group", out)
         check_matrices(tap, folder)
         check_folding(tap, folder)
         check_domains(tap, folder)
