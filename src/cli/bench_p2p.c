@@ -4,8 +4,9 @@
  * build one.
  *
  * Switches with 16 ports, and an endpoint of two functions below each; every third port redirects
- * requests. The reference of a verdict walks both ways up, each step of the one compared with all
- * of the other, as p2pdma of Linux does, and looks for redirecting bits; it looks at no windows.
+ * requests. Or all of them on root buses, as in the processors of servers. The reference of a
+ * verdict walks both ways up, each step of the one compared with all of the other, as p2pdma of
+ * Linux does, and looks for redirecting bits; it looks at no windows.
  */
 #include "bench.h"
 
@@ -17,6 +18,7 @@ enum {
 	PORTS = 16,
 	SWITCHES = 12, /* of a domain */
 	BUSES = PORTS + 2,
+	ROOT_BUS = 250, /* functions of one */
 	NOBODY = -1,
 	ISOLATION = BUSWAY_ACS_SV | BUSWAY_ACS_RR | BUSWAY_ACS_CR | BUSWAY_ACS_UF,
 	REDIRECT = BUSWAY_ACS_RR | BUSWAY_ACS_CR | BUSWAY_ACS_EC,
@@ -30,6 +32,7 @@ struct plain {
 
 struct bench_p2p {
 	unsigned wanted; /* endpoints */
+	bool flat;       /* all on root buses */
 	struct busway_pci_function *functions;
 	size_t count, room;
 	struct busway_pci *pci;
@@ -85,22 +88,26 @@ static void set_acs(struct busway_pci_function *f, uint16_t control)
 		.known = BUSWAY_PRESENT, .capability = 0x5f, .control = control};
 }
 
+static void set_bar(struct busway_pci_function *f, uint64_t first, uint64_t size)
+{
+	f->bars[0] = (struct busway_pci_bar){
+		.kind = BUSWAY_BAR_MEM32,
+		.assigned = true,
+		.sized = true,
+		.has_cpu = true,
+		.bus = {first, first + size - 1},
+		.cpu = busway_phys(first),
+	};
+}
+
 /* An endpoint of two functions. */
 static void add_end(struct bench_p2p *b, unsigned domain, unsigned bus, uint64_t base)
 {
 	for (unsigned i = 0; i < 2; i++) {
 		struct busway_pci_function *f = add(b, domain, bus, i, BUSWAY_PCI_ENDPOINT);
-		const uint64_t first = base + i * 0x80000;
 
 		f->multifunction = true;
-		f->bars[0] = (struct busway_pci_bar){
-			.kind = BUSWAY_BAR_MEM32,
-			.assigned = true,
-			.sized = true,
-			.has_cpu = true,
-			.bus = {first, first + 0x7ffff},
-			.cpu = busway_phys(first),
-		};
+		set_bar(f, base + i * 0x80000, 0x80000);
 	}
 }
 
@@ -121,6 +128,18 @@ static void add_switch(struct bench_p2p *b, unsigned domain, unsigned i)
 		set_bridge(f, bus + 2 + k, bus + 2 + k, own, 0x100000);
 		set_acs(f, k % 3 ? 0 : ISOLATION);
 		add_end(b, domain, bus + 2 + k, own);
+	}
+}
+
+/* As many as fit on a root bus of its own. */
+static void add_root_bus(struct bench_p2p *b, unsigned bus)
+{
+	for (unsigned i = 0; i < ROOT_BUS; i++) {
+		struct busway_pci_function *f = add(b, 0, bus, i, BUSWAY_PCI_ROOT_ENDPOINT);
+
+		set_bar(f, 0x80000000U + ((uint64_t)bus * ROOT_BUS + i) * 0x10000, 0x10000);
+		f->has_root_bus = true;
+		f->root_bus = (uint8_t)bus;
 	}
 }
 
@@ -268,9 +287,12 @@ static bool prepare(void *state)
 	struct bench_p2p *b = state;
 	const struct busway_allocator memory = {take, give_back, b};
 	const unsigned switches = (b->wanted + 2 * PORTS - 1) / (2 * PORTS);
+	const unsigned most = switches * (2 + 3 * PORTS) + b->wanted;
 
-	b->functions = calloc(switches * (2 + 3 * PORTS), sizeof(*b->functions));
-	for (unsigned i = 0; b->functions && i < switches; i++)
+	b->functions = calloc(most, sizeof(*b->functions));
+	for (unsigned i = 0; b->functions && b->flat && i < b->wanted / ROOT_BUS; i++)
+		add_root_bus(b, i * 0x40);
+	for (unsigned i = 0; b->functions && !b->flat && i < switches; i++)
 		add_switch(b, i / SWITCHES, i % SWITCHES);
 	b->pci = b->functions ? build(b, &memory) : NULL;
 	if (!b->pci)
@@ -302,24 +324,35 @@ static bool add_one(struct workloads *workloads, struct bench_p2p *b, const char
 	return w;
 }
 
-static bool add_size(struct workloads *workloads, unsigned ends, bool as_linux)
+static const char walk_what[] = "walk up from both, compare each with each, look for redirects";
+
+/* All pairs of so many under another policy. */
+static bool add_policy(struct workloads *workloads, unsigned ends, const char *name,
+		       const char *what, struct busway_p2p_policy policy, bool flat)
 {
-	static const char walk[] = "walk up from both, compare each with each, look for redirects";
+	struct bench_p2p *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return false;
+	b->wanted = ends;
+	b->policy = policy;
+	b->flat = flat;
+	return add_one(workloads, b, name, what, run_decide, run_walk, walk_what,
+		       (unsigned long)ends * ends);
+}
+
+static bool add_size(struct workloads *workloads, unsigned ends)
+{
 	struct bench_p2p *pairs = calloc(2, sizeof(*pairs)), *seal = pairs + 1;
 	char name[48];
 
 	if (!pairs)
 		return false;
 	pairs->wanted = seal->wanted = ends;
-	pairs->policy.view = as_linux ? BUSWAY_P2P_LINUX : BUSWAY_P2P_ROUTE;
-	snprintf(name, sizeof(name), "p2p-%s%u", as_linux ? "linux-" : "", ends);
-	if (!add_one(workloads, pairs, name,
-		     as_linux ? "a pair of all pairs of so many, as Linux decides"
-			      : "a pair of all pairs of so many, as the route carries it",
-		     run_decide, run_walk, walk, (unsigned long)ends * ends))
+	snprintf(name, sizeof(name), "p2p-%u", ends);
+	if (!add_one(workloads, pairs, name, "a pair of all pairs of so many", run_decide, run_walk,
+		     walk_what, (unsigned long)ends * ends))
 		return false;
-	if (as_linux)
-		return true;
 	snprintf(name, sizeof(name), "p2p-seal-%u", ends);
 	return add_one(workloads, seal, name, seal->what, run_build, run_sort,
 		       "copy and sort the same functions", 10UL * ends);
@@ -327,6 +360,13 @@ static bool add_size(struct workloads *workloads, unsigned ends, bool as_linux)
 
 bool add_p2p_workloads(struct workloads *workloads)
 {
-	return add_size(workloads, 250, false) && add_size(workloads, 500, false) &&
-	       add_size(workloads, 1000, false) && add_size(workloads, 1000, true);
+	return add_size(workloads, 250) && add_size(workloads, 500) && add_size(workloads, 1000) &&
+	       add_policy(workloads, 1000, "p2p-linux-1000", "the same, as Linux decides",
+			  (struct busway_p2p_policy){.view = BUSWAY_P2P_LINUX}, false) &&
+	       add_policy(workloads, 1000, "p2p-root-1000",
+			  "the same, with a root complex that forwards",
+			  (struct busway_p2p_policy){.cpu_zen = true}, false) &&
+	       add_policy(workloads, 1000, "p2p-flat-1000",
+			  "the same, all of them on four root buses",
+			  (struct busway_p2p_policy){.cpu_zen = true}, true);
 }
