@@ -5,16 +5,21 @@
 Machines are made up (machines.py), so that what is wired is known without asking the command.
 """
 
+import fcntl
 import filecmp
 import os
+import pty
 import re
+import struct
+import subprocess
 import sys
 import tarfile
 import tempfile
+import termios
 
 import machines
 from machines import CR, ENDPOINT, Function, MEM32, ROOT_PORT, RR
-from support import (REFUSAL, ROOT, Tap, ask, board, hexadecimal, mismatches, one_of, run, text)
+from support import (BUSWAY, REFUSAL, ROOT, Tap, ask, board, hexadecimal, mismatches, one_of, run, text)
 from svg_test import NAMESPACE, Picture
 
 RECORDED = os.path.join(ROOT, "..", "shared", "data", "machines")
@@ -146,6 +151,38 @@ def check_matrices(tap, folder):
     known = ask("p2p", many)[1]["pairs"]
     tap.equal([int(cells[i // 64, i % 64], 36) for i in range(64 * 64)],
               [pair["distance"] for pair in known], "as JSON has them")
+
+
+def on_terminal(columns, *arguments):
+    """What the command writes to a terminal that is so wide."""
+    terminal, other = pty.openpty()
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen([BUSWAY, *arguments], stdout=other, stdin=subprocess.DEVNULL)
+    os.close(other)
+    out = b""
+    while True:
+        try:
+            got = os.read(terminal, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not got:
+            break
+        out += got
+    os.close(terminal)
+    process.wait()
+    return out.decode().replace("\r\n", "\n")
+
+
+def check_terminal(tap, folder):
+    many = os.path.join(folder, "many")
+    for columns in (60, 80, 200):
+        out = on_terminal(columns, "p2p", many, "--color", "never", "-q")
+        cells, names = read_matrix(out)
+        tap.check(len(names) == 64 and len(cells) == 64 * 64 and
+                  max(map(len, out.splitlines())) <= columns,
+                  "64 devices on a terminal of %d columns" % columns, out[:400])
+    out = on_terminal(80, "p2p", WORKSTATION, "--color", "always")
+    tap.check("\033[32mS\033[0m" in out and "\033[31m.\033[0m" in out, "with colours", out[:400])
 
 
 def check_folding(tap, folder):
@@ -484,6 +521,7 @@ def main():
                   "below root port 00:02.0\n  3 06:00.0" in out,
                   "who is alone below a port is no group", out)
         check_matrices(tap, folder)
+        check_terminal(tap, folder)
         check_folding(tap, folder)
         check_domains(tap, folder)
         check_unread(tap, folder)
