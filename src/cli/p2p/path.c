@@ -20,8 +20,12 @@ static bool goes_to_host(const struct busway_p2p *p)
 {
 	if (p->verdict != BUSWAY_P2P_REFUSED)
 		return p->verdict != BUSWAY_P2P_SWITCH;
-	return !busway_pci_some(p->common) || p->refusal.reason == BUSWAY_PEER_ROUTE ||
-	       p->refusal.reason == BUSWAY_ACS_REDIRECT;
+	if (!busway_pci_some(p->common) || p->refusal.reason == BUSWAY_PEER_ROUTE ||
+	    p->refusal.reason == BUSWAY_ACS_REDIRECT)
+		return true;
+	/* redirected, and then something above refuses */
+	return p->refusal.reason != BUSWAY_ACS_BLOCKED &&
+	       (p->acs & (BUSWAY_ACS_RR | BUSWAY_ACS_CR));
 }
 
 /* Down from below @top to @id. */
