@@ -118,11 +118,18 @@ static json_t *oddities_json(const struct question *q)
 static void put_text(FILE *out, const char *text)
 {
 	fputc('"', out);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fputc('\\', out);
-		fputc((unsigned char)*text < 0x20 || (unsigned char)*text > 0x7e ? '?' : *text,
-		      out);
+	for (;;) {
+		size_t plain = 0;
+
+		while (text[plain] >= 0x20 && text[plain] <= 0x7e && text[plain] != '"' &&
+		       text[plain] != '\\')
+			plain++;
+		fwrite(text, 1, plain, out);
+		text += plain;
+		if (!*text)
+			break;
+		fputs(*text == '"' ? "\\\"" : *text == '\\' ? "\\\\" : "?", out);
+		text++;
 	}
 	fputc('"', out);
 }
