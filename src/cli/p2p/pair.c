@@ -9,24 +9,51 @@
 
 /* ---- the verdict ---- */
 
-static const char *verdict_words(const struct busway_p2p *p)
+/* Where it turns round. */
+static const char *turn_words(const struct question *q, const struct busway_p2p *p)
 {
-	static const char *const words[] = {"refused", "inside a switch", "through the host bridge",
-					    "through the host bridge and the IOMMU"};
-	static const char *const unsure[] = {"refused, for lack of knowledge",
-					     "inside a switch, as it seems",
-					     "through the host bridge, as it seems",
-					     "through the host bridge and the IOMMU, as it seems"};
+	const struct busway_pci_function *a = busway_pci_function(q->pci, q->a[0]);
+	const struct busway_pci_function *b = busway_pci_function(q->pci, q->b[0]);
 
-	return (p->certain ? words : unsure)[p->verdict];
+	if (q->a[0].index == q->b[0].index)
+		return "within the function";
+	switch (busway_pci_function(q->pci, p->common)->type) {
+	case BUSWAY_PCI_UPSTREAM_PORT:
+		return "inside a switch";
+	case BUSWAY_PCI_PCIE_TO_PCI:
+	case BUSWAY_PCI_CONVENTIONAL_BRIDGE:
+		return "on a shared bus";
+	default:
+		return a->at.domain == b->at.domain && a->at.bus == b->at.bus
+			       ? "inside the device"
+			       : "below a bridge of both";
+	}
+}
+
+static const char *verdict_words(const struct question *q, const struct busway_p2p *p)
+{
+	static const char *const words[] = {
+		[BUSWAY_P2P_REFUSED] = "refused",
+		[BUSWAY_P2P_HOST_BRIDGE] = "through the host bridge",
+		[BUSWAY_P2P_IOMMU] = "through the host bridge and the IOMMU",
+	};
+
+	return p->verdict == BUSWAY_P2P_SWITCH ? turn_words(q, p) : words[p->verdict];
+}
+
+static const char *doubt_words(const struct busway_p2p *p)
+{
+	if (p->certain)
+		return "";
+	return p->verdict == BUSWAY_P2P_REFUSED ? ", for lack of knowledge" : ", as it seems";
 }
 
 static void put_verdict(struct page *page, const struct question *q, const struct busway_p2p *p)
 {
 	fprintf(page->out, "%s -> %s: ", busway_pci_name(q->pci, q->a[0]),
 		busway_pci_name(q->pci, q->b[0]));
-	put_styled(page, p->verdict == BUSWAY_P2P_REFUSED ? STYLE_BAD : STYLE_GOOD, "%s",
-		   verdict_words(p));
+	put_styled(page, p->verdict == BUSWAY_P2P_REFUSED ? STYLE_BAD : STYLE_GOOD, "%s%s",
+		   verdict_words(q, p), doubt_words(p));
 	fprintf(page->out, "; distance %u\n", p->distance);
 }
 
@@ -203,11 +230,12 @@ static void put_reason(struct page *page, const struct question *q, const struct
 			"  the processor is not known: with one of AMD from family 17h on it goes "
 			"%s "
 			"(--cpu zen)\n",
-			verdict_words(&other));
+			verdict_words(q, &other));
 }
 
-static void put_other_view(struct page *page, const struct views *v, enum busway_p2p_view other)
+static void put_other_view(struct page *page, const struct question *q, const struct views *v)
 {
+	const enum busway_p2p_view other = other_view(q->policy.view);
 	char detail[1024];
 
 	fputs(other == BUSWAY_P2P_LINUX ? "  as Linux decides: " : "  as the route carries it: ",
@@ -216,7 +244,7 @@ static void put_other_view(struct page *page, const struct views *v, enum busway
 		fputs("the same\n", page->out);
 		return;
 	}
-	put_styled(page, STYLE_BOLD, "%s", verdict_words(&v->other));
+	put_styled(page, STYLE_BOLD, "%s%s", verdict_words(q, &v->other), doubt_words(&v->other));
 	if (v->other.refusal.reason) {
 		busway_refusal_detail(&v->other.refusal, detail, sizeof(detail));
 		fprintf(page->out, ": %s: %s", busway_reason_code(v->other.refusal.reason), detail);
@@ -242,7 +270,7 @@ int p2p_pair(const struct question *q, const struct options *options)
 	}
 	put_doubt(&page, q, &path, &v.p);
 	put_reason(&page, q, &v.p);
-	put_other_view(&page, &v, other_view(q->policy.view));
+	put_other_view(&page, q, &v);
 	if (options->verbose)
 		put_gaps(&page, q, options);
 	return page_print(&page, v.p.verdict == BUSWAY_P2P_REFUSED ? EXIT_NO : EXIT_YES);
