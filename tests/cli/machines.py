@@ -102,10 +102,7 @@ def write(folder, functions):
         place = places[one.address] = os.path.join(above, one.address)
         path = os.path.join(folder, "sys", "devices", place)
         os.makedirs(path, exist_ok=True)
-        for name, content in (
-                ("config", one.config()), ("resource", one.resource().encode()),
-                ("vendor", b"0x%04x\n" % one.ids[0]), ("device", b"0x%04x\n" % one.ids[1]),
-                ("class", b"0x%06x\n" % one.class_code)):
+        for name, content in (("config", one.config()), ("resource", one.resource().encode())):
             with open(os.path.join(path, name), "wb") as file:
                 file.write(content)
         os.symlink(os.path.join("../../../devices", place), os.path.join(links, one.address))
