@@ -5,16 +5,21 @@
 #include "p2p.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 /* ---- the verdict ---- */
+
+/* Functions of one device, unless a switch or a shared bus is between them. */
+static bool is_one_device(const struct question *q)
+{
+	const struct busway_pci_address a = busway_pci_function(q->pci, q->a[0])->at;
+	const struct busway_pci_address b = busway_pci_function(q->pci, q->b[0])->at;
+
+	return a.domain == b.domain && a.bus == b.bus;
+}
 
 /* Where it turns round. */
 static const char *turn_words(const struct question *q, const struct busway_p2p *p)
 {
-	const struct busway_pci_function *a = busway_pci_function(q->pci, q->a[0]);
-	const struct busway_pci_function *b = busway_pci_function(q->pci, q->b[0]);
-
 	if (q->a[0].index == q->b[0].index)
 		return "within the function";
 	switch (busway_pci_function(q->pci, p->common)->type) {
@@ -24,9 +29,7 @@ static const char *turn_words(const struct question *q, const struct busway_p2p 
 	case BUSWAY_PCI_CONVENTIONAL_BRIDGE:
 		return "on a shared bus";
 	default:
-		return a->at.domain == b->at.domain && a->at.bus == b->at.bus
-			       ? "inside the device"
-			       : "below a bridge of both";
+		return is_one_device(q) ? "inside the device" : "below a bridge of both";
 	}
 }
 
@@ -185,6 +188,21 @@ static void put_needs(struct page *page, const struct question *q, const struct 
 
 /* ---- why, and what would change it ---- */
 
+/* Where it is carried, and the ACS of all could be read: what else is not known? */
+static const char *other_doubt(const struct question *q, const struct busway_p2p *p)
+{
+	const struct busway_pci_function *target = busway_pci_function(q->pci, q->b[0]);
+
+	if (q->a[0].index == q->b[0].index)
+		return "nothing says that the function answers itself";
+	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++)
+		if (is_memory_bar(&target->bars[i]) && !target->bars[i].sized)
+			return "the size of the memory is unknown";
+	if (p->verdict == BUSWAY_P2P_SWITCH && is_one_device(q))
+		return "nothing says that the device carries requests between its functions";
+	return "something that decides could not be read";
+}
+
 /* What could not be read, where it is carried all the same. */
 static void put_doubt(struct page *page, const struct question *q, const struct path *path,
 		      const struct busway_p2p *p)
@@ -203,10 +221,10 @@ static void put_doubt(struct page *page, const struct question *q, const struct 
 			busway_pci_name(q->pci, id));
 		unknown = true;
 	}
-	fputs(unknown ? "\n"
-		      : "  not certain: nothing says that the device carries requests between its "
-			"functions\n",
-	      page->out);
+	if (unknown)
+		fputc('\n', page->out);
+	else
+		fprintf(page->out, "  not certain: %s\n", other_doubt(q, p));
 }
 
 static void put_reason(struct page *page, const struct question *q, const struct busway_p2p *p)
