@@ -234,7 +234,7 @@ static void put_counts(struct page *page, const struct matrix *m)
 	if (m->uncertain)
 		fprintf(page->out, "; %zu of them uncertain", m->uncertain);
 	fputc('\n', page->out);
-	for (int reason = BUSWAY_NOT_REFUSED + 1; reason < BUSWAY_REASON_COUNT; reason++)
+	for (unsigned reason = BUSWAY_NOT_REFUSED + 1; reason < BUSWAY_REASON_COUNT; reason++)
 		if (m->by_reason[reason])
 			fprintf(page->out, "  %zu %s: %s\n", m->by_reason[reason],
 				busway_reason_code(reason), busway_reason_text(reason));

@@ -20,10 +20,9 @@ static busway_pci_id *all_of(const struct busway_pci *pci, size_t *count)
 	return ids;
 }
 
-static int answer(struct question *q, const struct options *options)
+static int answer(struct question *q, busway_pci_id devices[2], const struct options *options)
 {
 	const int named = options->argument_count - 1;
-	busway_pci_id devices[2];
 
 	for (int i = 0; i < named; i++)
 		if (!find_pci_function(q->loaded, options->arguments[1 + i], &devices[i]))
@@ -65,7 +64,7 @@ static int run(const struct options *options)
 {
 	struct loaded loaded;
 	struct question q = {0};
-	busway_pci_id *all;
+	busway_pci_id *all, devices[2];
 	int status;
 
 	if (options->hosts)
@@ -101,7 +100,7 @@ static int run(const struct options *options)
 	all = all_of(q.pci, &q.a_count);
 	q.a = q.b = all;
 	q.b_count = q.a_count;
-	status = all ? answer(&q, options) : complain("%s: out of memory", loaded.source);
+	status = all ? answer(&q, devices, options) : complain("%s: out of memory", loaded.source);
 	free(all);
 	unload(&loaded);
 	return status;

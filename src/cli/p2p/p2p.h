@@ -180,7 +180,7 @@ int list_hosts(const struct options *options);
 
 /* ---- the answers ---- */
 
-int p2p_json(const struct question *question, bool pair);
+int p2p_json(const struct question *question, bool one);
 int p2p_matrix(const struct question *question, const struct options *options);
 int p2p_pair(const struct question *question, const struct options *options);
 
