@@ -10,6 +10,7 @@
  *   matrix.c     all pairs for people
  *   pair.c       one pair for people
  *   notes.c      what could not be read, and known root complexes
+ *   groups.c     --groups: see groups.h
  *   p2p_json.c   the answer for machines
  *   drawing.c    what a drawing shows
  *   p2p_dot.c    the tree as a graph
