@@ -76,12 +76,26 @@ CHIP = """ #address-cells = <1>; #size-cells = <1>;
 		inner@0 { compatible = "example,dma"; reg = <0 0x100>; #dma-cells = <1>; %s };"""
 
 
+OTHER = """}; other@200 { compatible = "example,dma"; reg = <0x200 0x100>; #dma-cells = <1>;"""
+
+
 def with_chip(tree, more=""):
     """A chip with an engine behind the first function."""
     return tree.replace("fn@1,0 { reg = <0x800 0 0 0 0>;",
                         "fn@1,0 { reg = <0x800 0 0 0 0>;" + CHIP % more)
 
 
+def behind_bridge(tree):
+    """The first function on bus 1, behind a bridge."""
+    at, end = tree.index("fn@1,0"), tree.index("fn@2,0")
+    function = tree[at:end].replace("fn@1,0 { reg = <0x800 ", "fn@1,0 { reg = <0x10800 ")
+    return (tree[:at] + """port@3,0 { device_type = "pci"; reg = <0x1800 0 0 0 0>; bus-range = <1 1>;
+        #address-cells = <3>; #size-cells = <2>; ranges; %s };""" % function +
+            tree[end:]).replace("bus-range = <0 0>", "bus-range = <0 1>")
+
+
+# What takes part in the simulation is one device and has one domain. To "show --iova" a bridge stands
+# for functions that each have an ID: where that matters, a fifth word is who shares there.
 SHARING = (
     ("IDs of their own", smmu() + engine(1, "&mmu 1") + engine(2, "&mmu 2"), (), [[E1], [E2]]),
     ("an ID in common", smmu() + engine(1, "&mmu 7") + engine(2, "&mmu 7"), (), [[E1, E2]]),
@@ -100,6 +114,9 @@ SHARING = (
      engine(3, "&mmu 0x14 0"), (), [[E1, E2], [E3]]),
     ("cells that mean something else",
      smmu("vendor,iommu", 2) + engine(1, "&mmu 1 0") + engine(2, "&mmu 2 0"), (), [[E1, E2]]),
+    ("a bit that does not count, between bits that do",
+     smmu("arm,mmu-500", 2) + engine(1, "&mmu 0x10 0x4") + engine(2, "&mmu 0x12 0") +
+     engine(3, "&mmu 0x14 0"), (), [[E1, E3], [E2]]),
     ("stream-match-mask",
      smmu("arm,mmu-500", 1, "stream-match-mask = <0xf>;") + engine(1, "&mmu 0x11") +
      engine(2, "&mmu 0x12") + engine(3, "&mmu 0x21"), (), [[E1, E2], [E3]]),
@@ -108,15 +125,34 @@ SHARING = (
     ("functions whose IDs a mask makes one",
      smmu() + host("0 &mmu 0x100 1", "iommu-map-mask = <0>;"), (F1, F2), [[F1, F2]]),
     ("the bridge stands for any function",
-     smmu() + host("0 &mmu 0 0x10000"), (BRIDGE, F1, F2),
-     [[BRIDGE, F1, F2]]),
+     smmu() + host("0 &mmu 0 0x10000"), (BRIDGE, F1, F2), [[BRIDGE, F1, F2]], [[BRIDGE], [F1], [F2]]),
+    ("all functions are one to the IOMMU, whatever the length of the map",
+     smmu() + host("0 &mmu 0x100 0x10000", "iommu-map-mask = <0>;") + engine(1, "&mmu 0x101"),
+     (BRIDGE, F1, F2, E1), [[BRIDGE, F1, F2], [E1]]),
+    ("a mask that leaves the last IDs of a range out",
+     smmu() + host("0 &mmu 0x100 0x10000", "iommu-map-mask = <0x10>;") + engine(1, "&mmu 0x111") +
+     engine(2, "&mmu 0x110"), (BRIDGE, E1, E2), [[BRIDGE, E2], [E1]], [[BRIDGE], [E1], [E2]]),
+    ("of a range, no ID before and none behind it",
+     smmu() + host("0 &mmu 0x103 0x5") + engine(1, "&mmu 0x102") + engine(2, "&mmu 0x103") +
+     engine(3, "&mmu 0x108"), (BRIDGE, E1, E2, E3), [[BRIDGE, E2], [E1], [E3]],
+     [[BRIDGE], [E1], [E2], [E3]]),
+    ("engines of a chip that has a table of its own come with the function's ID, too",
+     with_chip(smmu() + host("0 &mmu 0 0x10000"), OTHER).replace(
+         "0x50000000 0x1000>;", "0x50000000 0x1000>; dma-ranges = <0x80000000 0x2000000 0 0 0x1000>;"),
+     ("inner@0", "other@200", F2), [["inner@0", "other@200"], [F2]]),
     ("a chip behind a function comes with the function's ID",
      with_chip(smmu() + host("0 &mmu 0 0x10000")), (F1, F2, "inner@0"), [[F1, "inner@0"], [F2]]),
     ("an engine with the ID of a function",
      smmu() + host("0 &mmu 0x100 0x100") + engine(1, "&mmu 0x110"), (F1, F2, E1),
      [[F1], [F2, E1]]),
     ("a node that the map leaves out: on which bus it is may be wrong, so it is translated, too",
-     smmu() + host("8 &mmu 0 1"), (F1, F2), [[F1, F2]]),
+     smmu() + host("8 &mmu 0 1"), (F1, F2), [[F1, F2]], [[F1], [F2]]),
+    ("a chip on a card behind a bridge comes with the card's ID, not with the bridge's",
+     behind_bridge(with_chip(smmu() + host("0 &mmu 0 0x10000"))), (F1, "port@3,0", "inner@0"),
+     [[F1, "inner@0"], ["port@3,0"]]),
+    ("a chip behind a function that the map leaves out",
+     with_chip(smmu() + host("0x10 &mmu 0 1")), (F1, F2, "inner@0"), [[F1, F2, "inner@0"]],
+     [[F1, "inner@0"], [F2]]),
     ("a function by its number that the map leaves out goes around",
      smmu() + host("8 &mmu 0 1"), (BRIDGE + ":00:01.0", BRIDGE + ":00:02.0"),
      [[BRIDGE + ":00:01.0"]]),
@@ -125,14 +161,33 @@ SHARING = (
 )
 
 
+def shown_groups(tree, devices):
+    """The groups of the devices, as "show --iova" tells them."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "tree.dts")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(TREE % tree)
+        for name in devices:
+            result = run("show", path, name, "--iova", "--format", "json")
+            told = [p.rsplit("/", 1)[-1] for g in result.json()["groups"] for p in g["devices"]]
+            members = sorted(set(told) & set(devices))
+            found += [] if members in found else [members]
+    return found
+
+
 def check_sharing(tap):
-    for what, tree, devices, expected in SHARING:
+    for what, tree, devices, expected, *shown in SHARING:
         result = sim(tree, *devices, "--count", "1500")
         document = result.json() if result.status == 0 else {}
         tap.check(document and groups(document) == expected and
                   all(d["attached"] for d in document["devices"]) and
                   document["violation_count"] == 0,
                   "who shares: " + what, result)
+        groups_shown = shown[0] if shown else expected
+        named = [name for group in expected for name in group]
+        tap.equal(sorted(shown_groups(tree, named)), sorted(sorted(g) for g in groups_shown),
+                  "and to show --iova: " + what)
 
 
 def check_ways(tap):
