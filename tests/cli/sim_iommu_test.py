@@ -7,6 +7,7 @@ lead where they should is judged by the machine, whose IOMMU walks the tables.
 """
 
 import os
+import random
 import sys
 import tempfile
 
@@ -188,6 +189,49 @@ def check_sharing(tap):
         named = [name for group in expected for name in group]
         tap.equal(sorted(shown_groups(tree, named)), sorted(sorted(g) for g in groups_shown),
                   "and to show --iova: " + what)
+
+
+def parted(sets):
+    """Those whose sets meet, and whom they meet: sorted lists of names."""
+    groups_found = []
+    for name, ids in sets.items():
+        met = [g for g in groups_found if g[1] & ids]
+        groups_found = [g for g in groups_found if not g[1] & ids] + [
+            (sum((g[0] for g in met), [name]), set.union(ids, *(g[1] for g in met)))]
+    return sorted(sorted(names) for names, _ids in groups_found)
+
+
+def drawn(generator):
+    """(tree, {device: the IDs that it may come with}): every ID is looked at by itself."""
+    ignored = generator.choice((0, 0, 1, 4, 0x12))
+    mask = generator.choice((0xffff, 0xffff, 0x1f, 0xf, 0))
+    base, count = generator.choice((0, 0, 8, 0xb)) & mask, generator.randrange(1, 24)
+    out = generator.randrange(0x40)
+    passed = {r & mask for r in range(1 << 16) if base <= r & mask < base + count}
+    tree = smmu("arm,mmu-500", 1, "stream-match-mask = <%d>;" % ignored) + host(
+        "%d &mmu %d %d" % (base, out, count), "iommu-map-mask = <%d>;" % mask)
+    ids = {BRIDGE: passed}
+    for name, requester in ((F1, 8), (F2, 16)):
+        ids[name] = {requester & mask} & passed or passed
+    ids = {name: {out + one - base for one in some} for name, some in ids.items()}
+    for number, name in enumerate((E1, E2, E3), 1):
+        ids[name] = {generator.randrange(0x50)}
+        tree += engine(number, "&mmu %d" % min(ids[name]))
+    return tree, {name: {one & ~ignored for one in some} for name, some in ids.items()}
+
+
+def check_random(tap):
+    generator = random.Random(11)
+    seen = set()
+    for turn in range(60):
+        tree, ids = drawn(generator)
+        devices = generator.sample(sorted(ids), generator.randrange(2, 6))
+        result = sim(tree, *devices, "--count", "1")
+        found = sorted(sorted(g) for g in groups(result.json())) if result.status == 0 else None
+        expected = parted({name: ids[name] for name in devices})
+        seen.add(tuple(len(g) for g in expected))
+        tap.equal(found, expected, "tree %d, ID by ID: who shares" % turn)
+    tap.check(len(seen) > 8, "they are parted in many ways", seen)
 
 
 def check_ways(tap):
@@ -408,6 +452,7 @@ def main():
     check_slots(tap)
     check_tables(tap)
     check_sharing(tap)
+    check_random(tap)
     check_ways(tap)
     check_limits(tap)
     check_formats(tap)
