@@ -18,9 +18,10 @@
  * as long as they are given IOVAs that do not overlap; tables are put in place with one atomic
  * store each, and who comes second uses what is there. Unmapping takes a table away only where the
  * range covers all that the table could map: then nobody else may be in it. Calls on IOVAs that
- * overlap must follow each other. With .exclusive no two calls run at once, and every table that is
- * left empty goes at once. Where the CPU has no atomic 64-bit access all tables are as if
- * .exclusive was promised.
+ * overlap must follow each other. Unmapping waits while another thread splits a page, where .split
+ * is set: an interrupt that unmaps must not come in between. With .exclusive no two calls run at
+ * once, and every table that is left empty goes at once. Where the CPU has no atomic 64-bit access
+ * all tables are as if .exclusive was promised.
  *
  * Sources: Arm Architecture Reference Manual DDI 0487, chapter D8 (VMSAv8-64); Intel VT-d
  * specification, sections 3.7 and 9.8; AMD I/O Virtualization Technology specification 48882,

@@ -76,6 +76,7 @@ static bool set_up(struct busway_pagetable *pt, const struct busway_pagetable_op
 	pt->granule_lg2 =
 		(uint8_t)(options->granule_lg2 ? options->granule_lg2 : GRANULE_USUAL_LG2);
 	pt->concatenated = 1;
+	pt->splits = (struct lock)LOCK_INIT;
 	if (pt->output_bits < OUTPUT_LEAST || !pt->format->setup(pt, options))
 		return false;
 	pt->direct = !pt->wide && !tables->pointer;
@@ -184,7 +185,12 @@ int busway_pagetable_unmap(struct busway_pagetable *pt, struct busway_dma_range 
 			   unsigned flags, struct busway_freed_tables *freed, uint64_t *unmapped,
 			   struct busway_refusal *why)
 {
-	return pt->format->unmap(pt, busway_dma_raw(range), flags, freed, unmapped, why);
+	const int status =
+		pt->format->unmap(pt, busway_dma_raw(range), flags, freed, unmapped, why);
+
+	if (pt->split)
+		split_wait(pt);
+	return status;
 }
 
 bool busway_pagetable_lookup(const struct busway_pagetable *pt, busway_dma_t iova,

@@ -13,6 +13,7 @@
 #ifndef BUSWAY_IOMMU_INTERNAL_H
 #define BUSWAY_IOMMU_INTERNAL_H
 
+#include "../pool/lock.h"
 #include "entry.h"
 
 #include <busway/pagetable.h>
@@ -72,7 +73,8 @@ extern const struct format format_arm_stage1, format_arm_stage2, format_vtd, for
 	format_riscv;
 
 struct busway_pagetable {
-	/* all but the entries in the tables, and .replaced, is set once, then read freely */
+	/* all but the entries in the tables, .replaced, .splits and .splitting is set once, then
+	 * read freely */
 	const struct format *format;
 	uint64_t *root;
 	uint64_t root_mask;  /* entries of the root - 1 */
@@ -99,6 +101,8 @@ struct busway_pagetable {
 	const char *name;
 	busway_phys_t root_phys;
 	size_t root_size;
+	struct lock splits; /* pages are split by one thread at a time */
+	bool splitting;     /* one does: see split_wait() */
 };
 
 /* ---- geometry ---- */
@@ -240,7 +244,19 @@ void unmap_tidy(struct busway_pagetable *pt, uint64_t iova, struct busway_freed_
  * @list, as many as split_tables() says; false there: there are no pages that small to make.
  */
 void split_at(struct busway_pagetable *pt, uint64_t cut, struct table_list *list);
+void split_begin(struct busway_pagetable *pt);
+void split_end(struct busway_pagetable *pt);
 bool split_tables(const struct busway_pagetable *pt, uint64_t cut, size_t *count);
+
+/*
+ * What another thread has begun to split is split, and the IOMMU sees it. Before that, other
+ * entries of the same page may still lead to what was just unmapped.
+ */
+INLINE void split_wait(const struct busway_pagetable *pt)
+{
+	while (__atomic_load_n(&pt->splitting, __ATOMIC_ACQUIRE))
+		;
+}
 
 /* ---- refusals (refuse.c): fill @why, which may be NULL; return -BUSWAY_ERANGE or _EINVAL ---- */
 
