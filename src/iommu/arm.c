@@ -65,7 +65,9 @@ static bool setup(struct busway_pagetable *pt, const struct busway_pagetable_opt
 	pt->index_bits = (uint8_t)(pt->granule_lg2 - 3);
 	top = (pt->input_bits - pt->granule_lg2 - 1u) / pt->index_bits;
 	root_bits = pt->input_bits - pt->granule_lg2 - top * pt->index_bits;
-	if (stage2 && top && root_bits <= CONCATENATED_BITS) {
+	/* with 4K, tables joined at level 3 need FEAT_TTST (D8.2), and a walk of two levels does as
+	 * well */
+	if (stage2 && top > (pt->granule_lg2 == 12) && root_bits <= CONCATENATED_BITS) {
 		pt->concatenated = (uint8_t)(1 << root_bits);
 		root_bits += pt->index_bits;
 		top--;
@@ -73,9 +75,10 @@ static bool setup(struct busway_pagetable *pt, const struct busway_pagetable_opt
 	pt->top = (uint8_t)top;
 	/* the root is aligned to its size, and to 64 bytes at least: D8.2 */
 	pt->root_size = root_bits < 3 ? 64 : (size_t)8 << root_bits;
-	/* blocks: 2 MiB and 1 GiB; 32 MiB; 512 MiB; with wide addresses one level more */
+	/* blocks: 2 MiB and 1 GiB; 32 MiB; 512 MiB. One level more with LPA2; with 64K only where
+	 * physical addresses are that wide */
 	pt->leaf_levels = pt->granule_lg2 == 12 ? 7 : 3;
-	if (pt->wide)
+	if (pt->wide && (pt->granule_lg2 != 16 || pt->output_bits > 48))
 		pt->leaf_levels = (uint8_t)(pt->leaf_levels << 1 | 1);
 	set_runs(pt);
 	return true;
