@@ -138,8 +138,8 @@ struct busway_pagetable_root {
  * @out:     the result
  *
  * Return: 0, or -BUSWAY_EINVAL: the format has no such widths or granule, or cannot skip levels, or
- * not without .exclusive, or the allocator gave a table at an address that is not aligned or that
- * the IOMMU cannot be told; -BUSWAY_ENOMEM.
+ * not without .exclusive; -BUSWAY_ENOMEM: also where the memory for tables is not aligned, or lies
+ * where the IOMMU cannot be sent to.
  */
 int busway_pagetable_create(const struct busway_pagetable_options *options,
 			    const struct busway_table_memory *tables,

@@ -37,7 +37,7 @@ static void keep_sizes(struct busway_pagetable *pt, uint64_t allowed)
 
 		if (!(pt->leaf_levels >> level & 1))
 			pt->runs[level] = 0;
-		if (!allowed || !pt->leaf_levels >> level)
+		if (!allowed)
 			continue;
 		for (unsigned k = 1; k <= RUN_LG2_MAX && shift + k < 64; k++)
 			if (!(allowed >> (shift + k) & 1))
@@ -178,7 +178,11 @@ int busway_pagetable_map(struct busway_pagetable *pt, busway_dma_t iova,
 			 const struct busway_phys_range *runs, size_t count, unsigned prot,
 			 struct busway_refusal *why)
 {
-	return pt->format->map(pt, iova.raw, runs, count, prot, why);
+	const int status = pt->format->map(pt, iova.raw, runs, count, prot, why);
+
+	if (status == 0 && pt->tables.clean)
+		map_settle(pt, iova.raw, runs, count);
+	return status;
 }
 
 int busway_pagetable_unmap(struct busway_pagetable *pt, struct busway_dma_range range,

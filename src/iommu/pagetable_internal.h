@@ -73,8 +73,8 @@ extern const struct format format_arm_stage1, format_arm_stage2, format_vtd, for
 	format_riscv;
 
 struct busway_pagetable {
-	/* all but the entries in the tables, .replaced, .splits and .splitting is set once, then
-	 * read freely */
+	/* all but the entries in the tables, .replaced, and what is behind .root_size is set
+	 * once, then read freely */
 	const struct format *format;
 	uint64_t *root;
 	uint64_t root_mask;  /* entries of the root - 1 */
@@ -103,6 +103,7 @@ struct busway_pagetable {
 	size_t root_size;
 	struct lock splits; /* pages are split by one thread at a time */
 	bool splitting;     /* one does: see split_wait() */
+	unsigned uncleaned; /* threads that put a table in place now: see map_settle() */
 };
 
 /* ---- geometry ---- */
@@ -227,6 +228,11 @@ void tables_trim(struct busway_pagetable *pt, struct busway_range range,
 int map_slowly(struct busway_pagetable *pt, struct busway_range range,
 	       const struct busway_phys_range *runs, uint64_t attributes,
 	       struct busway_refusal *why);
+
+/* map.c: @runs were mapped; clean what leads there as well. Another thread may have put a table in
+ * place, which was used, without having cleaned the entry so far. */
+void map_settle(const struct busway_pagetable *pt, uint64_t iova,
+		const struct busway_phys_range *runs, size_t count);
 
 /* unmap.c */
 int unmap_slowly(struct busway_pagetable *pt, struct busway_range range, unsigned flags,

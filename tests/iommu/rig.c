@@ -109,8 +109,9 @@ static void cleaned(void *ctx, const void *entries, size_t size)
 {
 	struct rig *rig = ctx;
 
-	(void)entries, (void)size;
 	rig->cleaned++;
+	if (rig->on_clean)
+		rig->on_clean(rig, entries, size);
 }
 
 uint64_t rig_read(void *ctx, uint64_t phys)
