@@ -210,7 +210,9 @@ enum busway_unmap_flags {
  * that follows the unmapping anyway.
  *
  * The device can reach what was mapped until the caller has invalidated the range; only then may
- * the memory or the IOVAs be used for something else, and @freed be released.
+ * the memory or the IOVAs be used for something else, and @freed be released. Where a page was
+ * split, that is all of the former page (busway_pagetable_lookup() tells before how large it is):
+ * VT-d wants an address mask that covers a large page, else it may keep it (description of IVA_REG).
  *
  * Return: 0, or
  *   -BUSWAY_ERANGE  refused: page-alignment, iova-width, not-mapped, would-split;
@@ -284,8 +286,8 @@ size_t busway_mapped_run_text(const struct busway_mapped_run *run, char *buf, si
 /**
  * busway_pagetable_dirty() - what was written by devices
  * @range: of IOVAs
- * @clear: mark it as not written; the caller invalidates the range afterwards, or writes may be
- *         missed
+ * @clear: mark it as not written; the caller invalidates what was visited afterwards, or writes may
+ *         be missed
  * @visit: called with each run of pages that is dirty, in ascending order; .page_sizes says how
  *         fine the answer is; must not stop if @clear is set
  *

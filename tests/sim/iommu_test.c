@@ -230,6 +230,23 @@ static void only_what_is_invalidated_is_forgotten(struct iommu_bench *b)
 	}
 }
 
+/* VT-d, IVA_REG: to invalidate a page of 2 MiB takes an address mask of 9 at least. */
+static void a_large_page_of_vt_d_is_forgotten_as_a_whole(struct iommu_bench *b)
+{
+	const bool whole = b->what->format == BUSWAY_VTD_SECOND;
+
+	map_and_use(b, IOVA, OLD, 0x200000);
+	iommu_clear(b, IOVA, 0x10000);
+	iommu_forget(b, IOVA, 0x10000, false);
+	(void)iommu_put(b, COHERENT, IOVA, 2);
+	assert_int_equal(byte_at(b, OLD), whole ? 2 : 1);
+	bench_told(&b->bench, whole ? BUSWAY_VIOLATION_STALE : BUSWAY_VIOLATION_IOMMU_FAULT, 1);
+	iommu_forget(b, IOVA, 0x200000, false);
+	(void)iommu_put(b, COHERENT, IOVA, 3);
+	assert_int_equal(byte_at(b, OLD), whole ? 2 : 1);
+	bench_told(&b->bench, BUSWAY_VIOLATION_IOMMU_FAULT, 1);
+}
+
 static void other_tags_remember_for_themselves(void **state)
 {
 	static struct iommu_bench b;
@@ -482,6 +499,7 @@ int main(void)
 		IN_EVERY_FORMAT(a_remembered_table_is_used_too),
 		IN_EVERY_FORMAT(rights_that_were_taken_back_are_still_used),
 		IN_EVERY_FORMAT(only_what_is_invalidated_is_forgotten),
+		IN_EVERY_FORMAT(a_large_page_of_vt_d_is_forgotten_as_a_whole),
 		cmocka_unit_test(other_tags_remember_for_themselves),
 		IN_EVERY_FORMAT(of_a_large_page_only_what_changed_is_stale),
 		cmocka_unit_test(a_tag_that_two_formats_share_is_no_danger),
