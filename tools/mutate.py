@@ -941,6 +941,8 @@ MUTATIONS = [Mutation(*row) for row in [
      "LPA2 loses the highest bit of an address", "iommu_golden"),
     ("src/iommu/arm.c", "(pt->granule_lg2 == 12) && root_bits <= CONCATENATED_BITS) {", "(pt->granule_lg2 == 12) && root_bits < CONCATENATED_BITS) {",
      "stage 2 begins a level too high", "iommu_golden"),
+    ("src/iommu/arm.c", "stage2 && pt->input_bits > pt->output_bits &&", "false &&",
+     "a stage 2 that no SMMU takes is made", "iommu_refusal"),
     ("src/iommu/arm.c", "top > (pt->granule_lg2 == 12) &&", "top &&",
      "a stage 2 of 25 bits needs FEAT_TTST", "iommu_golden"),
     ("src/iommu/arm.c", "	if (pt->wide && (pt->granule_lg2 != 16 || pt->output_bits > 48))", "	if (pt->wide)",

@@ -83,9 +83,9 @@ struct busway_pagetable_options {
 		*name; /* of the IOMMU, for refusals; lives as long as the table; NULL: "IOMMU" */
 	enum busway_pagetable_format format;
 	/*
-	 * Bits of an IOVA. Arm: the granule's bits + 4 (at least 25) to 48, or 52; VT-d: 39, 48,
-	 * 57; AMD: 21 to 64; RISC-V: 39, 48, 57. RISC-V extends the sign: the upper half of the
-	 * space is at its very end. 0: 48.
+	 * Bits of an IOVA. Arm: 25 to 48, or 52; in stage 2 no more than .output_bits, or 40; VT-d:
+	 * 39, 48, 57; AMD: 21 to 64; RISC-V: 39, 48, 57. RISC-V extends the sign: the upper half of
+	 * the space is at its very end. 0: 48.
 	 */
 	unsigned input_bits;
 	/*
@@ -212,7 +212,8 @@ enum busway_unmap_flags {
  * The device can reach what was mapped until the caller has invalidated the range; only then may
  * the memory or the IOVAs be used for something else, and @freed be released. Where a page was
  * split, that is all of the former page (busway_pagetable_lookup() tells before how large it is):
- * VT-d wants an address mask that covers a large page, else it may keep it (description of IVA_REG).
+ * VT-d wants an address mask that covers a large page, else it may keep it (description of
+ * IVA_REG).
  *
  * Return: 0, or
  *   -BUSWAY_ERANGE  refused: page-alignment, iova-width, not-mapped, would-split;

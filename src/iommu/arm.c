@@ -33,6 +33,8 @@
 enum { INDEX_UNCACHED, INDEX_CACHED, INDEX_DEVICE }; /* see BUSWAY_ARM_MAIR */
 enum { S2_DEVICE = 1, S2_UNCACHED = 5, S2_CACHED = 15 };
 enum { CONCATENATED_BITS = 4 };
+/* Stage 2 takes as many bits as physical addresses have, or these: SMMUv3 (IHI 0070), STE.S2T0SZ */
+enum { STAGE2_ALWAYS = 40 };
 
 /* ---- geometry ---- */
 
@@ -60,6 +62,8 @@ static bool setup(struct busway_pagetable *pt, const struct busway_pagetable_opt
 
 	if ((pt->granule_lg2 != 12 && pt->granule_lg2 != 14 && pt->granule_lg2 != 16) ||
 	    pt->input_bits < 25 || pt->input_bits > 52 || pt->output_bits > 52)
+		return false;
+	if (stage2 && pt->input_bits > pt->output_bits && pt->input_bits > STAGE2_ALWAYS)
 		return false;
 	pt->wide = pt->input_bits > 48 || pt->output_bits > 48;
 	pt->index_bits = (uint8_t)(pt->granule_lg2 - 3);
