@@ -925,7 +925,7 @@ MUTATIONS = [Mutation(*row) for row in [
      "a split forgets what was written", "iommu_view"),
     ("src/iommu/split.c", "	lock_take(&pt->splits);", "	lock_give(&pt->splits);",
      "two threads split one page at the same time", "iommu_threads"),
-    ("src/iommu/pagetable.c", "	if (pt->split)\n		split_wait(pt);\n", "",
+    ("src/iommu/pagetable.c", "	split_wait(pt);\n", "",
      "what was unmapped is a part of a page still, which another thread splits", "iommu_threads"),
     ("src/iommu/dirty.c", "is_present(f, entry) && is_leaf(f, entry, level) && is_dirty(f, entry)",
      "is_dirty(f, entry)",

@@ -178,9 +178,12 @@ int busway_pagetable_map(struct busway_pagetable *pt, busway_dma_t iova,
 			 const struct busway_phys_range *runs, size_t count, unsigned prot,
 			 struct busway_refusal *why)
 {
-	const int status = pt->format->map(pt, iova.raw, runs, count, prot, why);
+	int status;
 
-	if (status == 0 && pt->tables.clean)
+	if (LIKELY(!pt->tables.clean))
+		return pt->format->map(pt, iova.raw, runs, count, prot, why);
+	status = pt->format->map(pt, iova.raw, runs, count, prot, why);
+	if (status == 0)
 		map_settle(pt, iova.raw, runs, count);
 	return status;
 }
@@ -189,11 +192,12 @@ int busway_pagetable_unmap(struct busway_pagetable *pt, struct busway_dma_range 
 			   unsigned flags, struct busway_freed_tables *freed, uint64_t *unmapped,
 			   struct busway_refusal *why)
 {
-	const int status =
-		pt->format->unmap(pt, busway_dma_raw(range), flags, freed, unmapped, why);
+	int status;
 
-	if (pt->split)
-		split_wait(pt);
+	if (LIKELY(!pt->split))
+		return pt->format->unmap(pt, busway_dma_raw(range), flags, freed, unmapped, why);
+	status = pt->format->unmap(pt, busway_dma_raw(range), flags, freed, unmapped, why);
+	split_wait(pt);
 	return status;
 }
 
