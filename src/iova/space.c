@@ -157,15 +157,6 @@ int busway_iova_space_create(const struct busway_intervals *allowed, const struc
 	return status;
 }
 
-static void release_all(struct busway_iova_space *space)
-{
-	struct busway_range range;
-	const char *by;
-
-	while (busway_iova_next_reserved(space, 0, &range, &by))
-		busway_iova_release(space, range.first);
-}
-
 int busway_iova_space_destroy(struct busway_iova_space *space)
 {
 	if (!space)
@@ -175,7 +166,7 @@ int busway_iova_space_destroy(struct busway_iova_space *space)
 	call_back_locked(space, UINT64_MAX); /* the depot; nobody else is here any more */
 	if (space->free_count + space->reserved_count != space->allowed_count)
 		return -BUSWAY_EBUSY;
-	release_all(space);
+	forget_reservations(space);
 	discard(space);
 	return 0;
 }
