@@ -418,6 +418,8 @@ MUTATIONS = [Mutation(*row) for row in [
     ("src/iova/take.c", "	return (extents + parting + more) / 2 + 1;",
      "	return (extents + parting + more) / 4 + 1;",
      "nodes for half of what may come back are missing", "iova_memory"),
+    ("src/iova/tree_nodes.c", "	if (tree->covered > leaves * TREE_MIN + TREE_MIN - 1)\n", "",
+     "there are more nodes after some were given back", "iova_nodes"),
     ("src/iova/take.c", "	if (parting < extents)\n", "	if (false)\n",
      "nobody has nodes for ranges that came back in parts", "iova_nodes"),
     ("src/iova/take.c", "	if (prepare_locked(space, 2))\n		return -BUSWAY_ENOMEM;\n	extents_take", "	extents_take",
