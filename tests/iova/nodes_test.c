@@ -221,6 +221,52 @@ static void what_is_called_back_has_its_nodes(void **state)
 	}
 }
 
+/* The allocator is asked between the look at a slot and the taking of it: an owner in between. */
+static struct {
+	void *(*alloc)(void *ctx, size_t size, size_t align);
+	struct busway_iova_cache *cache; /* NULL: it has had its turn */
+} owner;
+
+/* The two topmost ranges of the cache change places; no lock is taken for that. */
+static void *swap_then_alloc(void *ctx, size_t size, size_t align)
+{
+	const struct busway_iova_request request = {.size = 3};
+	struct busway_iova_cache *cache = owner.cache;
+	busway_dma_t top, next;
+
+	owner.cache = NULL;
+	if (cache) {
+		assert_int_equal(busway_iova_cache_take(cache, &request, &top, NULL), 0);
+		assert_int_equal(busway_iova_cache_take(cache, &request, &next, NULL), 0);
+		assert_int_equal(busway_iova_cache_give(cache, dma_range(top.raw, 3), NULL), 0);
+		assert_int_equal(busway_iova_cache_give(cache, dma_range(next.raw, 3), NULL), 0);
+	}
+	return owner.alloc(ctx, size, align);
+}
+
+static void what_is_called_back_is_what_is_in_the_slot_by_then(void **state)
+{
+	static const struct busway_iova_options lean = {.lean = true};
+	static struct model model;
+	struct busway_iova_cache *cache;
+
+	(void)state;
+	model_init(&model, FIRST, 4 * PARTS);
+	model_open(&model, &lean);
+	assert_int_equal(busway_iova_cache_create(model.space, &cache), 0);
+	cache_pieces(&model, cache, PARTS);
+	owner.alloc = model.memory.allocator.alloc;
+	owner.cache = cache;
+	model.memory.allocator.alloc = swap_then_alloc;
+	busway_iova_space_flush(model.space);
+	assert_null(owner.cache);
+	assert_int_equal(census_of(&model).double_frees, 0);
+	assert_int_equal(census_of(&model).cached, 0);
+	assert_int_equal(census_of(&model).live, PARTS);
+	busway_iova_cache_destroy(cache);
+	close_parts(&model, PARTS);
+}
+
 /* A space with nothing out goes, whatever is reserved, and needs no memory for that. */
 static void lean_space_with_reservations_goes_without_memory(void **state)
 {
@@ -253,6 +299,7 @@ int main(void)
 		cmocka_unit_test(lean_space_takes_out_of_what_it_called_back),
 		cmocka_unit_test(cached_ranges_that_cannot_come_back_are_kept),
 		cmocka_unit_test(what_is_called_back_has_its_nodes),
+		cmocka_unit_test(what_is_called_back_is_what_is_in_the_slot_by_then),
 		cmocka_unit_test(lean_space_with_reservations_goes_without_memory),
 	};
 
