@@ -180,9 +180,9 @@ int busway_iova_give(struct busway_iova_space *space, struct busway_dma_range ra
  * @range: whole granules are taken. It may cover addresses that never were allowed.
  * @by:    not copied; outlives the reservation
  *
- * Return: 0; -BUSWAY_ENOMEM; -BUSWAY_ERANGE: iova-taken, with the first run of @range that is out,
- * or iova-reserved, with the reservation that overlaps it and who made it.
- * Threads: any number; locks the space.
+ * Return: 0; -BUSWAY_EINVAL: @range is none; -BUSWAY_ENOMEM; -BUSWAY_ERANGE: iova-taken, with the
+ * first run of @range that is out, or iova-reserved, with the reservation that overlaps it and who
+ * made it. Threads: any number; locks the space.
  */
 int busway_iova_reserve(struct busway_iova_space *space, struct busway_range range, const char *by,
 			struct busway_refusal *why);
@@ -194,7 +194,10 @@ int busway_iova_release(struct busway_iova_space *space, uint64_t address);
 
 /* ---- looking --------------------------------------------------------------------------- */
 
-/* In granules. allowed = free + reserved + cached + live; exact while nobody changes anything. */
+/*
+ * In granules. allowed = free + reserved + cached + live, but where caches hold what was given back
+ * twice; exact while nobody changes anything.
+ */
 struct busway_iova_census {
 	uint64_t granule; /* bytes */
 	uint64_t allowed, free, reserved, cached, live;
@@ -237,10 +240,11 @@ enum {
  */
 int busway_iova_cache_create(struct busway_iova_space *space, struct busway_iova_cache **out);
 
-/* Gives back what it holds; what there are no nodes for (see busway_iova_give) is left to the
- * depot, and called back from there. The thread that uses the cache has ended or does not use it
- * any more.
- * @cache may be NULL. */
+/*
+ * Gives back what it holds; what there are no nodes for (see busway_iova_give) is left to the depot,
+ * and called back from there. The thread that uses the cache has ended or does not use it any more.
+ * @cache may be NULL.
+ */
 void busway_iova_cache_destroy(struct busway_iova_cache *cache);
 
 /*

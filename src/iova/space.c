@@ -175,7 +175,7 @@ int busway_iova_space_destroy(struct busway_iova_space *space)
 
 void busway_iova_space_census(struct busway_iova_space *space, struct busway_iova_census *census)
 {
-	uint64_t longest = 0;
+	uint64_t longest = 0, taken;
 	bool some;
 
 	lock_take(&space->lock);
@@ -193,7 +193,9 @@ void busway_iova_space_census(struct busway_iova_space *space, struct busway_iov
 		.double_frees = space->double_frees,
 		.node_bytes = tree_bytes(&space->extents),
 	};
-	census->live = census->allowed - census->free - census->reserved - census->cached;
+	taken = census->allowed - census->free - census->reserved;
+	/* what was given back twice may be cached twice */
+	census->live = census->cached < taken ? taken - census->cached : 0;
 	lock_give(&space->lock);
 }
 
