@@ -117,8 +117,8 @@ int busway_iova_space_create(const struct busway_intervals *allowed, const struc
 			     const struct busway_iova_options *options,
 			     const struct busway_allocator *memory, struct busway_iova_space **out);
 
-/* -BUSWAY_EBUSY while something is out, or a cache is not destroyed; or no memory for the nodes of
- * what the depot holds, which only a lean space asks for. @space may be NULL. */
+/* -BUSWAY_EBUSY while something is out, or a cache is not destroyed; -BUSWAY_ENOMEM: no nodes for
+ * what the depot holds (see busway_iova_give). It goes on as it was, then. @space may be NULL. */
 int busway_iova_space_destroy(struct busway_iova_space *space);
 
 /* What is wanted. All zero but .size asks for any place at all. */
@@ -241,9 +241,9 @@ enum {
 int busway_iova_cache_create(struct busway_iova_space *space, struct busway_iova_cache **out);
 
 /*
- * Gives back what it holds; what there are no nodes for (see busway_iova_give) is left to the depot,
- * and called back from there. The thread that uses the cache has ended or does not use it any more.
- * @cache may be NULL.
+ * Gives back what it holds; what there are no nodes for (see busway_iova_give) is left to the
+ * depot, and called back from there. The thread that uses the cache has ended or does not use it
+ * any more. @cache may be NULL.
  */
 void busway_iova_cache_destroy(struct busway_iova_cache *cache);
 

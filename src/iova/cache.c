@@ -135,14 +135,15 @@ static void empty_depot(struct calling *calling)
 		space->depot_has_low = false;
 }
 
-bool call_back_locked(struct busway_iova_space *space, uint64_t last)
+int call_back_locked(struct busway_iova_space *space, uint64_t last, bool *some)
 {
 	struct calling calling = {.space = space, .last = last, .all = true};
 
 	empty_depot(&calling);
 	for (struct busway_iova_cache *cache = space->caches; cache; cache = cache->next)
 		empty_cache(&calling, cache);
-	return calling.some;
+	*some = calling.some;
+	return calling.all ? 0 : -BUSWAY_ENOMEM;
 }
 
 static uint64_t held_by(struct batch *batch, struct lock *lock)

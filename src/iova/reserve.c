@@ -84,13 +84,17 @@ static int reserve_locked(struct busway_iova_space *space, struct reservation *r
 			  struct busway_refusal *why)
 {
 	struct busway_range piece;
+	bool some;
 
 	/* who has reserved some of it says more than who took it away before */
 	if (reservation_in(space, r->range))
 		return refuse_give(space, r->range, NULL, why);
-	if (!measure(space, r, &piece) &&
-	    !(call_back_locked(space, UINT64_MAX) && measure(space, r, &piece)))
-		return refuse_at(space, piece, why);
+	if (!measure(space, r, &piece)) {
+		const int status = call_back_locked(space, UINT64_MAX, &some);
+
+		if (!some || !measure(space, r, &piece))
+			return status ? status : refuse_at(space, piece, why);
+	}
 	/* each piece may be one entry more now, and one when it comes back */
 	if (tree_prepare_few(&space->reserved, 1) || prepare_locked(space, 2 * r->pieces))
 		return -BUSWAY_ENOMEM;

@@ -159,13 +159,17 @@ int busway_iova_space_create(const struct busway_intervals *allowed, const struc
 
 int busway_iova_space_destroy(struct busway_iova_space *space)
 {
+	bool some;
+	int status;
+
 	if (!space)
 		return 0;
 	if (space->caches)
 		return -BUSWAY_EBUSY;
-	call_back_locked(space, UINT64_MAX); /* the depot; nobody else is here any more */
+	/* the depot; nobody else is here any more */
+	status = call_back_locked(space, UINT64_MAX, &some);
 	if (space->free_count + space->reserved_count != space->allowed_count)
-		return -BUSWAY_EBUSY;
+		return status ? status : -BUSWAY_EBUSY;
 	forget_reservations(space);
 	discard(space);
 	return 0;
@@ -225,8 +229,10 @@ bool busway_iova_next_free(struct busway_iova_space *space, uint64_t from,
 
 void busway_iova_space_flush(struct busway_iova_space *space)
 {
+	bool some;
+
 	lock_take(&space->lock);
-	call_back_locked(space, UINT64_MAX);
+	call_back_locked(space, UINT64_MAX, &some);
 	trim_locked(space);
 	lock_give(&space->lock);
 }

@@ -125,10 +125,10 @@ void forget_reservations(struct busway_iova_space *space);
 struct batch *batch_create(const struct busway_allocator *memory);
 
 /*
- * Put back what caches and depot hold that begins at byte @last or before. False: nothing. What
- * there are no nodes for stays where it is.
+ * Put back what caches and depot hold that begins at byte @last or before; @some: there was such.
+ * -BUSWAY_ENOMEM: what there are no nodes for stays where it is.
  */
-bool call_back_locked(struct busway_iova_space *space, uint64_t last);
+int call_back_locked(struct busway_iova_space *space, uint64_t last, bool *some);
 
 uint64_t cached_locked(const struct busway_iova_space *space);
 

@@ -89,12 +89,22 @@ static bool search(const struct busway_iova_space *space, struct wanted *w, uint
 	return limit(space, last, w) && extents_search(&space->extents, w, path, start, all);
 }
 
-/* Search below @last, and again with what is called back from there. *all: see extents_search(). */
-static bool find(struct busway_iova_space *space, struct wanted *w, uint64_t last,
-		 struct tree_path *path, uint64_t *start, bool *all)
+/*
+ * Search below @last, and again with what is called back from there. *all: see extents_search().
+ * -BUSWAY_ERANGE: there is no place. -BUSWAY_ENOMEM: nor may it be called back.
+ */
+static int find(struct busway_iova_space *space, struct wanted *w, uint64_t last,
+		struct tree_path *path, uint64_t *start, bool *all)
 {
-	return search(space, w, last, path, start, all) ||
-	       (call_back_locked(space, last) && search(space, w, last, path, start, all));
+	bool some;
+	int status;
+
+	if (search(space, w, last, path, start, all))
+		return 0;
+	status = call_back_locked(space, last, &some);
+	if (some && search(space, w, last, path, start, all))
+		return 0;
+	return status ? status : -BUSWAY_ERANGE;
 }
 
 /* Take @granules out of the extent at @path. After calling back, which uses up nodes. */
@@ -116,10 +126,10 @@ static int take_below(struct busway_iova_space *space, struct wanted *w, uint64_
 {
 	struct tree_path path;
 	uint64_t start;
-	int status;
+	int status = find(space, w, last, &path, &start, all);
 
-	if (!find(space, w, last, &path, &start, all))
-		return -BUSWAY_ERANGE;
+	if (status)
+		return status;
 	status = take_found(space, &path, (struct busway_range){start, start + w->span});
 	if (!status)
 		*first = busway_dma(start << space->shift);
@@ -167,10 +177,14 @@ static int take_at_locked(struct busway_iova_space *space, struct busway_range g
 {
 	struct tree *extents = &space->extents;
 	struct tree_path path;
+	bool some;
 
-	if (!extents_hold(extents, granules) &&
-	    !(call_back_locked(space, UINT64_MAX) && extents_hold(extents, granules)))
-		return refuse_at(space, granules, why);
+	if (!extents_hold(extents, granules)) {
+		const int status = call_back_locked(space, UINT64_MAX, &some);
+
+		if (!some || !extents_hold(extents, granules))
+			return status ? status : refuse_at(space, granules, why);
+	}
 	tree_find(extents, granules.first, &path);
 	return take_found(space, &path, granules);
 }

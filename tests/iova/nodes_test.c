@@ -164,6 +164,23 @@ static void lean_space_takes_out_of_what_it_called_back(void **state)
 		}
 }
 
+/* Where something is cached that cannot be called back, nobody says that there is no such place. */
+static void refuse_for_memory_only(struct model *model)
+{
+	const struct busway_iova_request whole = {.size = model->size};
+	const int expected = census_of(model).cached ? -BUSWAY_ENOMEM : -BUSWAY_ERANGE;
+	busway_dma_t dma;
+
+	assert_int_equal(busway_iova_take(model->space, &whole, &dma, NULL), expected);
+	assert_int_equal(busway_iova_take_at(model->space, dma_range(FIRST, 4), NULL), expected);
+	/* a reservation itself takes memory */
+	test_memory_fail_at(&model->memory, 2, true);
+	assert_int_equal(busway_iova_reserve(model->space, (struct busway_range){FIRST, FIRST + 3},
+					     "x", NULL),
+			 expected);
+	test_memory_fail_at(&model->memory, 1, true);
+}
+
 /* The cache, or when it has gone the depot, keeps them, and whoever would be refused gets them. */
 static void cached_ranges_that_cannot_come_back_are_kept(void **state)
 {
@@ -190,6 +207,10 @@ static void cached_ranges_that_cannot_come_back_are_kept(void **state)
 			assert_int_equal(census_of(&model).double_frees, 0);
 			assert_int_equal(census_of(&model).live, parts);
 			kept += census_of(&model).cached != 0;
+			refuse_for_memory_only(&model);
+			assert_int_equal(busway_iova_space_destroy(model.space),
+					 gone && census_of(&model).cached ? -BUSWAY_ENOMEM
+									  : -BUSWAY_EBUSY);
 			test_memory_fail_at(&model.memory, 0, false);
 			assert_int_equal(busway_iova_take(model.space, &lowest, &dma, NULL), 0);
 			give(&model, dma.raw, 3);
