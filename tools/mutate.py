@@ -265,7 +265,7 @@ MUTATIONS = [Mutation(*row) for row in [
      "adding a function opens the platform", "resolve"),
     (core("usable"), "region->kind == BUSWAY_REGION_CARVEOUT &&", "",
      "memory is taken away by itself", "usable"),
-    (core("iova"), "		next = windows[i].last + 1;", "		next = windows[i].last;",
+    (core("iova"), "		next = ranges[i].last + 1;", "		next = ranges[i].last;",
      "the last IOVA of a window is taken away", "iova"),
     (core("iova"), "status = remove_apertures(iova, platform, device);", ";",
      "an IOVA inside an aperture is allowed", "iova"),
