@@ -359,8 +359,8 @@ int busway_machine_translate(struct busway_machine *machine, busway_device_id de
 /**
  * busway_machine_invalidate() - the invalidation command of an IOMMU, done when it returns
  * @tag:    whose
- * @range:  of IOVAs; all that touches it is forgotten, but of VT-d's large pages only those that lie
- *          in it as a whole: software has to say how large they are
+ * @range:  of IOVAs; all that touches it is forgotten, but of VT-d's large pages only those that
+ *          lie in it as a whole: software has to say how large they are
  * @tables: the way there as well: tables were taken out. Else pages only
  *
  * First all writes arrive that devices of the tag have on their way, as they do in hardware; those
