@@ -64,10 +64,15 @@ enum { BUSWAY_PROT_COUNT = 64 }; /* all sums of the above are below */
 /*
  * Memory for tables. All calls may come from every thread that maps or unmaps.
  *
- * alloc  @size bytes (a power of two), aligned to @size, at @phys as the IOMMU sees it; any
- * content; NULL: there is no more free   what alloc gave pointer the table at @phys, which alloc
- * gave; NULL: pointer = phys + .offset clean  entries were written: make them visible to an IOMMU
- * that does not snoop; NULL: it does
+ * alloc    @size bytes (a power of two), aligned to @size, at @phys as the IOMMU sees it, of any
+ *          content. Returns NULL where there is no more
+ *
+ * free     what alloc gave
+ *
+ * pointer  the table at @phys, which alloc gave. If the hook is NULL: phys + .offset
+ *
+ * clean    entries were written: make them visible to an IOMMU that does not snoop. If the hook is
+ *          NULL: it does
  */
 struct busway_table_memory {
 	void *(*alloc)(void *ctx, size_t size, busway_phys_t *phys);
