@@ -391,6 +391,65 @@ detach d
 """, status=1, codes=["iommu-fault"])
 
 
+def check_memory(tap):
+    """Memory that a script names itself. The pool, of 4 MiB, and the tables come first in memory."""
+    script(tap, "where page tables lie there is no memory for a buffer", """
+map b d from 0x8000_0000+64K
+device b fill 9
+fill b 9
+tables d
+map a d from 4K
+device a fill 3
+unmap a
+check a 3
+""", status=1, words=("0x8000_0000+64K: page tables of an IOMMU lie there",
+                      "fill 9: the device has no address of it", "fill b 9: it has no memory",
+                      "check a 3: as expected"), codes=[])
+    document = script(tap, "a device that is not translated does not write there either", """
+map a d from 4K
+access o write 0x8000_0000+8
+device a fill 3
+tables d
+unmap a
+check a 3
+""", status=1, words=("tables dma@10100: 1 run",
+                      "check a 3: as expected"), codes=["carve-out"])
+    tap.check("at cpu 0x80000000..0x80000007, a page table" in document["violations"][0]["detail"],
+              "and it is told what lies there", document["violations"])
+    document = script(tap, "no page table comes where a buffer is", """
+map b d from 0x8040_0000+16M
+device b fill 9
+map a d from 4K
+device a fill 3
+tables d
+unmap a
+unmap b
+check b 9
+check a 3
+""", words=("check b 9: as expected", "check a 3: as expected"), codes=[])
+    runs = [s["runs"] for s in document.get("script", []) if "runs" in s]
+    tap.check(len(runs) == 1 and len(runs[0]) == 2 and
+              max(int(r["phys"], 16) for r in runs[0]) >= 0x81400000, "nor other memory that is taken", runs)
+    script(tap, "a list that cannot be had keeps none of its memory", """
+map-list l d to 0x8000_1000+0xffff000 0x8000_0000+4K
+map a d from 4K
+device a fill 3
+unmap a
+""", status=1, words=("0x8000_0000+4K: page tables of an IOMMU lie there", "device a fill 3: done"),
+           codes=[])
+    for size in ("4K", "8K"):
+        document = script(tap, "of a list only what was taken is given back: " + size, """
+map-list l d to 4K 0x8010_0000+%s
+unmap l
+map-list l d to %s
+tables d
+unmap l
+""" % (size, size), words=("tables dma@10100: 1 run",), codes=[])
+        runs = [s["runs"] for s in document.get("script", []) if "runs" in s]
+        tap.check(runs and int(runs[0][0]["phys"], 16) >= 0x80400000,
+                  "the pool's memory stays the pool's: " + size, runs)
+
+
 def check_slots(tap):
     """What shares cache lines with others is mapped by way of slots: there is nothing beside it."""
     document = script(tap, "slots behind an IOMMU", """
@@ -449,6 +508,7 @@ flush o
 def main():
     tap = Tap()
     check_scripts(tap)
+    check_memory(tap)
     check_slots(tap)
     check_tables(tap)
     check_sharing(tap)
