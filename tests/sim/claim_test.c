@@ -78,12 +78,18 @@ static void claim_some(struct place *p)
 
 static void unclaim_one(struct place *p)
 {
+	struct busway_phys_range *claim = p->claims, never;
+
 	if (p->claim_count == 0)
 		return;
-	/* what was never claimed is none of anybody's */
-	busway_machine_unclaim(p->bench.machine, phys_range(RAM, PLACE + 1));
-	p->claim_count--;
-	busway_machine_unclaim(p->bench.machine, p->claims[p->claim_count]);
+	claim += rng_below(&p->rng, p->claim_count);
+	/* what was never claimed is nobody's, however much it looks like a claim */
+	never = (struct busway_phys_range){{RAM - 1}, claim->last};
+	busway_machine_unclaim(p->bench.machine, never);
+	never = (struct busway_phys_range){claim->first, {RAM + PLACE}};
+	busway_machine_unclaim(p->bench.machine, never);
+	busway_machine_unclaim(p->bench.machine, *claim);
+	*claim = p->claims[--p->claim_count];
 }
 
 static void what_is_claimed_is_given_to_nobody(void **state)
