@@ -122,12 +122,16 @@ static void which_address(const struct busway_reach *reach, uint64_t first, uint
 	struct busway_segment segment;
 	struct busway_refusal why;
 	size_t count;
+	int status;
 
 	printf("the driver wants CPU 0x%" PRIx64 "..0x%" PRIx64 "\n", first, last);
-	if (busway_address_for(reach, wanted, BUSWAY_READ_WRITE, 0, &segment, 1, &count, &why))
-		print_refusal(&why);
-	else
+	status = busway_address_for(reach, wanted, BUSWAY_READ_WRITE, 0, &segment, 1, &count, &why);
+	if (status == 0)
 		printf("  dma 0x%" PRIx64 "\n", segment.dma.first.raw);
+	else if (status == -BUSWAY_ENOSPC)
+		printf("  %zu segments, and room for one\n", count);
+	else
+		print_refusal(&why);
 }
 
 int main(void)

@@ -10,6 +10,7 @@
 #include <busway/busway.h>
 #include <busway/fdt.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,8 +75,19 @@ static void *load(const char *path, size_t *size)
 	return data;
 }
 
+/* A number and nothing else: what is not one must not become address 0. */
+static bool number(const char *word, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(word, &end, 0);
+	return *word >= '0' && *word <= '9' && *end == '\0' && errno == 0;
+}
+
 int main(int argc, char **argv)
 {
+	uint64_t base, length = 4096;
 	struct busway_platform *platform;
 	struct busway_fdt_error error = {0};
 	struct busway_range wanted;
@@ -83,8 +95,8 @@ int main(int argc, char **argv)
 	size_t size;
 	void *blob;
 
-	if (argc < 4 || !busway_range_make(strtoull(argv[3], NULL, 0),
-					   argc > 4 ? strtoull(argv[4], NULL, 0) : 4096, &wanted)) {
+	if (argc < 4 || argc > 5 || !number(argv[3], &base) ||
+	    (argc > 4 && !number(argv[4], &length)) || !busway_range_make(base, length, &wanted)) {
 		fprintf(stderr, "usage: first TREE.dtb DEVICE ADDRESS [SIZE]\n");
 		return 2;
 	}
@@ -98,6 +110,8 @@ int main(int argc, char **argv)
 			error.message);
 	} else {
 		status = answer(platform, argv[2], busway_phys_range(wanted));
+		if (status == 2)
+			fprintf(stderr, "%s: there is no one device '%s'\n", argv[1], argv[2]);
 		busway_platform_destroy(platform);
 	}
 	free(blob); /* not earlier: the platform points into it */

@@ -7,16 +7,15 @@
  * iova.h (what an IOMMU's address space leaves), refusal.h (why not), fdt.h (a platform from a
  * device tree). Then the DMA API, for drivers: dma.h (a device and its masks), mapping.h (hand
  * memory to a device), coherent.h (memory that both share). For whoever programs an IOMMU:
- * pagetable.h, iova_space.h, and domain.h, which joins both.
+ * pagetable.h, iova_space.h, and domain.h, which joins both; iova_map.h (what is mapped where).
  * For drivers in user space: buffers.h (addresses of registered memory).
  *
  * What holds for every function unless it says otherwise:
  *   - pointers must not be NULL;
- *   - the return value is 0 or a negative status (status.h); results come back through pointers,
- * which are left alone by a call that fails;
+ *   - the return value is 0 or a negative status (status.h);
+ *   - results come back through pointers, which are left alone by a call that fails;
  *   - sizes are in bytes, ranges are inclusive on both ends;
- *   - there are no globals, and no locks below the DMA API: what is immutable may be shared between
- *     threads.
+ *   - there are no globals; what is built once has no locks either, and threads may share it.
  */
 #ifndef BUSWAY_BUSWAY_H
 #define BUSWAY_BUSWAY_H

@@ -28,9 +28,13 @@ struct busway_domain;
 
 /* What the IOMMU is to forget. */
 struct busway_invalidation {
-	struct busway_dma_range iova; /* whole pages of the smallest size */
-	bool tables; /* and the way there: tables were taken out. Else entries of last tables only
-		      */
+	struct busway_dma_range iova; /* whole pages; of what was split, all of the former page */
+	/*
+	 * And the way there: tables were taken out. Else pages only. A RISC-V
+	 * IOMMU without capabilities.NL forgets tables only where no address is given (IOTINVAL.VMA
+	 * with AV = 0).
+	 */
+	bool tables;
 };
 
 struct busway_domain_options {
@@ -102,7 +106,8 @@ enum busway_domain_unmap_flags {
  * @range: as it was mapped, or a part of whole pages
  * @flags: busway_domain_unmap_flags
  *
- * When it returns no device reaches the memory, unless invalidations are deferred.
+ * When it returns no device reaches the memory, unless invalidations are deferred, or another
+ * thread unmaps a part of the same large page at this time: then when both have returned.
  *
  * Return: 0; -BUSWAY_ERANGE: as busway_pagetable_unmap(); -BUSWAY_ENOMEM: a page has to be split.
  * Nothing changes where it fails.

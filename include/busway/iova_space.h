@@ -117,7 +117,8 @@ int busway_iova_space_create(const struct busway_intervals *allowed, const struc
 			     const struct busway_iova_options *options,
 			     const struct busway_allocator *memory, struct busway_iova_space **out);
 
-/* -BUSWAY_EBUSY while something is out, or a cache is not destroyed. @space may be NULL. */
+/* -BUSWAY_EBUSY while something is out, or a cache is not destroyed; -BUSWAY_ENOMEM: no nodes for
+ * what the depot holds (see busway_iova_give). It goes on as it was, then. @space may be NULL. */
 int busway_iova_space_destroy(struct busway_iova_space *space);
 
 /* What is wanted. All zero but .size asks for any place at all. */
@@ -162,7 +163,8 @@ int busway_iova_take_at(struct busway_iova_space *space, struct busway_dma_range
  * @range: as it was taken: its last byte may be anywhere in its last granule
  *
  * Cannot fail for a range that is out, given back as a whole (see options.lean). In parts it may:
- * each part more than there were takes wants a place of its own.
+ * each part more than there were takes wants a place of its own, and may use up that of a range
+ * which comes back behind it.
  *
  * Return: 0; -BUSWAY_EINVAL: it does not begin at a granule; -BUSWAY_ERANGE: iova-not-taken (some
  * of it is free already), iova-reserved or iova-not-allowed (some of it never was to be had);
@@ -178,20 +180,24 @@ int busway_iova_give(struct busway_iova_space *space, struct busway_dma_range ra
  * @range: whole granules are taken. It may cover addresses that never were allowed.
  * @by:    not copied; outlives the reservation
  *
- * Return: 0; -BUSWAY_ENOMEM; -BUSWAY_ERANGE: iova-taken, with the first run of @range that is out,
- * or iova-reserved, with the reservation that overlaps it and who made it.
- * Threads: any number; locks the space.
+ * Return: 0; -BUSWAY_EINVAL: @range is none; -BUSWAY_ENOMEM; -BUSWAY_ERANGE: iova-taken, with the
+ * first run of @range that is out, or iova-reserved, with the reservation that overlaps it and who
+ * made it. Threads: any number; locks the space.
  */
 int busway_iova_reserve(struct busway_iova_space *space, struct busway_range range, const char *by,
 			struct busway_refusal *why);
 
 /* Give a reservation back: any address of it names it. -BUSWAY_EINVAL: nothing is reserved there;
- * -BUSWAY_ENOMEM: a lean space only. Threads: any number; locks the space. */
+ * -BUSWAY_ENOMEM: only in a lean space, or after ranges came back in parts. It is reserved still,
+ * then. Threads: any number; locks the space. */
 int busway_iova_release(struct busway_iova_space *space, uint64_t address);
 
 /* ---- looking --------------------------------------------------------------------------- */
 
-/* In granules. allowed = free + reserved + cached + live; exact while nobody changes anything. */
+/*
+ * In granules. allowed = free + reserved + cached + live, but where caches hold what was given back
+ * twice; exact while nobody changes anything.
+ */
 struct busway_iova_census {
 	uint64_t granule; /* bytes */
 	uint64_t allowed, free, reserved, cached, live;
@@ -234,8 +240,11 @@ enum {
  */
 int busway_iova_cache_create(struct busway_iova_space *space, struct busway_iova_cache **out);
 
-/* Gives back what it holds. The thread that uses the cache has ended or does not use it any more.
- * @cache may be NULL. */
+/*
+ * Gives back what it holds; what there are no nodes for (see busway_iova_give) is left to the
+ * depot, and called back from there. The thread that uses the cache has ended or does not use it
+ * any more. @cache may be NULL.
+ */
 void busway_iova_cache_destroy(struct busway_iova_cache *cache);
 
 /*
@@ -253,7 +262,8 @@ int busway_iova_cache_take(struct busway_iova_cache *cache,
 int busway_iova_cache_give(struct busway_iova_cache *cache, struct busway_dma_range range,
 			   struct busway_refusal *why);
 
-/* Call back what all caches and the depot hold, and give spare nodes back to the allocator. */
+/* Call back what all caches and the depot hold, and give spare nodes back to the allocator. What
+ * there are no nodes for (see busway_iova_give) stays where it is. */
 void busway_iova_space_flush(struct busway_iova_space *space);
 
 #endif

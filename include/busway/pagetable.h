@@ -18,9 +18,10 @@
  * as long as they are given IOVAs that do not overlap; tables are put in place with one atomic
  * store each, and who comes second uses what is there. Unmapping takes a table away only where the
  * range covers all that the table could map: then nobody else may be in it. Calls on IOVAs that
- * overlap must follow each other. With .exclusive no two calls run at once, and every table that is
- * left empty goes at once. Where the CPU has no atomic 64-bit access all tables are as if
- * .exclusive was promised.
+ * overlap must follow each other. Unmapping waits while another thread splits a page, where .split
+ * is set: an interrupt that unmaps must not come in between. With .exclusive no two calls run at
+ * once, and every table that is left empty goes at once. Where the CPU has no atomic 64-bit access
+ * all tables are as if .exclusive was promised.
  *
  * Sources: Arm Architecture Reference Manual DDI 0487, chapter D8 (VMSAv8-64); Intel VT-d
  * specification, sections 3.7 and 9.8; AMD I/O Virtualization Technology specification 48882,
@@ -63,10 +64,15 @@ enum { BUSWAY_PROT_COUNT = 64 }; /* all sums of the above are below */
 /*
  * Memory for tables. All calls may come from every thread that maps or unmaps.
  *
- * alloc  @size bytes (a power of two), aligned to @size, at @phys as the IOMMU sees it; any
- * content; NULL: there is no more free   what alloc gave pointer the table at @phys, which alloc
- * gave; NULL: pointer = phys + .offset clean  entries were written: make them visible to an IOMMU
- * that does not snoop; NULL: it does
+ * alloc    @size bytes (a power of two), aligned to @size, at @phys as the IOMMU sees it, of any
+ *          content. Returns NULL where there is no more
+ *
+ * free     what alloc gave
+ *
+ * pointer  the table at @phys, which alloc gave. If the hook is NULL: phys + .offset
+ *
+ * clean    entries were written: make them visible to an IOMMU that does not snoop. If the hook is
+ *          NULL: it does
  */
 struct busway_table_memory {
 	void *(*alloc)(void *ctx, size_t size, busway_phys_t *phys);
@@ -82,9 +88,9 @@ struct busway_pagetable_options {
 		*name; /* of the IOMMU, for refusals; lives as long as the table; NULL: "IOMMU" */
 	enum busway_pagetable_format format;
 	/*
-	 * Bits of an IOVA. Arm: the granule's bits + 4 (at least 25) to 48, or 52; VT-d: 39, 48,
-	 * 57; AMD: 21 to 64; RISC-V: 39, 48, 57. RISC-V extends the sign: the upper half of the
-	 * space is at its very end. 0: 48.
+	 * Bits of an IOVA. Arm: 25 to 48, or 52; in stage 2 no more than .output_bits, or 40; VT-d:
+	 * 39, 48, 57; AMD: 21 to 64; RISC-V: 39, 48, 57. RISC-V extends the sign: the upper half of
+	 * the space is at its very end. 0: 48.
 	 */
 	unsigned input_bits;
 	/*
@@ -137,8 +143,8 @@ struct busway_pagetable_root {
  * @out:     the result
  *
  * Return: 0, or -BUSWAY_EINVAL: the format has no such widths or granule, or cannot skip levels, or
- * not without .exclusive, or the allocator gave a table at an address that is not aligned or that
- * the IOMMU cannot be told; -BUSWAY_ENOMEM.
+ * not without .exclusive; -BUSWAY_ENOMEM: also where the memory for tables is not aligned, or lies
+ * where the IOMMU cannot be sent to.
  */
 int busway_pagetable_create(const struct busway_pagetable_options *options,
 			    const struct busway_table_memory *tables,
@@ -209,7 +215,10 @@ enum busway_unmap_flags {
  * that follows the unmapping anyway.
  *
  * The device can reach what was mapped until the caller has invalidated the range; only then may
- * the memory or the IOVAs be used for something else, and @freed be released.
+ * the memory or the IOVAs be used for something else, and @freed be released. Where a page was
+ * split, that is all of the former page (busway_pagetable_lookup() tells before how large it is):
+ * VT-d wants an address mask that covers a large page, else it may keep it (description of
+ * IVA_REG).
  *
  * Return: 0, or
  *   -BUSWAY_ERANGE  refused: page-alignment, iova-width, not-mapped, would-split;
@@ -283,8 +292,8 @@ size_t busway_mapped_run_text(const struct busway_mapped_run *run, char *buf, si
 /**
  * busway_pagetable_dirty() - what was written by devices
  * @range: of IOVAs
- * @clear: mark it as not written; the caller invalidates the range afterwards, or writes may be
- *         missed
+ * @clear: mark it as not written; the caller invalidates what was visited afterwards, or writes may
+ *         be missed
  * @visit: called with each run of pages that is dirty, in ascending order; .page_sizes says how
  *         fine the answer is; must not stop if @clear is set
  *

@@ -46,6 +46,7 @@ struct busway_interrupt;
 	X(BUSWAY_VIOLATION_ACCESS, "access", "a window or a target forbids this access")           \
 	X(BUSWAY_VIOLATION_APERTURE, "aperture",                                                   \
 	  "an outbound aperture claims the address: memory behind it is not reached")              \
+	/* also where page tables lie: see busway_machine_table_memory() */                        \
 	X(BUSWAY_VIOLATION_CARVEOUT, "carve-out", "reserved memory that is not the device's")      \
 	X(BUSWAY_VIOLATION_FILTER, "filter", "the bus checker lets the device at its pool only")   \
 	X(BUSWAY_VIOLATION_LOOP, "loop", "windows lead the access in a circle")                    \
@@ -210,11 +211,22 @@ int busway_machine_take(struct busway_machine *machine, uint64_t size, uint64_t 
 void busway_machine_give(struct busway_machine *machine, struct busway_phys_range range);
 
 /*
+ * busway_machine_claim(), busway_machine_unclaim() - keep memory that somebody has chosen himself
+ * Until it is unclaimed, nobody is given any of it: no taker, no pool that grows, no page table.
+ * Claims may overlap; one that was made twice is unclaimed twice. What is taken already, set aside
+ * or no memory at all may be claimed as well: it stays as it is.
+ * @range: to unclaim, one that was claimed; else nothing happens
+ * Return: 0, -BUSWAY_ENOMEM; -BUSWAY_EINVAL: @range is empty; -BUSWAY_EBUSY: page tables lie in it.
+ */
+int busway_machine_claim(struct busway_machine *machine, struct busway_phys_range range);
+void busway_machine_unclaim(struct busway_machine *machine, struct busway_phys_range range);
+
+/*
  * busway_machine_pointer() - memory as the CPU sees it through its caches
  * What is read there is not watched. A store is noticed, as something that has to be synced, where
  * it changes a byte: one that stores what a stale line holds anyway is taken for none, and the line
- * is not written back. busway_machine_cpu_write() is noticed whatever it stores. NULL: @range is
- * not all inside one run of memory.
+ * is not written back. busway_machine_cpu_write() is noticed whatever it stores. Nothing keeps page
+ * tables from who stores there this way. NULL: @range is not all inside one run of memory.
  */
 void *busway_machine_pointer(struct busway_machine *machine, struct busway_phys_range range);
 
@@ -222,7 +234,8 @@ void *busway_machine_pointer(struct busway_machine *machine, struct busway_phys_
  * busway_machine_cpu_read(), busway_machine_cpu_write() - the CPU accesses memory, and is watched
  * Tells what the CPU reads too early, and touches although the device owns it. Coherent memory of a
  * device that does not see the caches is accessed past them.
- * Return: 0, -BUSWAY_EINVAL: not all of it is inside one run of memory.
+ * Return: 0, -BUSWAY_EINVAL: not all of it is inside one run of memory; -BUSWAY_EBUSY: page tables
+ * lie there, and nothing is written.
  */
 int busway_machine_cpu_read(struct busway_machine *machine, busway_phys_t phys, void *to,
 			    size_t size);
@@ -305,7 +318,7 @@ struct busway_landing {
 /*
  * busway_machine_route() - where does an access go?
  * Follows @dma.first, and as much of @dma as goes the same way: ask for the rest anew. Nothing is
- * accessed or told. Return: 0, -BUSWAY_EINVAL.
+ * accessed or told, and where page tables lie is not looked at. Return: 0, -BUSWAY_EINVAL.
  */
 int busway_machine_route(const struct busway_machine *machine, busway_device_id device,
 			 struct busway_dma_range dma, enum busway_access access,
@@ -359,7 +372,8 @@ int busway_machine_translate(struct busway_machine *machine, busway_device_id de
 /**
  * busway_machine_invalidate() - the invalidation command of an IOMMU, done when it returns
  * @tag:    whose
- * @range:  of IOVAs; all that touches it is forgotten
+ * @range:  of IOVAs; all that touches it is forgotten, but of VT-d's large pages only those that
+ *          lie in it as a whole: software has to say how large they are
  * @tables: the way there as well: tables were taken out. Else pages only
  *
  * First all writes arrive that devices of the tag have on their way, as they do in hardware; those
@@ -372,6 +386,10 @@ void busway_machine_invalidate(struct busway_machine *machine, uint32_t tag,
  * busway_machine_table_memory() - memory for page tables, in simulated memory
  * For busway_pagetable_create(). Good as long as the machine. The IOMMU sees what is written there
  * at once, unless options.walks_past_caches: then when it was cleaned.
+ *
+ * The library follows the entries of its tables, and trusts them: as long as a table lies there,
+ * what a device writes to it is refused (carve-out), and so is busway_machine_cpu_write(). Devices
+ * may read it.
  */
 struct busway_table_memory busway_machine_table_memory(struct busway_machine *machine);
 

@@ -5,10 +5,14 @@
  *
  *   C1  buffers of 2 MiB, one every 4 MiB; asked for at random
  *   C2  the same, 32 times in a row in each buffer
- *   C3  buffers of 1 to 256 pages, 0 to 15 pages apart; and such that are no part of the published
- *       workloads: of a page each, 0 or 1 pages apart (pages), and of 64 bytes to 1 MiB, up to 64
- * KiB apart, at any byte, which a table of pages cannot hold (bytes) C4  C1 with 256 buffers, by
- * one thread and by two
+ *   C3  buffers of 1 to 256 pages, 0 to 15 pages apart
+ *   C4  C1 with 256 buffers, by one thread and by two
+ *
+ * No part of the published workloads:
+ *
+ *   C3-pages  buffers of a page each, 0 or 1 pages apart
+ *   C3-bytes  of 64 bytes to 1 MiB, up to 64 KiB apart, at any byte, which a table of pages cannot
+ *             hold
  */
 #include "bench_translate.h"
 

@@ -257,7 +257,7 @@ void answer_free(struct answer *answer);
 /* Why no window of a restricted device leads anywhere: a code, or NULL where some does. */
 const char *answer_error(const struct answer *answer);
 
-/* ---- iova/streams.c ---- */
+/* ---- front.c ---- */
 
 /* The PCI function that a device is behind, if what the device emits comes out of the function as
  * it is: then the limits of the one are those of the other. False: there is none. */

@@ -105,6 +105,7 @@ const struct command command_show = {
 		"  busway show board.dtb --format svg > board.svg\n"
 		"  busway show board.dtb pcie@40000000,usb@7ffc0000 --iova\n"
 		"  busway show board.dtb --format json | jq '.devices[] | select(.reach == [])'\n",
+	.statuses = "0 the platform was shown, whatever devices reach",
 	.min_arguments = 1,
 	.max_arguments = 2,
 	.run = run,

@@ -33,6 +33,8 @@
 enum { INDEX_UNCACHED, INDEX_CACHED, INDEX_DEVICE }; /* see BUSWAY_ARM_MAIR */
 enum { S2_DEVICE = 1, S2_UNCACHED = 5, S2_CACHED = 15 };
 enum { CONCATENATED_BITS = 4 };
+/* Stage 2 takes as many bits as physical addresses have, or these: SMMUv3 (IHI 0070), STE.S2T0SZ */
+enum { STAGE2_ALWAYS = 40 };
 
 /* ---- geometry ---- */
 
@@ -61,11 +63,15 @@ static bool setup(struct busway_pagetable *pt, const struct busway_pagetable_opt
 	if ((pt->granule_lg2 != 12 && pt->granule_lg2 != 14 && pt->granule_lg2 != 16) ||
 	    pt->input_bits < 25 || pt->input_bits > 52 || pt->output_bits > 52)
 		return false;
+	if (stage2 && pt->input_bits > pt->output_bits && pt->input_bits > STAGE2_ALWAYS)
+		return false;
 	pt->wide = pt->input_bits > 48 || pt->output_bits > 48;
 	pt->index_bits = (uint8_t)(pt->granule_lg2 - 3);
 	top = (pt->input_bits - pt->granule_lg2 - 1u) / pt->index_bits;
 	root_bits = pt->input_bits - pt->granule_lg2 - top * pt->index_bits;
-	if (stage2 && top && root_bits <= CONCATENATED_BITS) {
+	/* with 4K, tables joined at level 3 need FEAT_TTST (D8.2), and a walk of two levels does as
+	 * well */
+	if (stage2 && top > (pt->granule_lg2 == 12) && root_bits <= CONCATENATED_BITS) {
 		pt->concatenated = (uint8_t)(1 << root_bits);
 		root_bits += pt->index_bits;
 		top--;
@@ -73,9 +79,10 @@ static bool setup(struct busway_pagetable *pt, const struct busway_pagetable_opt
 	pt->top = (uint8_t)top;
 	/* the root is aligned to its size, and to 64 bytes at least: D8.2 */
 	pt->root_size = root_bits < 3 ? 64 : (size_t)8 << root_bits;
-	/* blocks: 2 MiB and 1 GiB; 32 MiB; 512 MiB; with wide addresses one level more */
+	/* blocks: 2 MiB and 1 GiB; 32 MiB; 512 MiB. One level more with LPA2; with 64K only where
+	 * physical addresses are that wide */
 	pt->leaf_levels = pt->granule_lg2 == 12 ? 7 : 3;
-	if (pt->wide)
+	if (pt->wide && (pt->granule_lg2 != 16 || pt->output_bits > 48))
 		pt->leaf_levels = (uint8_t)(pt->leaf_levels << 1 | 1);
 	set_runs(pt);
 	return true;

@@ -20,37 +20,42 @@ static uint64_t made_clean(const struct format *f, uint64_t entry)
 	return f->dirty_if_clear ? entry | f->dirty : entry & ~f->dirty;
 }
 
-/* Was it, and is it no longer so? */
-static bool read_entry(const struct reader *r, uint64_t *at)
+/* Was it, and is it no longer so? Meanwhile parts of the page may be split off and unmapped. */
+static bool read_entry(const struct reader *r, uint64_t *at, unsigned level)
 {
 	const struct format *f = r->pt->format;
 	uint64_t entry = entry_read(at);
 
 	/* pages that cannot be written are not marked, whatever the bit says */
-	while (is_dirty(f, entry) && (f->prot(r->pt, entry) & BUSWAY_WRITE)) {
+	while (is_present(f, entry) && is_leaf(f, entry, level) && is_dirty(f, entry) &&
+	       (f->prot(r->pt, entry) & BUSWAY_WRITE)) {
 		if (!r->clear || entry_replace(at, &entry, made_clean(f, entry)))
 			return true;
 	}
 	return false;
 }
 
-/* The page that begins at or before the entry for @first, all of its entries. */
+/* The page that begins at or before the entry for @first, all of its entries. @gone: it has become
+ * a table, whose pages know what was written. */
 static bool read_page(const struct reader *r, uint64_t *at, unsigned level,
-		      struct busway_range inside, struct busway_range *page)
+		      struct busway_range inside, struct busway_range *page, bool *gone)
 {
 	const struct busway_pagetable *pt = r->pt;
 	const struct format *f = pt->format;
 	const uint64_t entry = entry_read(at);
 	const unsigned lg2 = f->page_lg2(pt, entry, level), shift = level_shift(pt, level);
+	const uint64_t *own = at;
 	struct busway_mapped_run run;
 	bool dirty = false;
 
 	*page = (struct busway_range){inside.first & ~low_bits(lg2), inside.first | low_bits(lg2)};
 	at -= (size_t)((inside.first - page->first) >> shift);
 	for (size_t i = 0; i < (size_t)1 << (lg2 - shift); i++)
-		dirty |= read_entry(r, at + i);
-	if (!dirty)
+		dirty |= read_entry(r, at + i, level);
+	if (!dirty) {
+		*gone = is_table(f, entry_read(own), level);
 		return true;
+	}
 	clean(pt, at, (size_t)1 << (lg2 - shift));
 	run = (struct busway_mapped_run){
 		.iova = busway_dma_range(*page),
@@ -75,6 +80,7 @@ static bool read_table(const struct reader *r, uint64_t *table, unsigned level,
 		struct busway_range inside = {part.first,
 					      part.last < range.last ? part.last : range.last};
 		struct busway_range page = part;
+		bool gone = false;
 
 		if (is_table(f, entry, level)) {
 			if (table_part(f, pt, entry, level, &inside) &&
@@ -82,8 +88,10 @@ static bool read_table(const struct reader *r, uint64_t *table, unsigned level,
 					inside))
 				return false;
 		} else if (is_present(f, entry)) {
-			if (!read_page(r, at, level, inside, &page))
+			if (!read_page(r, at, level, inside, &page, &gone))
 				return false;
+			if (gone)
+				continue;
 		}
 		if (page.last >= range.last)
 			return true;

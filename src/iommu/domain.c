@@ -70,6 +70,7 @@ int busway_domain_create(const struct busway_domain_options *options,
 		.memory = memory, .invalidate = options->invalidate, .ctx = options->ctx};
 	busway_intervals_init(&domain->allowed, memory);
 	table.exclusive = false;
+	domain->splits = table.split;
 	if (table.format == BUSWAY_RISCV_SV && !table.memory_types)
 		domain->drops = BUSWAY_PROT_NONCOHERENT;
 	/* their entries are for reading, or for both */
@@ -300,15 +301,38 @@ void domain_forget(struct busway_domain *domain, struct busway_iova_cache *cache
 	domain_give(domain, cache, what->iova);
 }
 
+/* @range and all of the pages that it cuts: of what is split the IOMMU forgets the whole. */
+static struct busway_dma_range cut_pages(const struct busway_domain *domain,
+					 struct busway_dma_range range)
+{
+	struct busway_translation page;
+
+	if (!domain->splits)
+		return range;
+	if (busway_pagetable_lookup(domain->table, range.first, &page))
+		range.first.raw &= ~(((uint64_t)1 << page.page_lg2) - 1);
+	if (busway_pagetable_lookup(domain->table, range.last, &page))
+		range.last.raw |= ((uint64_t)1 << page.page_lg2) - 1;
+	return range;
+}
+
 int busway_domain_unmap(struct busway_domain *domain, struct busway_iova_cache *cache,
 			struct busway_dma_range range, unsigned flags, struct busway_refusal *why)
 {
 	struct waiting what = {.iova = range};
+	const struct busway_dma_range pages = cut_pages(domain, range);
 	const int status = busway_pagetable_unmap(domain->table, range, 0, &what.tables, NULL, why);
 
-	if (status == 0)
-		domain_forget(domain, cache, &what, flags & BUSWAY_UNMAP_NOW);
-	return status;
+	if (status)
+		return status;
+	if (domain->queue.most && !(flags & BUSWAY_UNMAP_NOW)) {
+		queue_put(domain, cache, &what);
+		return 0;
+	}
+	what.iova = pages;
+	domain_cut(domain, &what);
+	domain_give(domain, cache, range);
+	return 0;
 }
 
 void busway_domain_flush(struct busway_domain *domain, struct busway_iova_cache *cache)

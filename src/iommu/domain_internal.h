@@ -34,6 +34,7 @@ struct busway_domain {
 	struct busway_iova_space *space;
 	struct busway_intervals allowed;
 	uint64_t granule;
+	bool splits;    /* pages, where a part of one is unmapped */
 	unsigned adds;  /* to every prot: where no entry can say "write, not read" */
 	unsigned drops; /* from every prot: what the format has no word for */
 	void (*invalidate)(void *ctx, const struct busway_invalidation *what);

@@ -79,9 +79,11 @@ static bool install(const struct plan *p, uint64_t *at, uint64_t entry, unsigned
 		clean(pt, table, 1);
 		pt->replaced = true;
 	}
+	__atomic_fetch_add(&pt->uncleaned, 1, __ATOMIC_RELAXED);
 	if (!entry_replace(at, &entry, pt->format->table_entry(pt, phys, level)))
 		tables_push(pt, p->spare, phys);
 	clean(pt, at, 1);
+	__atomic_fetch_sub(&pt->uncleaned, 1, __ATOMIC_RELEASE);
 	return true;
 }
 
@@ -200,6 +202,44 @@ static bool go(struct plan *p)
 			return true;
 		advance(p, bytes);
 	}
+}
+
+/* ---- the way there ---- */
+
+/* Clean what leads to @range. */
+static void clean_way(const struct busway_pagetable *pt, const uint64_t *table, unsigned level,
+		      struct busway_range range)
+{
+	const struct format *f = pt->format;
+	const uint64_t low = low_bits(level_shift(pt, level));
+	struct busway_range part = {range.first, range.first | low};
+
+	for (size_t i = level_index(pt, level, range.first);; i++) {
+		struct busway_range inside = {part.first,
+					      part.last < range.last ? part.last : range.last};
+		const uint64_t entry = entry_read(table + i);
+
+		if (is_table(f, entry, level) && table_part(f, pt, entry, level, &inside)) {
+			clean(pt, table + i, 1);
+			clean_way(pt, table_of(f, pt, entry), level_below(f, entry, level), inside);
+		}
+		if (part.last >= range.last)
+			return;
+		part.first = part.last + 1;
+		part.last = part.first | low;
+	}
+}
+
+void map_settle(const struct busway_pagetable *pt, uint64_t iova,
+		const struct busway_phys_range *runs, size_t count)
+{
+	uint64_t last = iova - 1;
+
+	if (!__atomic_load_n(&pt->uncleaned, __ATOMIC_ACQUIRE))
+		return;
+	for (size_t i = 0; i < count; i++)
+		last += runs[i].last.raw - runs[i].first.raw + 1;
+	clean_way(pt, pt->root, pt->top, (struct busway_range){iova, last});
 }
 
 /* ---- all of it ---- */

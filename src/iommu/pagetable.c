@@ -37,7 +37,7 @@ static void keep_sizes(struct busway_pagetable *pt, uint64_t allowed)
 
 		if (!(pt->leaf_levels >> level & 1))
 			pt->runs[level] = 0;
-		if (!allowed || !pt->leaf_levels >> level)
+		if (!allowed)
 			continue;
 		for (unsigned k = 1; k <= RUN_LG2_MAX && shift + k < 64; k++)
 			if (!(allowed >> (shift + k) & 1))
@@ -76,6 +76,7 @@ static bool set_up(struct busway_pagetable *pt, const struct busway_pagetable_op
 	pt->granule_lg2 =
 		(uint8_t)(options->granule_lg2 ? options->granule_lg2 : GRANULE_USUAL_LG2);
 	pt->concatenated = 1;
+	pt->splits = (struct lock)LOCK_INIT;
 	if (pt->output_bits < OUTPUT_LEAST || !pt->format->setup(pt, options))
 		return false;
 	pt->direct = !pt->wide && !tables->pointer;
@@ -177,14 +178,27 @@ int busway_pagetable_map(struct busway_pagetable *pt, busway_dma_t iova,
 			 const struct busway_phys_range *runs, size_t count, unsigned prot,
 			 struct busway_refusal *why)
 {
-	return pt->format->map(pt, iova.raw, runs, count, prot, why);
+	int status;
+
+	if (LIKELY(!pt->tables.clean))
+		return pt->format->map(pt, iova.raw, runs, count, prot, why);
+	status = pt->format->map(pt, iova.raw, runs, count, prot, why);
+	if (status == 0)
+		map_settle(pt, iova.raw, runs, count);
+	return status;
 }
 
 int busway_pagetable_unmap(struct busway_pagetable *pt, struct busway_dma_range range,
 			   unsigned flags, struct busway_freed_tables *freed, uint64_t *unmapped,
 			   struct busway_refusal *why)
 {
-	return pt->format->unmap(pt, busway_dma_raw(range), flags, freed, unmapped, why);
+	int status;
+
+	if (LIKELY(!pt->split))
+		return pt->format->unmap(pt, busway_dma_raw(range), flags, freed, unmapped, why);
+	status = pt->format->unmap(pt, busway_dma_raw(range), flags, freed, unmapped, why);
+	split_wait(pt);
+	return status;
 }
 
 bool busway_pagetable_lookup(const struct busway_pagetable *pt, busway_dma_t iova,

@@ -13,6 +13,7 @@
 #ifndef BUSWAY_IOMMU_INTERNAL_H
 #define BUSWAY_IOMMU_INTERNAL_H
 
+#include "../pool/lock.h"
 #include "entry.h"
 
 #include <busway/pagetable.h>
@@ -72,7 +73,8 @@ extern const struct format format_arm_stage1, format_arm_stage2, format_vtd, for
 	format_riscv;
 
 struct busway_pagetable {
-	/* all but the entries in the tables, and .replaced, is set once, then read freely */
+	/* all but the entries in the tables, .replaced, and what is behind .root_size is set
+	 * once, then read freely */
 	const struct format *format;
 	uint64_t *root;
 	uint64_t root_mask;  /* entries of the root - 1 */
@@ -99,6 +101,9 @@ struct busway_pagetable {
 	const char *name;
 	busway_phys_t root_phys;
 	size_t root_size;
+	struct lock splits; /* pages are split by one thread at a time */
+	bool splitting;     /* one does: see split_wait() */
+	unsigned uncleaned; /* threads that put a table in place now: see map_settle() */
 };
 
 /* ---- geometry ---- */
@@ -224,6 +229,11 @@ int map_slowly(struct busway_pagetable *pt, struct busway_range range,
 	       const struct busway_phys_range *runs, uint64_t attributes,
 	       struct busway_refusal *why);
 
+/* map.c: @runs were mapped; clean what leads there as well. Another thread may have put a table in
+ * place, which was used, without having cleaned the entry so far. */
+void map_settle(const struct busway_pagetable *pt, uint64_t iova,
+		const struct busway_phys_range *runs, size_t count);
+
 /* unmap.c */
 int unmap_slowly(struct busway_pagetable *pt, struct busway_range range, unsigned flags,
 		 struct busway_freed_tables *freed, uint64_t *unmapped, struct busway_refusal *why);
@@ -240,7 +250,19 @@ void unmap_tidy(struct busway_pagetable *pt, uint64_t iova, struct busway_freed_
  * @list, as many as split_tables() says; false there: there are no pages that small to make.
  */
 void split_at(struct busway_pagetable *pt, uint64_t cut, struct table_list *list);
+void split_begin(struct busway_pagetable *pt);
+void split_end(struct busway_pagetable *pt);
 bool split_tables(const struct busway_pagetable *pt, uint64_t cut, size_t *count);
+
+/*
+ * What another thread has begun to split is split, and the IOMMU sees it. Before that, other
+ * entries of the same page may still lead to what was just unmapped.
+ */
+INLINE void split_wait(const struct busway_pagetable *pt)
+{
+	while (__atomic_load_n(&pt->splitting, __ATOMIC_ACQUIRE))
+		;
+}
 
 /* ---- refusals (refuse.c): fill @why, which may be NULL; return -BUSWAY_ERANGE or _EINVAL ---- */
 

@@ -108,3 +108,16 @@ void split_at(struct busway_pagetable *pt, uint64_t cut, struct table_list *list
 			lower(pt, at, cut, level, list);
 	}
 }
+
+/* Both: other threads split other parts of the same page, and unmap what they have split. */
+void split_begin(struct busway_pagetable *pt)
+{
+	lock_take(&pt->splits);
+	__atomic_store_n(&pt->splitting, true, __ATOMIC_RELAXED);
+}
+
+void split_end(struct busway_pagetable *pt)
+{
+	__atomic_store_n(&pt->splitting, false, __ATOMIC_RELEASE);
+	lock_give(&pt->splits);
+}

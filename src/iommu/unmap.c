@@ -158,8 +158,11 @@ static int split_ends(struct busway_pagetable *pt, struct busway_range range,
 		return explain(pt, BUSWAY_WOULD_SPLIT, range, cut, why);
 	if (!tables_take(pt, &spare, count))
 		return -BUSWAY_ENOMEM;
+	/* others may be at it, too: then there is less to do than was counted */
+	split_begin(pt);
 	split_at(pt, range.first, &spare);
 	split_at(pt, range.last + 1, &spare);
+	split_end(pt);
 	tables_give(pt, &spare);
 	return 0;
 }

@@ -35,37 +35,46 @@ struct batch *batch_create(const struct busway_allocator *memory)
 
 /* ---- calling back ---- */
 
-/* Of the first @count slots, what begins at @last or before. */
-static bool empty_batch(struct busway_iova_space *space, struct batch *batch, uint32_t count,
-			struct lock *lock, uint64_t span, uint64_t last)
+/* What begins at byte @last or before is called back. */
+struct calling {
+	struct busway_iova_space *space;
+	uint64_t last;
+	bool some; /* was called back; */
+	bool all;  /* was: memory for nodes did not run out */
+};
+
+/* The first @count slots. */
+static void empty_batch(struct calling *calling, struct batch *batch, uint32_t count,
+			struct lock *lock, uint64_t span)
 {
-	bool some = false;
+	struct busway_iova_space *space = calling->space;
 
 	/* what is put at this very moment may stay: it is not back before the refusal */
 	while (count-- > 0) {
 		struct slot *slot = &batch->slot[count];
 		uint64_t first = slot_peek(slot, lock);
 
-		if (first == SLOT_EMPTY || first > last)
+		if (first == SLOT_EMPTY || first > calling->last)
 			continue;
+		if (!has_room_locked(space, 1)) {
+			calling->all = false;
+			return;
+		}
 		/* the owner may have put another one there: this is what is ours now */
 		first = slot_take(slot, lock);
 		if (first == SLOT_EMPTY)
 			continue;
 		first >>= space->shift;
-		some = true;
+		calling->some = true;
 		/* said to be out, and is free: it was given back twice */
 		if (give_locked(space, (struct busway_range){first, first + span}, NULL))
 			space->double_frees++;
 	}
-	return some;
 }
 
-static bool empty_bin(struct busway_iova_space *space, struct bin *bin, struct lock *lock,
-		      uint64_t span, uint64_t last)
+static void empty_bin(struct calling *calling, struct bin *bin, struct lock *lock, uint64_t span)
 {
 	const uintptr_t top = (uintptr_t)atomic_load_explicit(&bin->top, memory_order_acquire);
-	bool some = false;
 
 	for (unsigned i = 0; i < 2; i++) {
 		struct batch *batch = bin->at[i];
@@ -74,40 +83,36 @@ static bool empty_bin(struct busway_iova_space *space, struct bin *bin, struct l
 					       ? (uint32_t)(used / sizeof(struct slot))
 					       : count_of(batch);
 
-		if (empty_batch(space, batch, count, lock, span, last))
-			some = true;
+		empty_batch(calling, batch, count, lock, span);
 	}
-	return some;
 }
 
-static bool empty_cache(struct busway_iova_space *space, struct busway_iova_cache *cache,
-			uint64_t last)
+static void empty_cache(struct calling *calling, struct busway_iova_cache *cache)
 {
+	const uint64_t last = calling->last;
 	const bool had_low =
 		last < LOW_LAST
 			? atomic_load_explicit(&cache->has_low, memory_order_acquire)
 			: atomic_exchange_explicit(&cache->has_low, 0, memory_order_acq_rel);
-	bool some = false;
 
 	if (last <= LOW_LAST && !had_low)
-		return false;
+		return;
 	for (uint64_t span = 0; span < cache->sizes; span++)
-		if (empty_bin(space, &cache->bins[span], &cache->lock, span, last))
-			some = true;
-	return some;
+		empty_bin(calling, &cache->bins[span], &cache->lock, span);
+	if (had_low && !calling->all)
+		atomic_store_explicit(&cache->has_low, 1, memory_order_release);
 }
 
-/* Of the batches of a size, what begins at @last or before; those that are empty may be used. */
-static bool empty_chain(struct busway_iova_space *space, uint64_t span, uint64_t last)
+/* The batches of a size; those that are empty then may be used. */
+static void empty_chain(struct calling *calling, uint64_t span)
 {
 	struct lock lock = LOCK_INIT; /* nobody else is at these batches */
+	struct busway_iova_space *space = calling->space;
 	struct batch **link = &space->depot[span], *batch;
-	bool some = false;
 
 	while ((batch = *link)) {
-		if (empty_batch(space, batch, count_of(batch), &lock, span, last))
-			some = true;
-		if (last != UINT64_MAX) {
+		empty_batch(calling, batch, count_of(batch), &lock, span);
+		if (calling->last != UINT64_MAX || !calling->all) {
 			link = &batch->next;
 			continue;
 		}
@@ -116,31 +121,29 @@ static bool empty_chain(struct busway_iova_space *space, uint64_t span, uint64_t
 		batch->next = space->unused;
 		space->unused = batch;
 	}
-	return some;
 }
 
-static bool empty_depot(struct busway_iova_space *space, uint64_t last)
+static void empty_depot(struct calling *calling)
 {
-	bool some = false;
+	struct busway_iova_space *space = calling->space;
 
-	if (last <= LOW_LAST && !space->depot_has_low)
-		return false;
-	if (last >= LOW_LAST)
-		space->depot_has_low = false;
+	if (calling->last <= LOW_LAST && !space->depot_has_low)
+		return;
 	for (uint64_t span = 0; span < SIZES; span++)
-		if (empty_chain(space, span, last))
-			some = true;
-	return some;
+		empty_chain(calling, span);
+	if (calling->last >= LOW_LAST && calling->all)
+		space->depot_has_low = false;
 }
 
-bool call_back_locked(struct busway_iova_space *space, uint64_t last)
+int call_back_locked(struct busway_iova_space *space, uint64_t last, bool *some)
 {
-	bool some = empty_depot(space, last);
+	struct calling calling = {.space = space, .last = last, .all = true};
 
+	empty_depot(&calling);
 	for (struct busway_iova_cache *cache = space->caches; cache; cache = cache->next)
-		if (empty_cache(space, cache, last))
-			some = true;
-	return some;
+		empty_cache(&calling, cache);
+	*some = calling.some;
+	return calling.all ? 0 : -BUSWAY_ENOMEM;
 }
 
 static uint64_t held_by(struct batch *batch, struct lock *lock)
@@ -253,15 +256,34 @@ int busway_iova_cache_create(struct busway_iova_space *space, struct busway_iova
 	return cache ? 0 : -BUSWAY_ENOMEM;
 }
 
+/* What could not be given back is called back later. */
+static void leave_to_depot(struct busway_iova_space *space, struct busway_iova_cache *cache)
+{
+	for (unsigned i = 0; i < 2 * SIZES; i++) {
+		struct batch **place = &cache->bins[i / 2].at[i % 2], *batch = *place;
+
+		if (!held_by(batch, &cache->lock))
+			continue;
+		set_count(batch, BUSWAY_IOVA_BATCH); /* or fewer */
+		batch->next = space->depot[i / 2];
+		space->depot[i / 2] = batch;
+		space->depot_has_low = true; /* it may */
+		*place = NULL;
+	}
+}
+
 void busway_iova_cache_destroy(struct busway_iova_cache *cache)
 {
 	struct busway_iova_space *space = cache ? cache->space : NULL;
+	struct calling calling = {.space = space, .last = UINT64_MAX, .all = true};
 	struct busway_iova_cache **link;
 
 	if (!cache)
 		return;
 	lock_take(&space->lock);
-	empty_cache(space, cache, UINT64_MAX);
+	empty_cache(&calling, cache);
+	if (!calling.all)
+		leave_to_depot(space, cache);
 	for (link = &space->caches; *link != cache; link = &(*link)->next)
 		;
 	*link = cache->next;

@@ -198,6 +198,17 @@ int busway_iova_cache_take(struct busway_iova_cache *cache,
 
 /* ---- giving back ---- */
 
+/* Is there room on top of the batch in use? Slots that were called back make some. */
+static bool find_room(struct busway_iova_cache *cache, struct bin *bin)
+{
+	struct slot *slots = bin->in_use->slot, *top = top_of(bin);
+
+	while (top > slots && slot_peek(top - 1, &cache->lock) == SLOT_EMPTY)
+		top--;
+	set_top(bin, top);
+	return top < bin->end;
+}
+
 /* By the owner, where there is room. */
 static inline void push(struct busway_iova_cache *cache, struct bin *bin, struct slot *top,
 			uint64_t first)
@@ -226,8 +237,9 @@ static NOINLINE int give_slowly(struct busway_iova_cache *cache, struct busway_d
 	bin = &cache->bins[span];
 	if (slot_peek(top_of(bin) - 1, &cache->lock) == bytes.first)
 		return refuse_give(space, granules, &granules, why);
-	if (count_of(bin->other) < BUSWAY_IOVA_BATCH) {
+	if (!find_room(cache, bin))
 		swap(bin);
+	if (find_room(cache, bin)) {
 		push(cache, bin, top_of(bin), bytes.first);
 		return 0;
 	}

@@ -6,50 +6,12 @@
 
 #include "../base/bytes.h"
 #include "../base/sort.h"
-
-static void give_removed(struct busway_iova *iova)
-{
-	if (iova->removed)
-		iova->memory_->free(iova->memory_->ctx, iova->removed,
-				    iova->removed_capacity_ * sizeof(*iova->removed),
-				    _Alignof(struct busway_iova_removed));
-}
-
-/* Room for @more that are removed. */
-static int make_room(struct busway_iova *iova, size_t more)
-{
-	const size_t wanted = iova->removed_count + more;
-	const size_t capacity =
-		wanted < 2 * iova->removed_capacity_ ? 2 * iova->removed_capacity_ : wanted;
-	struct busway_iova_removed *grown;
-
-	if (wanted <= iova->removed_capacity_)
-		return 0;
-	grown = iova->memory_->alloc(iova->memory_->ctx, capacity * sizeof(*grown),
-				     _Alignof(struct busway_iova_removed));
-	if (!grown)
-		return -BUSWAY_ENOMEM;
-	if (iova->removed_count)
-		memcpy(grown, iova->removed, iova->removed_count * sizeof(*grown));
-	give_removed(iova);
-	iova->removed = grown;
-	iova->removed_capacity_ = capacity;
-	return 0;
-}
-
-static int take_away(struct busway_iova *iova, struct busway_range range,
-		     enum busway_iova_cause cause, const char *by)
-{
-	if (make_room(iova, 1))
-		return -BUSWAY_ENOMEM;
-	iova->removed[iova->removed_count++] = (struct busway_iova_removed){range, cause, by};
-	return busway_intervals_remove(&iova->allowed, range);
-}
+#include "../platform/iova_internal.h"
 
 /* Only what is allowed to both. */
 static int merge(struct busway_iova *iova, const struct busway_iova *other)
 {
-	int status = make_room(iova, other->removed_count);
+	int status = iova_make_room(iova, other->removed_count);
 
 	if (status)
 		return status;
@@ -74,8 +36,8 @@ static int remove_doorbells(struct busway_iova *iova, const struct busway_platfo
 	for (size_t i = 0; i < count && !status; i++)
 		if (regions[i].kind == BUSWAY_REGION_DOORBELL &&
 		    regions[i].space.index == device->dma.enters.index)
-			status = take_away(iova, regions[i].range, BUSWAY_IOVA_DOORBELL,
-					   regions[i].name);
+			status = iova_take_away(iova, regions[i].range, BUSWAY_IOVA_DOORBELL,
+						regions[i].name);
 	return status;
 }
 
@@ -95,27 +57,14 @@ static int add_member(struct busway_iova *iova, const struct busway_platform *pl
 					 busway_platform_device(platform, member->device));
 }
 
-/* What lies between the ranges of a report. */
 static int add_report(struct busway_iova *iova, const struct busway_iova_report *report)
 {
-	uint64_t next = 0;
-	int status = 0;
-
-	for (size_t i = 0; i < report->count && !status; i++) {
-		const struct busway_range range = report->ranges[i];
-
-		if (range.first > range.last || range.first < next)
+	for (size_t i = 0; i < report->count; i++)
+		if (report->ranges[i].first > report->ranges[i].last ||
+		    (i && report->ranges[i].first <= report->ranges[i - 1].last))
 			return -BUSWAY_EINVAL;
-		if (range.first > next)
-			status = take_away(iova, (struct busway_range){next, range.first - 1},
-					   BUSWAY_IOVA_REPORTED, report->by);
-		if (range.last == UINT64_MAX)
-			return i + 1 == report->count ? status : -BUSWAY_EINVAL;
-		next = range.last + 1;
-	}
-	return status ? status
-		      : take_away(iova, (struct busway_range){next, UINT64_MAX},
-				  BUSWAY_IOVA_REPORTED, report->by);
+	return iova_take_outside(iova, report->ranges, report->count, BUSWAY_IOVA_REPORTED,
+				 report->by);
 }
 
 static bool comes_before(const void *a, const void *b)

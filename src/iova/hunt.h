@@ -7,12 +7,6 @@
 
 #include "extents.h"
 
-/* The lowest @count bits. */
-static inline uint32_t ones(uint32_t count)
-{
-	return ((uint32_t)1 << count) - 1;
-}
-
 static inline bool is_plain(const struct wanted *w)
 {
 	return w->align == 0 && w->boundary == UINT64_MAX;

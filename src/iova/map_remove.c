@@ -7,11 +7,6 @@
  */
 #include "map_internal.h"
 
-static struct busway_iova_entry *entry_at(const struct busway_iova_map *map, uint64_t iova)
-{
-	return map_next(map, iova);
-}
-
 /* Does the policy of the map let @range go? */
 static int check(const struct busway_iova_map *map, struct busway_range range,
 		 struct busway_refusal *why)
@@ -19,7 +14,7 @@ static int check(const struct busway_iova_map *map, struct busway_range range,
 	uint64_t at = range.first;
 
 	for (;;) {
-		const struct busway_iova_entry *entry = entry_at(map, at);
+		const struct busway_iova_entry *entry = map_next(map, at);
 		const bool inside = entry && entry->iova.first.raw <= range.last;
 
 		if ((!inside || entry->iova.first.raw > at) && !map->options.may_have_gaps)
@@ -93,13 +88,13 @@ int busway_iova_map_remove(struct busway_iova_map *map, struct busway_dma_range 
 	status = check(map, iovas, why);
 	if (status)
 		return status;
-	entry = entry_at(map, iovas.first);
+	entry = map_next(map, iovas.first);
 	if (entry && entry->iova.first.raw < iovas.first && entry->iova.last.raw > iovas.last &&
 	    map_prepare(map))
 		return -BUSWAY_ENOMEM;
 	while (entry && entry->iova.first.raw <= iovas.last) {
 		remove_from(map, entry, iovas);
-		entry = entry_at(map, iovas.first);
+		entry = map_next(map, iovas.first);
 	}
 	return 0;
 }

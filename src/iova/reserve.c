@@ -73,7 +73,7 @@ static void give_pieces(struct busway_iova_space *space, const struct reservatio
 	size_t at = busway_intervals_find(&space->allowed, r->range.first);
 	struct busway_range piece, overlap;
 
-	while (next_piece(space, r->range, &at, &piece)) /* there are nodes for it */
+	while (next_piece(space, r->range, &at, &piece)) /* see has_room_locked() */
 		extents_give(&space->extents, piece, &overlap);
 	space->pieces -= r->pieces;
 	space->free_count += r->taken;
@@ -84,13 +84,17 @@ static int reserve_locked(struct busway_iova_space *space, struct reservation *r
 			  struct busway_refusal *why)
 {
 	struct busway_range piece;
+	bool some;
 
 	/* who has reserved some of it says more than who took it away before */
 	if (reservation_in(space, r->range))
 		return refuse_give(space, r->range, NULL, why);
-	if (!measure(space, r, &piece) &&
-	    !(call_back_locked(space, UINT64_MAX) && measure(space, r, &piece)))
-		return refuse_at(space, piece, why);
+	if (!measure(space, r, &piece)) {
+		const int status = call_back_locked(space, UINT64_MAX, &some);
+
+		if (!some || !measure(space, r, &piece))
+			return status ? status : refuse_at(space, piece, why);
+	}
 	/* each piece may be one entry more now, and one when it comes back */
 	if (tree_prepare_few(&space->reserved, 1) || prepare_locked(space, 2 * r->pieces))
 		return -BUSWAY_ENOMEM;
@@ -126,6 +130,19 @@ int busway_iova_reserve(struct busway_iova_space *space, struct busway_range ran
 	return status;
 }
 
+/* How many extents more there will be: one for each piece with nothing free beside it. */
+static size_t extents_after(const struct busway_iova_space *space, const struct reservation *r)
+{
+	size_t at = busway_intervals_find(&space->allowed, r->range.first), alone = 0;
+	struct busway_range piece, extent;
+
+	while (next_piece(space, r->range, &at, &piece))
+		alone += !extents_at(&space->extents, piece.first ? piece.first - 1 : 0, &extent) ||
+			 !(busway_range_adjoins(extent, piece) ||
+			   busway_range_adjoins(piece, extent));
+	return alone;
+}
+
 static int release_locked(struct busway_iova_space *space, uint64_t granule)
 {
 	struct reservation *r;
@@ -135,13 +152,25 @@ static int release_locked(struct busway_iova_space *space, uint64_t granule)
 	    reservation_at(&path)->range.last < granule)
 		return -BUSWAY_EINVAL;
 	r = reservation_at(&path);
-	if (space->lean && tree_prepare_few(&space->extents, r->pieces))
+	if (!has_room_locked(space, extents_after(space, r)))
 		return -BUSWAY_ENOMEM;
 	give_pieces(space, r);
 	tree_remove(&space->reserved, &path);
 	tree_trim_few(&space->reserved);
 	forget(space, r);
 	return 0;
+}
+
+void forget_reservations(struct busway_iova_space *space)
+{
+	struct tree_path path;
+
+	if (!space->reserved.count)
+		return;
+	tree_find(&space->reserved, 0, &path);
+	do
+		forget(space, reservation_at(&path));
+	while (tree_next(&space->reserved, &path));
 }
 
 int busway_iova_release(struct busway_iova_space *space, uint64_t address)

@@ -157,25 +157,20 @@ int busway_iova_space_create(const struct busway_intervals *allowed, const struc
 	return status;
 }
 
-static void release_all(struct busway_iova_space *space)
-{
-	struct busway_range range;
-	const char *by;
-
-	while (busway_iova_next_reserved(space, 0, &range, &by))
-		busway_iova_release(space, range.first);
-}
-
 int busway_iova_space_destroy(struct busway_iova_space *space)
 {
+	bool some;
+	int status;
+
 	if (!space)
 		return 0;
 	if (space->caches)
 		return -BUSWAY_EBUSY;
-	call_back_locked(space, UINT64_MAX); /* the depot; nobody else is here any more */
+	/* the depot; nobody else is here any more */
+	status = call_back_locked(space, UINT64_MAX, &some);
 	if (space->free_count + space->reserved_count != space->allowed_count)
-		return -BUSWAY_EBUSY;
-	release_all(space);
+		return status ? status : -BUSWAY_EBUSY;
+	forget_reservations(space);
 	discard(space);
 	return 0;
 }
@@ -184,7 +179,7 @@ int busway_iova_space_destroy(struct busway_iova_space *space)
 
 void busway_iova_space_census(struct busway_iova_space *space, struct busway_iova_census *census)
 {
-	uint64_t longest = 0;
+	uint64_t longest = 0, taken;
 	bool some;
 
 	lock_take(&space->lock);
@@ -202,7 +197,9 @@ void busway_iova_space_census(struct busway_iova_space *space, struct busway_iov
 		.double_frees = space->double_frees,
 		.node_bytes = tree_bytes(&space->extents),
 	};
-	census->live = census->allowed - census->free - census->reserved - census->cached;
+	taken = census->allowed - census->free - census->reserved;
+	/* what was given back twice may be cached twice */
+	census->live = census->cached < taken ? taken - census->cached : 0;
 	lock_give(&space->lock);
 }
 
@@ -232,8 +229,10 @@ bool busway_iova_next_free(struct busway_iova_space *space, uint64_t from,
 
 void busway_iova_space_flush(struct busway_iova_space *space)
 {
+	bool some;
+
 	lock_take(&space->lock);
-	call_back_locked(space, UINT64_MAX);
+	call_back_locked(space, UINT64_MAX, &some);
 	trim_locked(space);
 	lock_give(&space->lock);
 }

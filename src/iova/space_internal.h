@@ -104,19 +104,31 @@ int give_locked(struct busway_iova_space *space, struct busway_range granules,
 int prepare_locked(struct busway_iova_space *space, size_t more);
 void trim_locked(struct busway_iova_space *space);
 
+/*
+ * May @more extents come to be by giving back? There always are nodes for them, but in lean spaces
+ * and after ranges came back in parts: then memory is asked for them.
+ */
+bool has_room_locked(struct busway_iova_space *space, size_t more);
+
 /* ---- reserve.c ---- */
 
 /* The first reservation that overlaps @granules; NULL: there is none. */
 const struct reservation *reservation_in(const struct busway_iova_space *space,
 					 struct busway_range granules);
 
+/* Only their own memory: what they withheld stays as it is. */
+void forget_reservations(struct busway_iova_space *space);
+
 /* ---- cache.c ---- */
 
 /* One with nothing in it; NULL: out of memory. */
 struct batch *batch_create(const struct busway_allocator *memory);
 
-/* Put back what caches and depot hold that begins at byte @last or before. False: nothing. */
-bool call_back_locked(struct busway_iova_space *space, uint64_t last);
+/*
+ * Put back what caches and depot hold that begins at byte @last or before; @some: there was such.
+ * -BUSWAY_ENOMEM: what there are no nodes for stays where it is.
+ */
+int call_back_locked(struct busway_iova_space *space, uint64_t last, bool *some);
 
 uint64_t cached_locked(const struct busway_iova_space *space);
 

@@ -51,9 +51,13 @@ static bool limit(const struct busway_iova_space *space, uint64_t last, struct w
  */
 static size_t extents_at_most(const struct busway_iova_space *space, size_t more)
 {
-	return (space->extents.count + space->out + space->pieces + space->allowed.count + more) /
-		       2 +
-	       1;
+	const size_t extents = space->extents.count;
+	size_t parting = space->out + space->pieces + space->allowed.count;
+
+	/* where ranges came back in parts, more is out than was counted */
+	if (parting < extents)
+		parting = extents;
+	return (extents + parting + more) / 2 + 1;
 }
 
 int prepare_locked(struct busway_iova_space *space, size_t more)
@@ -61,6 +65,13 @@ int prepare_locked(struct busway_iova_space *space, size_t more)
 	if (space->lean)
 		return tree_prepare_few(&space->extents, more);
 	return tree_prepare(&space->extents, extents_at_most(space, more));
+}
+
+bool has_room_locked(struct busway_iova_space *space, size_t more)
+{
+	struct tree *extents = &space->extents;
+
+	return extents->count + more <= extents->covered || tree_prepare_few(extents, more) == 0;
 }
 
 void trim_locked(struct busway_iova_space *space)
@@ -78,52 +89,71 @@ static bool search(const struct busway_iova_space *space, struct wanted *w, uint
 	return limit(space, last, w) && extents_search(&space->extents, w, path, start, all);
 }
 
-/* Search below @last, and again with what is called back from there. *all: see extents_search(). */
-static bool find(struct busway_iova_space *space, struct wanted *w, uint64_t last,
-		 struct tree_path *path, uint64_t *start, bool *all)
+/*
+ * Search below @last, and again with what is called back from there. *all: see extents_search().
+ * -BUSWAY_ERANGE: there is no place. -BUSWAY_ENOMEM: nor may it be called back.
+ */
+static int find(struct busway_iova_space *space, struct wanted *w, uint64_t last,
+		struct tree_path *path, uint64_t *start, bool *all)
 {
-	return search(space, w, last, path, start, all) ||
-	       (call_back_locked(space, last) && search(space, w, last, path, start, all));
+	bool some;
+	int status;
+
+	if (search(space, w, last, path, start, all))
+		return 0;
+	status = call_back_locked(space, last, &some);
+	if (some && search(space, w, last, path, start, all))
+		return 0;
+	return status ? status : -BUSWAY_ERANGE;
 }
 
-static busway_dma_t take_found(struct busway_iova_space *space, const struct wanted *w,
-			       struct tree_path *path, uint64_t start)
+/* Take @granules out of the extent at @path. After calling back, which uses up nodes. */
+static int take_found(struct busway_iova_space *space, struct tree_path *path,
+		      struct busway_range granules)
 {
-	extents_take(&space->extents, path, (struct busway_range){start, start + w->span});
-	space->free_count -= w->span + 1;
+	/* one entry more now, and one when it comes back */
+	if (prepare_locked(space, 2))
+		return -BUSWAY_ENOMEM;
+	extents_take(&space->extents, path, granules);
+	space->free_count -= busway_range_span(granules) + 1;
 	space->out++;
-	return busway_dma(start << space->shift);
+	return 0;
+}
+
+/* Below @last. -BUSWAY_ERANGE: there is no place, without a reason yet. */
+static int take_below(struct busway_iova_space *space, struct wanted *w, uint64_t last,
+		      busway_dma_t *first, bool *all)
+{
+	struct tree_path path;
+	uint64_t start;
+	int status = find(space, w, last, &path, &start, all);
+
+	if (status)
+		return status;
+	status = take_found(space, &path, (struct busway_range){start, start + w->span});
+	if (!status)
+		*first = busway_dma(start << space->shift);
+	return status;
 }
 
 bool take_low_locked(struct busway_iova_space *space, struct wanted *w, busway_dma_t *first)
 {
-	struct tree_path path;
-	uint64_t start;
 	bool all;
 
-	/* one entry more now, and one when it comes back */
-	if (prepare_locked(space, 2) || !find(space, w, LOW_LAST, &path, &start, &all))
-		return false;
-	*first = take_found(space, w, &path, start);
-	return true;
+	return take_below(space, w, LOW_LAST, first, &all) == 0;
 }
 
 int take_locked(struct busway_iova_space *space, const struct busway_iova_request *request,
 		struct wanted *w, busway_dma_t *first, struct busway_refusal *why)
 {
 	const uint64_t last = request->last ? request->last : UINT64_MAX;
-	struct tree_path path;
-	uint64_t start;
 	bool all;
+	int status;
 
-	if (prepare_locked(space, 2))
-		return -BUSWAY_ENOMEM;
 	if (prefers_low(request) && take_low_locked(space, w, first))
 		return 0;
-	if (!find(space, w, last, &path, &start, &all))
-		return refuse_take(space, request, w, all, why);
-	*first = take_found(space, w, &path, start);
-	return 0;
+	status = take_below(space, w, last, first, &all);
+	return status == -BUSWAY_ERANGE ? refuse_take(space, request, w, all, why) : status;
 }
 
 int busway_iova_take(struct busway_iova_space *space, const struct busway_iova_request *request,
@@ -147,17 +177,16 @@ static int take_at_locked(struct busway_iova_space *space, struct busway_range g
 {
 	struct tree *extents = &space->extents;
 	struct tree_path path;
+	bool some;
 
-	if (prepare_locked(space, 2))
-		return -BUSWAY_ENOMEM;
-	if (!extents_hold(extents, granules) &&
-	    !(call_back_locked(space, UINT64_MAX) && extents_hold(extents, granules)))
-		return refuse_at(space, granules, why);
+	if (!extents_hold(extents, granules)) {
+		const int status = call_back_locked(space, UINT64_MAX, &some);
+
+		if (!some || !extents_hold(extents, granules))
+			return status ? status : refuse_at(space, granules, why);
+	}
 	tree_find(extents, granules.first, &path);
-	extents_take(extents, &path, granules);
-	space->free_count -= busway_range_span(granules) + 1;
-	space->out++;
-	return 0;
+	return take_found(space, &path, granules);
 }
 
 int busway_iova_take_at(struct busway_iova_space *space, struct busway_dma_range range,

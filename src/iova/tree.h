@@ -141,6 +141,12 @@ void tree_give_inner(struct tree *tree, struct tree_inner *inner);
 
 /* ---- looking (tree.c) ---- */
 
+/* The lowest @count bits. */
+static inline uint32_t ones(uint32_t count)
+{
+	return ((uint32_t)1 << count) - 1;
+}
+
 static inline struct tree_leaf *leaf_of(struct tree_node *node)
 {
 	return (struct tree_leaf *)node;
@@ -187,7 +193,7 @@ bool tree_next(const struct tree *tree, struct tree_path *path);
 /* A bit for each entry of @leaf of that class. */
 static inline uint32_t leaf_with_class(const struct tree_leaf *leaf, unsigned class)
 {
-	const uint64_t ones = 0x0101010101010101, low = 0x7f7f7f7f7f7f7f7f;
+	const uint64_t each = 0x0101010101010101, low = 0x7f7f7f7f7f7f7f7f;
 	uint32_t found = 0;
 
 	for (unsigned i = 0; i < TREE_ORDER / 8; i++) {
@@ -197,11 +203,11 @@ static inline uint32_t leaf_with_class(const struct tree_leaf *leaf, unsigned cl
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 		eight = __builtin_bswap64(eight);
 #endif
-		eight ^= ones * class; /* classes are below 64: a byte of 0 is what is looked for */
-		eight = ~(eight + low) >> 7 & ones;
+		eight ^= each * class; /* classes are below 64: a byte of 0 is what is looked for */
+		eight = ~(eight + low) >> 7 & each;
 		found |= (uint32_t)(eight * 0x0102040810204080 >> 56) << 8 * i;
 	}
-	return found & (((uint32_t)1 << leaf->node.count) - 1);
+	return found & ones(leaf->node.count);
 }
 
 /* ---- changing (tree.c): paths mean nothing after an insertion or a removal ---- */

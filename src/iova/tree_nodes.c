@@ -125,7 +125,9 @@ void tree_trim(struct tree *tree, size_t entries)
 	drain(tree, &tree->leaves, leaves, leaf_size(tree), _Alignof(struct tree_leaf));
 	drain(tree, &tree->inners, inners_for(leaves), inner_size(tree),
 	      _Alignof(struct tree_inner));
-	tree->covered = leaves * TREE_MIN + TREE_MIN - 1;
+	/* there may have been fewer */
+	if (tree->covered > leaves * TREE_MIN + TREE_MIN - 1)
+		tree->covered = leaves * TREE_MIN + TREE_MIN - 1;
 }
 
 struct tree_leaf *tree_take_leaf(struct tree *tree)

@@ -41,12 +41,6 @@ void tree_close_leaf(const struct tree *tree, struct tree_leaf *leaf, uint32_t a
 		move_down(leaf->class, 1, at, count);
 }
 
-/* The lowest @count bits. */
-static uint32_t ones(uint32_t count)
-{
-	return ((uint32_t)1 << count) - 1;
-}
-
 static void open_inner(const struct tree *tree, struct tree_inner *inner, uint32_t at)
 {
 	const uint32_t count = inner->node.count++, low = ones(at);

@@ -116,9 +116,7 @@ static struct change change_of_leaf(const struct tree *tree, const struct tree_p
 	struct change change = {.was = known_longest(tree, path, 0)};
 
 	change.is = change.was;
-	if (is.any && was.any && is.class == was.class) {
-		;
-	} else {
+	if (!is.any || !was.any || is.class != was.class) {
 		if (is.any)
 			change.gained = (uint64_t)!knows_class(tree, path, is.class) << is.class;
 		if (was.any)

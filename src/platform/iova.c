@@ -2,7 +2,7 @@
 /*
  * iova.c - which IOVAs a device behind an IOMMU can use. Read <busway/iova.h> first.
  */
-#include <busway/iova.h>
+#include "iova_internal.h"
 
 #include "../base/bytes.h"
 #include "../base/sort.h"
@@ -10,30 +10,60 @@
 
 #include <busway/resolve.h>
 
-static int take_away(struct busway_iova *iova, struct busway_range range,
-		     enum busway_iova_cause cause, const char *by)
+static void give_removed(struct busway_iova *iova)
 {
-	const struct busway_allocator *memory = iova->memory_;
+	if (iova->removed)
+		iova->memory_->free(iova->memory_->ctx, iova->removed,
+				    iova->removed_capacity_ * sizeof(*iova->removed),
+				    _Alignof(struct busway_iova_removed));
+}
+
+int iova_make_room(struct busway_iova *iova, size_t more)
+{
+	const size_t wanted = iova->removed_count + more;
+	const size_t twice = iova->removed_capacity_ ? 2 * iova->removed_capacity_ : 8;
+	const size_t capacity = wanted < twice ? twice : wanted;
 	struct busway_iova_removed *grown;
 
-	if (iova->removed_count == iova->removed_capacity_) {
-		const size_t capacity = iova->removed_capacity_ ? iova->removed_capacity_ * 2 : 8;
-
-		grown = memory->alloc(memory->ctx, capacity * sizeof(*grown),
-				      _Alignof(struct busway_iova_removed));
-		if (!grown)
-			return -BUSWAY_ENOMEM;
-		if (iova->removed) {
-			memcpy(grown, iova->removed, iova->removed_count * sizeof(*grown));
-			memory->free(memory->ctx, iova->removed,
-				     iova->removed_capacity_ * sizeof(*grown),
+	if (wanted <= iova->removed_capacity_)
+		return 0;
+	grown = iova->memory_->alloc(iova->memory_->ctx, capacity * sizeof(*grown),
 				     _Alignof(struct busway_iova_removed));
-		}
-		iova->removed = grown;
-		iova->removed_capacity_ = capacity;
-	}
+	if (!grown)
+		return -BUSWAY_ENOMEM;
+	if (iova->removed_count)
+		memcpy(grown, iova->removed, iova->removed_count * sizeof(*grown));
+	give_removed(iova);
+	iova->removed = grown;
+	iova->removed_capacity_ = capacity;
+	return 0;
+}
+
+int iova_take_away(struct busway_iova *iova, struct busway_range range,
+		   enum busway_iova_cause cause, const char *by)
+{
+	if (iova_make_room(iova, 1))
+		return -BUSWAY_ENOMEM;
 	iova->removed[iova->removed_count++] = (struct busway_iova_removed){range, cause, by};
 	return busway_intervals_remove(&iova->allowed, range);
+}
+
+int iova_take_outside(struct busway_iova *iova, const struct busway_range *ranges, size_t count,
+		      enum busway_iova_cause cause, const char *by)
+{
+	uint64_t next = 0;
+	int status = 0;
+
+	for (size_t i = 0; i < count && !status; i++) {
+		if (ranges[i].first > next)
+			status = iova_take_away(
+				iova, (struct busway_range){next, ranges[i].first - 1}, cause, by);
+		if (ranges[i].last == UINT64_MAX)
+			return status;
+		next = ranges[i].last + 1;
+	}
+	return status ? status
+		      : iova_take_away(iova, (struct busway_range){next, UINT64_MAX}, cause, by);
 }
 
 /*
@@ -55,26 +85,6 @@ static busway_space_id first_windows(const struct busway_platform *platform, bus
 		space = window->to;
 	}
 	return space;
-}
-
-/* What lies between windows, which are sorted. */
-static int remove_between(struct busway_iova *iova, const struct busway_range *windows,
-			  size_t count, const char *by)
-{
-	uint64_t next = 0;
-	int status = 0;
-
-	for (size_t i = 0; i < count && !status; i++) {
-		if (windows[i].first > next)
-			status = take_away(iova, (struct busway_range){next, windows[i].first - 1},
-					   BUSWAY_IOVA_NO_WINDOW, by);
-		if (windows[i].last == UINT64_MAX)
-			return status;
-		next = windows[i].last + 1;
-	}
-	return status ? status
-		      : take_away(iova, (struct busway_range){next, UINT64_MAX},
-				  BUSWAY_IOVA_NO_WINDOW, by);
 }
 
 /* Does a window of @space lead to a PCI bus? Then a bridge's windows come before its IOMMU, too. */
@@ -111,7 +121,7 @@ static int remove_holes(struct busway_iova *iova, const struct busway_platform *
 	flat_free(&flat);
 	if (!windows)
 		return -BUSWAY_ENOMEM;
-	status = remove_between(iova, windows, count, by);
+	status = iova_take_outside(iova, windows, count, BUSWAY_IOVA_NO_WINDOW, by);
 	memory->free(memory->ctx, windows, (count + 1) * sizeof(*windows),
 		     _Alignof(struct busway_range));
 	return status;
@@ -131,8 +141,8 @@ static int remove_apertures_above(struct busway_iova *iova, const struct busway_
 		/* those of the first space are told whole, below */
 		if (region->space.index != device->dma.enters.index ||
 		    flat.pieces[i].piece.dma.first.raw != flat.pieces[i].piece.phys.raw)
-			status = take_away(iova, busway_dma_raw(flat.pieces[i].piece.dma),
-					   BUSWAY_IOVA_APERTURE, region->name);
+			status = iova_take_away(iova, busway_dma_raw(flat.pieces[i].piece.dma),
+						BUSWAY_IOVA_APERTURE, region->name);
 	}
 	flat_free(&flat);
 	return status;
@@ -148,7 +158,8 @@ static int remove_apertures(struct busway_iova *iova, const struct busway_platfo
 
 		if (region->kind == BUSWAY_REGION_APERTURE &&
 		    region->space.index == device->dma.enters.index)
-			status = take_away(iova, region->range, BUSWAY_IOVA_APERTURE, region->name);
+			status = iova_take_away(iova, region->range, BUSWAY_IOVA_APERTURE,
+						region->name);
 	}
 	return status;
 }
@@ -165,15 +176,15 @@ static int remove_unemitted(struct busway_iova *iova, const struct busway_device
 		if (iova->removed_count > BUSWAY_PIECES_MAX)
 			return -BUSWAY_E2BIG;
 		if (run.first > next)
-			status = take_away(iova, (struct busway_range){next, run.first - 1},
-					   BUSWAY_IOVA_EMISSION, device->name);
+			status = iova_take_away(iova, (struct busway_range){next, run.first - 1},
+						BUSWAY_IOVA_EMISSION, device->name);
 		if (run.last == UINT64_MAX)
 			return status;
 		next = run.last + 1;
 	}
 	return status ? status
-		      : take_away(iova, (struct busway_range){next, UINT64_MAX},
-				  BUSWAY_IOVA_EMISSION, device->name);
+		      : iova_take_away(iova, (struct busway_range){next, UINT64_MAX},
+				       BUSWAY_IOVA_EMISSION, device->name);
 }
 
 static bool comes_before(const void *a, const void *b)
@@ -195,8 +206,8 @@ static int build(struct busway_iova *iova, const struct busway_platform *platfor
 	if (!status)
 		status = remove_apertures(iova, platform, device);
 	for (size_t i = 0; i < device->iova_reserved_count && !status; i++)
-		status = take_away(iova, device->iova_reserved[i].range, BUSWAY_IOVA_RESERVED,
-				   device->iova_reserved[i].name);
+		status = iova_take_away(iova, device->iova_reserved[i].range, BUSWAY_IOVA_RESERVED,
+					device->iova_reserved[i].name);
 	if (!status)
 		status = remove_unemitted(iova, device, emission);
 	if (!status)
@@ -227,10 +238,7 @@ int busway_iova_build(const struct busway_platform *platform, busway_device_id d
 void busway_iova_free(struct busway_iova *iova)
 {
 	busway_intervals_clear(&iova->allowed);
-	if (iova->removed)
-		iova->memory_->free(iova->memory_->ctx, iova->removed,
-				    iova->removed_capacity_ * sizeof(*iova->removed),
-				    _Alignof(struct busway_iova_removed));
+	give_removed(iova);
 	iova->removed = NULL;
 	iova->removed_count = iova->removed_capacity_ = 0;
 }

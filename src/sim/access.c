@@ -14,17 +14,25 @@ struct access {
 	size_t whole;         /* bytes of the access that it was at first */
 };
 
-/* Nobody answers. */
-static int refuse(const struct access *a, const struct busway_landing *l,
-		  enum busway_violation_kind kind)
+/* Nobody answers. @by: what stands there, where that is not the region or window; else NULL */
+static int refuse_by(const struct access *a, const struct busway_landing *l,
+		     enum busway_violation_kind kind, const char *by)
 {
 	struct busway_violation v = sim_violation(a->machine, kind, a->device, a->access, l);
 
+	if (by)
+		v.by = by;
 	if (a->access == BUSWAY_READ)
 		memset(a->bytes, 0xff, (size_t)busway_range_span(l->dma) + 1);
 	v.has_trace = sim_nearest(a->machine, a->device, l->dma.first, &v.trace);
 	sim_violate(a->machine, &v);
 	return -BUSWAY_ERANGE;
+}
+
+static int refuse(const struct access *a, const struct busway_landing *l,
+		  enum busway_violation_kind kind)
+{
+	return refuse_by(a, l, kind, NULL);
 }
 
 /* An interrupt is a write of four bytes, no more and no less. */
@@ -89,18 +97,23 @@ static bool reach_peer(const struct access *a, struct busway_landing *l)
 }
 
 /*
- * Cuts @l behind what is in one store. @judge: what is mapped says what the device may do there
+ * Cuts @l behind what is in one store. Tables are kept from devices: those who follow their entries
+ * trust them. @judge: what is mapped says what the device may do there
  */
 static int land(const struct access *a, struct busway_landing *l, bool judge)
 {
 	const bool is_cpu = l->space.index == BUSWAY_CPU_SPACE.index;
 	const struct sim_store *store = is_cpu ? sim_store_at(a->machine, l->at.first) : NULL;
+	bool is_table;
 
 	if (!store)
 		return refuse(a, l, BUSWAY_VIOLATION_NO_MEMORY);
 	if (l->at.last > store->phys.last)
 		l->at.last = store->phys.last;
+	is_table = a->access == BUSWAY_WRITE && sim_cut_table(a->machine, &l->at);
 	l->dma = sim_leading(l->dma, busway_range_span(l->at) + 1);
+	if (is_table)
+		return refuse_by(a, l, BUSWAY_VIOLATION_CARVEOUT, "a page table");
 	if (judge)
 		sim_judge(a->machine, a->device, a->access, l);
 	move(a, store, l->at.first, (size_t)busway_range_span(l->at) + 1);

@@ -121,17 +121,21 @@ int busway_machine_cpu_read(struct busway_machine *machine, busway_phys_t phys, 
 int busway_machine_cpu_write(struct busway_machine *machine, busway_phys_t phys, const void *from,
 			     size_t size)
 {
-	unsigned char *bytes = access_bytes(machine, BUSWAY_WRITE, phys, size);
-	unsigned char *synced;
+	unsigned char *bytes, *synced;
+	struct busway_range range;
 
+	if (!busway_range_make(phys.raw, size, &range))
+		return -BUSWAY_EINVAL;
+	if (sim_has_table(machine, range))
+		return -BUSWAY_EBUSY;
+	bytes = access_bytes(machine, BUSWAY_WRITE, phys, size);
 	if (!bytes)
 		return -BUSWAY_EINVAL;
 	memcpy(bytes, from, size);
 	if (view_at(machine, phys.raw) != VIEW_CACHED)
 		return 0;
 	/* a store is one, also of what stood there: dirty is what differs from what was synced */
-	synced = sim_bytes(machine, VIEW_SYNCED,
-			   (struct busway_range){phys.raw, phys.raw + (size - 1)});
+	synced = sim_bytes(machine, VIEW_SYNCED, range);
 	for (size_t i = 0; i < size; i++)
 		synced[i] = (unsigned char)~bytes[i];
 	return 0;

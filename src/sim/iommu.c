@@ -190,6 +190,7 @@ static void use_page(struct busway_machine *machine, const struct sim_iommu *iom
 			       .read = r->read,
 			       .write = r->write,
 			       .dirty = r->dirty || writes,
+			       .whole = setup->kind == WALK_VTD && r->page_size > 4096,
 		       });
 }
 

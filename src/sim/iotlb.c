@@ -102,10 +102,16 @@ void iotlb_add_table(struct iotlb *tlb, struct sim_rng *rng, struct iotlb_table 
 	tlb->tables[at] = table;
 }
 
+static bool is_told(const struct iotlb_page *page, struct busway_range iova)
+{
+	return page->whole ? busway_range_within(page->iova, iova)
+			   : busway_range_overlaps(page->iova, iova);
+}
+
 void iotlb_forget(struct iotlb *tlb, uint32_t tag, struct busway_range iova, bool tables)
 {
 	for (size_t i = 0; i < tlb->page_count; i++)
-		if (tlb->pages[i].tag == tag && busway_range_overlaps(tlb->pages[i].iova, iova))
+		if (tlb->pages[i].tag == tag && is_told(&tlb->pages[i], iova))
 			tlb->pages[i].valid = false;
 	for (size_t i = 0; tables && i < tlb->table_count; i++)
 		if (tlb->tables[i].tag == tag && busway_range_overlaps(tlb->tables[i].iova, iova))

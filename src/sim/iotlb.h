@@ -23,6 +23,7 @@ struct iotlb_page {
 	uint64_t phys; /* of iova.first */
 	bool read, write;
 	bool dirty; /* and so marked */
+	bool whole; /* is forgotten only where all of it is to be */
 };
 
 struct iotlb_table {
@@ -54,7 +55,8 @@ const struct iotlb_table *iotlb_table_at(const struct iotlb *tlb, uint32_t tag, 
 void iotlb_add_page(struct iotlb *tlb, struct sim_rng *rng, struct iotlb_page page);
 void iotlb_add_table(struct iotlb *tlb, struct sim_rng *rng, struct iotlb_table table);
 
-/* Forget what touches @iova: pages, and with @tables the tables as well. */
+/* Forget what touches @iova, but for pages that are only forgotten as a whole; with @tables the
+ * tables as well. */
 void iotlb_forget(struct iotlb *tlb, uint32_t tag, struct busway_range iova, bool tables);
 
 #endif

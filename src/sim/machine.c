@@ -64,6 +64,7 @@ int busway_machine_create(const struct busway_platform *platform,
 	machine->rng.state = machine->options.seed;
 	busway_intervals_init(&machine->unused, memory);
 	busway_intervals_init(&machine->fresh, memory);
+	busway_intervals_init(&machine->tables, memory);
 	busway_intervals_init(&machine->former_tables, memory);
 	shelf_init(&machine->by_dma, memory);
 	shelf_init(&machine->by_phys, memory);
@@ -86,8 +87,10 @@ void busway_machine_destroy(struct busway_machine *machine)
 	sim_table_destroy(machine);
 	sim_free(machine, machine->marks, machine->mark_count, sizeof(*machine->marks));
 	busway_intervals_clear(&machine->fresh);
+	busway_intervals_clear(&machine->tables);
 	busway_intervals_clear(&machine->former_tables);
 	sim_iommus_destroy(machine);
+	sim_claims_destroy(machine);
 	busway_intervals_clear(&machine->unused);
 	sim_ram_destroy(machine);
 	sim_ways_destroy(machine);

@@ -15,6 +15,7 @@
  *   ram.c          simulated memory, in three views
  *   cache.c        lines between the views: written back, read anew, dirty
  *   take.c         memory for those who ask: pools, buffers
+ *   claim.c        memory that somebody has chosen himself
  *   shelf.c        things by address
  *   table.c        what is mapped, as the DMA API tells it, and what was recently
  *   lookup.c       what is mapped at an address
@@ -110,6 +111,12 @@ struct sim_mapping {
 	struct sim_segment segments[];
 };
 
+/* Memory that take() gives to nobody. */
+struct sim_claim {
+	struct sim_claim *next;
+	struct busway_range range;
+};
+
 struct sim_mark {
 	struct busway_range range;
 	enum busway_mark mark;
@@ -133,7 +140,8 @@ struct busway_machine {
 	size_t store_count;
 	struct sim_place *places; /* of each pool */
 	size_t place_count;
-	struct busway_intervals unused; /* what take() may give */
+	struct busway_intervals unused; /* what take() may give, but for */
+	struct sim_claim *claims;
 	/* table.c: live segments by what the device emits, and by the driver's memory */
 	struct shelf by_dma, by_phys;
 	uint64_t mappings;                    /* that there were */
@@ -149,7 +157,7 @@ struct busway_machine {
 	size_t iommu_count;
 	struct iotlb tlb;
 	bool draining; /* writes arrive because an invalidation waits for them */
-	struct busway_intervals former_tables;
+	struct busway_intervals tables, former_tables;
 	struct busway_interrupt last_interrupt;
 	uint64_t interrupts;
 	struct busway_violation *records; /* options.records of them */
@@ -265,6 +273,12 @@ bool sim_translated(const struct sim_iommu *iommu, const struct sim_translation 
 
 /* ---- table_memory.c ---- */
 
+/* Does a table lie in some of these bytes? */
+bool sim_has_table(const struct busway_machine *machine, struct busway_range phys);
+
+/* Cuts @phys behind what is like its first byte; does a table lie there? */
+bool sim_cut_table(const struct busway_machine *machine, struct busway_range *phys);
+
 /* Was there a table once, and is none any more? */
 bool sim_was_table(const struct busway_machine *machine, uint64_t phys);
 
@@ -321,6 +335,14 @@ bool sim_is_fresh(const struct busway_machine *machine, struct busway_range phys
 int sim_unused_create(struct busway_machine *machine);
 int sim_take(struct busway_machine *machine, uint64_t size, uint64_t align,
 	     const struct busway_range *within, size_t count, busway_phys_t *phys);
+
+/* ---- claim.c ---- */
+
+/* A claim to some of these bytes; NULL: there is none. */
+const struct busway_range *sim_claim_in(const struct busway_machine *machine,
+					struct busway_range phys);
+
+void sim_claims_destroy(struct busway_machine *machine);
 
 /* ---- table.c ---- */
 

@@ -3,7 +3,8 @@
  * take.c - memory for those who ask: the part of an operating system that hands out pages.
  *
  * What may be given is one set of addresses. It begins as the memory that is stated, without all
- * that is set aside or answers as something else.
+ * that is set aside or answers as something else. What is claimed (claim.c) stays in the set, and
+ * is passed over.
  */
 #include "sim_internal.h"
 
@@ -47,20 +48,38 @@ int sim_unused_create(struct busway_machine *machine)
 	return status;
 }
 
-/* The lowest place in @unused and @within; false: there is none. */
-static bool fits(const struct busway_intervals *unused, uint64_t size, uint64_t align,
+/* The lowest place in @run that nobody claims; false: there is none. */
+static bool fits_run(const struct busway_machine *machine, uint64_t size, uint64_t align,
+		     struct busway_range run, uint64_t *first)
+{
+	while (busway_align_up(run.first, align, &run.first) && run.first <= run.last &&
+	       busway_range_holds(run, size)) {
+		const struct busway_range *claim = sim_claim_in(machine, sim_leading(run, size));
+
+		if (!claim) {
+			*first = run.first;
+			return true;
+		}
+		if (claim->last >= run.last)
+			return false;
+		run.first = claim->last + 1;
+	}
+	return false;
+}
+
+/* The lowest place in what is unused and in @within; false: there is none. */
+static bool fits(const struct busway_machine *machine, uint64_t size, uint64_t align,
 		 struct busway_range within, uint64_t *first)
 {
+	const struct busway_intervals *unused = &machine->unused;
+
 	for (size_t i = busway_intervals_find(unused, within.first); i < unused->count; i++) {
 		struct busway_range run;
 
 		if (!busway_range_common(unused->runs[i], within, &run))
 			return false;
-		if (busway_align_up(run.first, align, &run.first) && run.first <= run.last &&
-		    busway_range_holds(run, size)) {
-			*first = run.first;
+		if (fits_run(machine, size, align, run, first))
 			return true;
-		}
 	}
 	return false;
 }
@@ -75,7 +94,7 @@ int sim_take(struct busway_machine *machine, uint64_t size, uint64_t align,
 	if (size == 0 || !busway_is_power_of_two(align))
 		return -BUSWAY_EINVAL;
 	for (size_t i = 0; i < count; i++)
-		if (fits(&machine->unused, size, align, within[i], &at) && (!found || at < first)) {
+		if (fits(machine, size, align, within[i], &at) && (!found || at < first)) {
 			first = at;
 			found = true;
 		}

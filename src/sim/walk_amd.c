@@ -41,6 +41,10 @@ static bool leaf(const struct walk_setup *s, const struct walk_table *t, uint64_
 
 	if (!size_lg2)
 		return walk_violated(r, "a size that is not of this level");
+	if (size_lg2 == 39)
+		return walk_violated(r, "a page of 512 GiB, which hardware does not take");
+	if (t->level == 6)
+		return walk_violated(r, "a page where none may be");
 	if (sized && !run_is_one(s, r->entry_at, e, size_lg2 - shift))
 		return walk_violated(r, "entries of one page differ");
 	if (!sized && t->level > 1 && walk_bits(e, shift - 1, 12))

@@ -27,12 +27,12 @@ static bool reserved(const struct walk_setup *s, uint64_t d, unsigned size_lg2)
 	return s->wide ? walk_bits(d, 50, 50) : walk_bits(d, 50, 48);
 }
 
-/* Is a block allowed there? D8.3.1.1. */
+/* Is a block allowed there? D8.3.1.1; with 64K at level 1 if physical addresses are that wide. */
 static bool block_allowed(const struct walk_setup *s, int level)
 {
 	if (s->granule_lg2 == 12)
 		return level == 1 || level == 2 || (level == 0 && s->wide);
-	return level == 2 || (level == 1 && s->wide);
+	return level == 2 || (level == 1 && (s->granule_lg2 == 16 ? s->output_bits > 48 : s->wide));
 }
 
 /* Contiguous entries: D8.7.1. 0: none at this level. */

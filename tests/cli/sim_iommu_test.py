@@ -7,6 +7,7 @@ lead where they should is judged by the machine, whose IOMMU walks the tables.
 """
 
 import os
+import random
 import sys
 import tempfile
 
@@ -76,12 +77,26 @@ CHIP = """ #address-cells = <1>; #size-cells = <1>;
 		inner@0 { compatible = "example,dma"; reg = <0 0x100>; #dma-cells = <1>; %s };"""
 
 
+OTHER = """}; other@200 { compatible = "example,dma"; reg = <0x200 0x100>; #dma-cells = <1>;"""
+
+
 def with_chip(tree, more=""):
     """A chip with an engine behind the first function."""
     return tree.replace("fn@1,0 { reg = <0x800 0 0 0 0>;",
                         "fn@1,0 { reg = <0x800 0 0 0 0>;" + CHIP % more)
 
 
+def behind_bridge(tree):
+    """The first function on bus 1, behind a bridge."""
+    at, end = tree.index("fn@1,0"), tree.index("fn@2,0")
+    function = tree[at:end].replace("fn@1,0 { reg = <0x800 ", "fn@1,0 { reg = <0x10800 ")
+    return (tree[:at] + """port@3,0 { device_type = "pci"; reg = <0x1800 0 0 0 0>; bus-range = <1 1>;
+        #address-cells = <3>; #size-cells = <2>; ranges; %s };""" % function +
+            tree[end:]).replace("bus-range = <0 0>", "bus-range = <0 1>")
+
+
+# What takes part in the simulation is one device and has one domain. To "show --iova" a bridge stands
+# for functions that each have an ID: where that matters, a fifth word is who shares there.
 SHARING = (
     ("IDs of their own", smmu() + engine(1, "&mmu 1") + engine(2, "&mmu 2"), (), [[E1], [E2]]),
     ("an ID in common", smmu() + engine(1, "&mmu 7") + engine(2, "&mmu 7"), (), [[E1, E2]]),
@@ -100,6 +115,9 @@ SHARING = (
      engine(3, "&mmu 0x14 0"), (), [[E1, E2], [E3]]),
     ("cells that mean something else",
      smmu("vendor,iommu", 2) + engine(1, "&mmu 1 0") + engine(2, "&mmu 2 0"), (), [[E1, E2]]),
+    ("a bit that does not count, between bits that do",
+     smmu("arm,mmu-500", 2) + engine(1, "&mmu 0x10 0x4") + engine(2, "&mmu 0x12 0") +
+     engine(3, "&mmu 0x14 0"), (), [[E1, E3], [E2]]),
     ("stream-match-mask",
      smmu("arm,mmu-500", 1, "stream-match-mask = <0xf>;") + engine(1, "&mmu 0x11") +
      engine(2, "&mmu 0x12") + engine(3, "&mmu 0x21"), (), [[E1, E2], [E3]]),
@@ -108,15 +126,34 @@ SHARING = (
     ("functions whose IDs a mask makes one",
      smmu() + host("0 &mmu 0x100 1", "iommu-map-mask = <0>;"), (F1, F2), [[F1, F2]]),
     ("the bridge stands for any function",
-     smmu() + host("0 &mmu 0 0x10000"), (BRIDGE, F1, F2),
-     [[BRIDGE, F1, F2]]),
+     smmu() + host("0 &mmu 0 0x10000"), (BRIDGE, F1, F2), [[BRIDGE, F1, F2]], [[BRIDGE], [F1], [F2]]),
+    ("all functions are one to the IOMMU, whatever the length of the map",
+     smmu() + host("0 &mmu 0x100 0x10000", "iommu-map-mask = <0>;") + engine(1, "&mmu 0x101"),
+     (BRIDGE, F1, F2, E1), [[BRIDGE, F1, F2], [E1]]),
+    ("a mask that leaves the last IDs of a range out",
+     smmu() + host("0 &mmu 0x100 0x10000", "iommu-map-mask = <0x10>;") + engine(1, "&mmu 0x111") +
+     engine(2, "&mmu 0x110"), (BRIDGE, E1, E2), [[BRIDGE, E2], [E1]], [[BRIDGE], [E1], [E2]]),
+    ("of a range, no ID before and none behind it",
+     smmu() + host("0 &mmu 0x103 0x5") + engine(1, "&mmu 0x102") + engine(2, "&mmu 0x103") +
+     engine(3, "&mmu 0x108"), (BRIDGE, E1, E2, E3), [[BRIDGE, E2], [E1], [E3]],
+     [[BRIDGE], [E1], [E2], [E3]]),
+    ("engines of a chip that has a table of its own come with the function's ID, too",
+     with_chip(smmu() + host("0 &mmu 0 0x10000"), OTHER).replace(
+         "0x50000000 0x1000>;", "0x50000000 0x1000>; dma-ranges = <0x80000000 0x2000000 0 0 0x1000>;"),
+     ("inner@0", "other@200", F2), [["inner@0", "other@200"], [F2]]),
     ("a chip behind a function comes with the function's ID",
      with_chip(smmu() + host("0 &mmu 0 0x10000")), (F1, F2, "inner@0"), [[F1, "inner@0"], [F2]]),
     ("an engine with the ID of a function",
      smmu() + host("0 &mmu 0x100 0x100") + engine(1, "&mmu 0x110"), (F1, F2, E1),
      [[F1], [F2, E1]]),
     ("a node that the map leaves out: on which bus it is may be wrong, so it is translated, too",
-     smmu() + host("8 &mmu 0 1"), (F1, F2), [[F1, F2]]),
+     smmu() + host("8 &mmu 0 1"), (F1, F2), [[F1, F2]], [[F1], [F2]]),
+    ("a chip on a card behind a bridge comes with the card's ID, not with the bridge's",
+     behind_bridge(with_chip(smmu() + host("0 &mmu 0 0x10000"))), (F1, "port@3,0", "inner@0"),
+     [[F1, "inner@0"], ["port@3,0"]]),
+    ("a chip behind a function that the map leaves out",
+     with_chip(smmu() + host("0x10 &mmu 0 1")), (F1, F2, "inner@0"), [[F1, F2, "inner@0"]],
+     [[F1, "inner@0"], [F2]]),
     ("a function by its number that the map leaves out goes around",
      smmu() + host("8 &mmu 0 1"), (BRIDGE + ":00:01.0", BRIDGE + ":00:02.0"),
      [[BRIDGE + ":00:01.0"]]),
@@ -125,14 +162,76 @@ SHARING = (
 )
 
 
+def shown_groups(tree, devices):
+    """The groups of the devices, as "show --iova" tells them."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "tree.dts")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(TREE % tree)
+        for name in devices:
+            result = run("show", path, name, "--iova", "--format", "json")
+            told = [p.rsplit("/", 1)[-1] for g in result.json()["groups"] for p in g["devices"]]
+            members = sorted(set(told) & set(devices))
+            found += [] if members in found else [members]
+    return found
+
+
 def check_sharing(tap):
-    for what, tree, devices, expected in SHARING:
+    for what, tree, devices, expected, *shown in SHARING:
         result = sim(tree, *devices, "--count", "1500")
         document = result.json() if result.status == 0 else {}
         tap.check(document and groups(document) == expected and
                   all(d["attached"] for d in document["devices"]) and
                   document["violation_count"] == 0,
                   "who shares: " + what, result)
+        groups_shown = shown[0] if shown else expected
+        named = [name for group in expected for name in group]
+        tap.equal(sorted(shown_groups(tree, named)), sorted(sorted(g) for g in groups_shown),
+                  "and to show --iova: " + what)
+
+
+def parted(sets):
+    """Those whose sets meet, and whom they meet: sorted lists of names."""
+    groups_found = []
+    for name, ids in sets.items():
+        met = [g for g in groups_found if g[1] & ids]
+        groups_found = [g for g in groups_found if not g[1] & ids] + [
+            (sum((g[0] for g in met), [name]), set.union(ids, *(g[1] for g in met)))]
+    return sorted(sorted(names) for names, _ids in groups_found)
+
+
+def drawn(generator):
+    """(tree, {device: the IDs that it may come with}): every ID is looked at by itself."""
+    ignored = generator.choice((0, 0, 1, 4, 0x12))
+    mask = generator.choice((0xffff, 0xffff, 0x1f, 0xf, 0))
+    base, count = generator.choice((0, 0, 8, 0xb)) & mask, generator.randrange(1, 24)
+    out = generator.randrange(0x40)
+    passed = {r & mask for r in range(1 << 16) if base <= r & mask < base + count}
+    tree = smmu("arm,mmu-500", 1, "stream-match-mask = <%d>;" % ignored) + host(
+        "%d &mmu %d %d" % (base, out, count), "iommu-map-mask = <%d>;" % mask)
+    ids = {BRIDGE: passed}
+    for name, requester in ((F1, 8), (F2, 16)):
+        ids[name] = {requester & mask} & passed or passed
+    ids = {name: {out + one - base for one in some} for name, some in ids.items()}
+    for number, name in enumerate((E1, E2, E3), 1):
+        ids[name] = {generator.randrange(0x50)}
+        tree += engine(number, "&mmu %d" % min(ids[name]))
+    return tree, {name: {one & ~ignored for one in some} for name, some in ids.items()}
+
+
+def check_random(tap):
+    generator = random.Random(11)
+    seen = set()
+    for turn in range(60):
+        tree, ids = drawn(generator)
+        devices = generator.sample(sorted(ids), generator.randrange(2, 6))
+        result = sim(tree, *devices, "--count", "1")
+        found = sorted(sorted(g) for g in groups(result.json())) if result.status == 0 else None
+        expected = parted({name: ids[name] for name in devices})
+        seen.add(tuple(len(g) for g in expected))
+        tap.equal(found, expected, "tree %d, ID by ID: who shares" % turn)
+    tap.check(len(seen) > 8, "they are parted in many ways", seen)
 
 
 def check_ways(tap):
@@ -292,6 +391,65 @@ detach d
 """, status=1, codes=["iommu-fault"])
 
 
+def check_memory(tap):
+    """Memory that a script names itself. The pool, of 4 MiB, and the tables come first in memory."""
+    script(tap, "where page tables lie there is no memory for a buffer", """
+map b d from 0x8000_0000+64K
+device b fill 9
+fill b 9
+tables d
+map a d from 4K
+device a fill 3
+unmap a
+check a 3
+""", status=1, words=("0x8000_0000+64K: page tables of an IOMMU lie there",
+                      "fill 9: the device has no address of it", "fill b 9: it has no memory",
+                      "check a 3: as expected"), codes=[])
+    document = script(tap, "a device that is not translated does not write there either", """
+map a d from 4K
+access o write 0x8000_0000+8
+device a fill 3
+tables d
+unmap a
+check a 3
+""", status=1, words=("tables dma@10100: 1 run",
+                      "check a 3: as expected"), codes=["carve-out"])
+    tap.check("at cpu 0x80000000..0x80000007, a page table" in document["violations"][0]["detail"],
+              "and it is told what lies there", document["violations"])
+    document = script(tap, "no page table comes where a buffer is", """
+map b d from 0x8040_0000+16M
+device b fill 9
+map a d from 4K
+device a fill 3
+tables d
+unmap a
+unmap b
+check b 9
+check a 3
+""", words=("check b 9: as expected", "check a 3: as expected"), codes=[])
+    runs = [s["runs"] for s in document.get("script", []) if "runs" in s]
+    tap.check(len(runs) == 1 and len(runs[0]) == 2 and
+              max(int(r["phys"], 16) for r in runs[0]) >= 0x81400000, "nor other memory that is taken", runs)
+    script(tap, "a list that cannot be had keeps none of its memory", """
+map-list l d to 0x8000_1000+0xffff000 0x8000_0000+4K
+map a d from 4K
+device a fill 3
+unmap a
+""", status=1, words=("0x8000_0000+4K: page tables of an IOMMU lie there", "device a fill 3: done"),
+           codes=[])
+    for size in ("4K", "8K"):
+        document = script(tap, "of a list only what was taken is given back: " + size, """
+map-list l d to 4K 0x8010_0000+%s
+unmap l
+map-list l d to %s
+tables d
+unmap l
+""" % (size, size), words=("tables dma@10100: 1 run",), codes=[])
+        runs = [s["runs"] for s in document.get("script", []) if "runs" in s]
+        tap.check(runs and int(runs[0][0]["phys"], 16) >= 0x80400000,
+                  "the pool's memory stays the pool's: " + size, runs)
+
+
 def check_slots(tap):
     """What shares cache lines with others is mapped by way of slots: there is nothing beside it."""
     document = script(tap, "slots behind an IOMMU", """
@@ -350,9 +508,11 @@ flush o
 def main():
     tap = Tap()
     check_scripts(tap)
+    check_memory(tap)
     check_slots(tap)
     check_tables(tap)
     check_sharing(tap)
+    check_random(tap)
     check_ways(tap)
     check_limits(tap)
     check_formats(tap)

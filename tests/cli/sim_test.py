@@ -222,6 +222,16 @@ check b 5
     script(tap, "a name is used again with other memory",
            f"map a {DEVICE} to 0x1000_0000+4K\nunmap a\nmap a {DEVICE} to 0x1100_0000+4K\nunmap a\n",
            words=("dma 0x10000000", "dma 0x11000000"), codes=[])
+    # all memory from 1 GiB on; then as much as is nowhere else
+    most = "0x4000_0000+7G"
+    script(tap, "what was refused keeps none of its memory",
+           f"map a {DEVICE} to {most} no-bounce\nmap b {DEVICE} to 1G\nunmap b\nfill a 1\n", "--pool", "0",
+           status=1, words=(f"to {most} no-bounce: refused as", "to 1G: direct, dma 0x40000000",
+                            "fill a 1: it has no memory"), codes=[])
+    script(tap, "a name that gets other memory keeps none of its own",
+           f"map a {DEVICE} to 0x4000_0000+2G\nmap b {DEVICE} to 1G\nunmap a\n"
+           f"map a {DEVICE} to 4K\nunmap a\nmap b {DEVICE} to 1G\nunmap b\n", "--pool", "0",
+           words=("2: map b " + DEVICE + " to 1G: refused as", "6: map b " + DEVICE + " to 1G: direct, dma 0x40000000",), codes=[])
 
 
 def check_coherent(tap):

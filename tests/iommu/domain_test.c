@@ -332,9 +332,48 @@ static void creation_loses_nothing_when_memory_ends(void **state)
 	close_scene(&s);
 }
 
+static void note(void *ctx, const struct busway_invalidation *what)
+{
+	*(struct busway_dma_range *)ctx = what->iova;
+}
+
+/* Hardware may keep what it remembers of a large page unless it is told of all of it. */
+static void of_a_page_that_is_split_the_whole_is_forgotten(void **state)
+{
+	struct busway_dma_range told = {{0}, {0}};
+	struct busway_domain_options options = {.invalidate = note, .ctx = &told};
+	const struct busway_phys_range run = rig_phys(0x40000000, 0x600000);
+	struct busway_domain *domain;
+	static struct rig rig;
+
+	(void)state;
+	rig_make(&rig, &table_cases[17]); /* vt-d 48 */
+	rig_open(&rig);
+	options.table = rig.options;
+	options.table.split = true;
+	options.tables = rig.tables;
+	assert_int_equal(busway_domain_create(&options, &rig.memory.allocator, &domain), 0);
+	assert_int_equal(busway_domain_map_at(domain, busway_dma(0x200000), &run, 1, RW, NULL), 0);
+	/* from the middle of the first into the last */
+	assert_int_equal(busway_domain_unmap(domain, NULL, rig_range(0x300000, 0x301000), 0, NULL),
+			 0);
+	assert_int_equal(told.first.raw, 0x200000);
+	assert_int_equal(told.last.raw, 0x7fffff);
+	/* what is left of them is of small pages */
+	assert_int_equal(busway_domain_unmap(domain, NULL, rig_range(0x200000, 0x100000), 0, NULL),
+			 0);
+	assert_int_equal(told.first.raw, 0x200000);
+	assert_int_equal(told.last.raw, 0x2fffff);
+	assert_int_equal(busway_domain_unmap(domain, NULL, rig_range(0x601000, 0x1ff000), 0, NULL),
+			 0);
+	assert_int_equal(busway_domain_destroy(domain), 0);
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(of_a_page_that_is_split_the_whole_is_forgotten),
 		cmocka_unit_test(no_iova_leads_to_two_places_where_unmapping_is_strict),
 		cmocka_unit_test(no_iova_leads_to_two_places_where_invalidations_are_deferred),
 		cmocka_unit_test(what_waits_is_forgotten_before_anything_is_refused),

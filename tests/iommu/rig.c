@@ -38,6 +38,8 @@ const struct table_case table_cases[] = {
 	{"risc-v 39", BUSWAY_RISCV_SV, 12, 39, 56, (uint64_t)0xa5 << 48, 0, 3},
 	{"risc-v 48", BUSWAY_RISCV_SV, 12, 48, 48, 0x80000000, 0, 4},
 	{"risc-v 57", BUSWAY_RISCV_SV, 12, 57, 56, 0x80000000, 0, 5},
+	{"arm s1 64K 52 of 48", BUSWAY_ARM_STAGE1, 16, 52, 48, 0x80000000, 1, 3},
+	{"arm s2 4K 25", BUSWAY_ARM_STAGE2, 12, 25, 48, 0x80000000, 2, 2},
 };
 const size_t table_case_count = sizeof(table_cases) / sizeof(table_cases[0]);
 
@@ -107,8 +109,9 @@ static void cleaned(void *ctx, const void *entries, size_t size)
 {
 	struct rig *rig = ctx;
 
-	(void)entries, (void)size;
 	rig->cleaned++;
+	if (rig->on_clean)
+		rig->on_clean(rig, entries, size);
 }
 
 uint64_t rig_read(void *ctx, uint64_t phys)

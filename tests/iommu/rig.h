@@ -47,6 +47,8 @@ struct rig {
 	bool by_pointer;                   /* through the hook instead of an offset */
 	bool cleans;                       /* by an offset, and the hook as well */
 	size_t cleaned;                    /* calls of the hook */
+	/* what the hook does besides; NULL: nothing */
+	void (*on_clean)(struct rig *rig, const void *entries, size_t size);
 };
 
 /* The options as the case says; change them before rig_open(). */

@@ -107,6 +107,34 @@ static void beyond_the_width_nothing_is_found(void **state)
 	}
 }
 
+/* Arm D8.3: with 64K, level 1 has blocks only where physical addresses have more than 48 bits. AMD:
+ * 512 GiB does not work. The walker takes neither. */
+static void pages_that_hardware_does_not_have_are_not_made(void **state)
+{
+	static const struct {
+		size_t which;
+		uint64_t size, page;
+	} cases[] = {
+		{8, (uint64_t)1 << 42, (uint64_t)1 << 42},  /* arm s1 64K 52 */
+		{25, (uint64_t)1 << 42, (uint64_t)1 << 34}, /* and in 48 */
+		{CASE_AMD, (uint64_t)1 << 38, (uint64_t)1 << 38},
+		{CASE_AMD, (uint64_t)1 << 39, (uint64_t)1 << 38},
+		{CASE_AMD, (uint64_t)1 << 40, (uint64_t)1 << 38},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		static struct rig rig;
+
+		rig_make(&rig, &table_cases[cases[i].which]);
+		rig_open(&rig);
+		assert_int_equal(rig_map(&rig, cases[i].size, cases[i].size, cases[i].size, RW), 0);
+		assert_int_equal(rig_walk(&rig, cases[i].size).page_size, cases[i].page);
+		assert_int_equal(rig_walk(&rig, 2 * cases[i].size - 1).phys, 2 * cases[i].size - 1);
+		rig_close(&rig);
+	}
+}
+
 /* ---- tables ---- */
 
 struct table_count {
@@ -441,6 +469,7 @@ int main(void)
 		cmocka_unit_test(runs_are_merged_and_cut_to_the_range),
 		cmocka_unit_test(both_halves_of_risc_v_are_seen),
 		cmocka_unit_test(beyond_the_width_nothing_is_found),
+		cmocka_unit_test(pages_that_hardware_does_not_have_are_not_made),
 		cmocka_unit_test(tables_come_and_go),
 		cmocka_unit_test(a_table_goes_with_those_below_it),
 		cmocka_unit_test(no_more_tables_are_taken_than_are_missing),

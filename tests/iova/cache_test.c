@@ -136,6 +136,34 @@ static void cache_keeps_no_more_than_it_says(void **state)
 	model_close(&model); /* calls the depot back */
 }
 
+/* What was called back leaves room, also for who only gives. */
+static void cache_that_was_called_back_keeps_ranges_again(void **state)
+{
+	enum { GIVEN = 2 * BUSWAY_IOVA_BATCH };
+	static struct model model;
+	struct busway_iova_cache *cache;
+
+	(void)state;
+	model_init(&model, 0x1000, MODEL_SIZE);
+	model_open(&model, NULL);
+	assert_int_equal(busway_iova_cache_create(model.space, &cache), 0);
+	for (unsigned round = 0; round < 3; round++) {
+		for (uint64_t i = 0; i < GIVEN; i++)
+			assert_int_equal(busway_iova_take_at(model.space,
+							     dma_range(0x1000 + 2 * i, 1), NULL),
+					 0);
+		for (uint64_t i = 0; i < GIVEN; i++)
+			assert_int_equal(
+				busway_iova_cache_give(cache, dma_range(0x1000 + 2 * i, 1), NULL),
+				0);
+		assert_int_equal(census_of(&model).cached, GIVEN);
+		busway_iova_space_flush(model.space);
+		assert_int_equal(census_of(&model).cached, 0);
+	}
+	busway_iova_cache_destroy(cache);
+	model_close(&model);
+}
+
 static void range_given_back_twice_is_found(void **state)
 {
 	static struct model model;
@@ -158,6 +186,7 @@ static void range_given_back_twice_is_found(void **state)
 	assert_int_equal(busway_iova_cache_give(cache, dma_range(b.raw, 2), NULL), 0);
 	assert_int_equal(busway_iova_cache_give(cache, dma_range(a.raw, 2), NULL), 0);
 	assert_int_equal(census_of(&model).double_frees, 0);
+	assert_int_equal(census_of(&model).live, 0);
 	assert_int_equal(busway_iova_cache_take(cache, &large, &c, NULL), 0);
 	assert_int_equal(census_of(&model).double_frees, 1);
 	assert_int_equal(busway_iova_cache_give(cache, dma_range(c.raw, MODEL_SIZE), NULL), 0);
@@ -383,6 +412,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_are_those_without_caches),
 		cmocka_unit_test(cache_keeps_no_more_than_it_says),
+		cmocka_unit_test(cache_that_was_called_back_keeps_ranges_again),
 		cmocka_unit_test(range_given_back_twice_is_found),
 		cmocka_unit_test(wrong_requests_are_refused),
 		cmocka_unit_test(low_ranges_are_called_back_before_high_ones_are_given),

@@ -73,13 +73,18 @@ static void take_there(struct model *model, struct rng *rng, struct out *out, si
 static void give_some(struct model *model, struct rng *rng, struct out *out, size_t *count)
 {
 	const size_t i = *count ? (size_t)rng_below(rng, *count) : 0;
+	struct out back = out[i];
 
 	if (!*count)
 		return;
-	assert_int_equal(busway_iova_give(model->space, dma_range(out[i].first, out[i].size), NULL),
-			 0);
-	model_set(model, out[i].first, out[i].size, MODEL_FREE);
-	out[i] = out[--*count];
+	if (back.size > 1 && rng_chance(rng, 30)) { /* the first part of it */
+		back.size = rng_between(rng, 1, back.size - 1);
+		out[i] = (struct out){out[i].first + back.size, out[i].size - back.size};
+	} else {
+		out[i] = out[--*count];
+	}
+	assert_int_equal(busway_iova_give(model->space, dma_range(back.first, back.size), NULL), 0);
+	model_set(model, back.first, back.size, MODEL_FREE);
 }
 
 /* What is not out, or not all of it, cannot be given back. */
@@ -174,6 +179,8 @@ static void random_sequence(uint64_t seed, unsigned steps,
 			release_some(&model, &rng);
 		if (i % 64 == 0)
 			model_compare(&model);
+		if (i % 512 == 0)
+			busway_iova_space_flush(model.space);
 	}
 	while (count)
 		give_some(&model, &rng, out, &count);

@@ -123,6 +123,7 @@ const struct command command_check = {
 		"  busway check --format sarif arch/arm64/boot/dts > findings.sarif\n"
 		"  busway check --suppress memory-unreachable:/soc/usb@* board.dtb\n"
 		"  busway check --explain aperture-overlaps-ram\n",
+	.statuses = "0 nothing at or above --fail-on, 1 something",
 	.min_arguments = 0,
 	.max_arguments = -1,
 	.run = run,

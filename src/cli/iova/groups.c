@@ -2,9 +2,10 @@
 /*
  * groups.c - which devices share a domain, and which IOVAs all of them can use.
  *
- * What an IOMMU cannot tell apart shares a domain (streams.c), and then an IOVA must be good for
+ * What an IOMMU cannot tell apart shares a domain (../streams.c), and then an IOVA must be good for
  * all of it.
  */
+#include "../streams.h"
 #include "iova.h"
 
 #include <stdlib.h>
@@ -23,26 +24,66 @@ static bool may_join(const struct busway_device *device, const struct options *o
 	       (device->likely_master || options->all);
 }
 
+/*
+ * A bridge stands for functions that the tree does not list: where their IDs differ, each has one
+ * of its own, and is asked for by that (pcie@40000000:00:01.0). What iommu-map leaves out is behind
+ * the IOMMU only if its bus got another number, and so did those that the map has.
+ */
+static bool stands_apart(const struct streams *streams)
+{
+	const struct busway_device *device = streams->seen_as;
+
+	if (device->kind == BUSWAY_DEVICE_PCI_FUNCTION)
+		return device->has_requester && !device->translated_always &&
+		       !busway_id_map_hits(device->iommu, device->iommu_count, false,
+					   device->requester);
+	return streams->one_of && !device->is_bridge_itself &&
+	       (device->kind == BUSWAY_DEVICE_PCIE_HOST || device->kind == BUSWAY_DEVICE_PCI_HOST);
+}
+
+/* A chip behind a function has that function's ID, whichever it is. */
+static bool share(const struct streams *a, const struct streams *b)
+{
+	return a->seen_as == b->seen_as ||
+	       (!stands_apart(a) && !stands_apart(b) && streams_meet(a, b));
+}
+
 /* Those that share a stream with a member become members, too. */
 static void let_join(const struct loaded *loaded, const struct options *options,
-		     struct iova_group *group, bool *taken)
+		     const struct streams *streams, struct iova_group *group, bool *taken)
 {
 	const size_t all = busway_platform_device_count(loaded->platform);
 
 	for (size_t i = 0; i < group->count; i++) {
-		const struct busway_device *member = device_at(loaded, group->devices[i]);
+		const uint32_t at = group->devices[i].index;
 
-		for (uint32_t j = 0; j < all && member->behind_iommu; j++) {
-			const struct busway_device *other =
-				device_at(loaded, (busway_device_id){j});
-
-			if (taken[j] || !may_join(other, options) ||
-			    !share_stream(loaded, group->devices[i], (busway_device_id){j}))
+		if (!device_at(loaded, group->devices[i])->behind_iommu)
+			continue;
+		for (uint32_t j = 0; j < all; j++) {
+			if (taken[j] ||
+			    !may_join(device_at(loaded, (busway_device_id){j}), options) ||
+			    !share(&streams[at], &streams[j]))
 				continue;
 			taken[j] = true;
 			group->devices[group->count++] = (busway_device_id){j};
 		}
 	}
+}
+
+/* The IDs of every device, by index; streams_free() it. NULL after a complaint. */
+static struct streams *find_streams(const struct loaded *loaded)
+{
+	const size_t all = busway_platform_device_count(loaded->platform);
+	struct streams *streams = calloc(all + 1, sizeof(*streams));
+
+	for (uint32_t i = 0; streams && i < all; i++)
+		if (!streams_of(loaded, (busway_device_id){i}, &streams[i])) {
+			streams_free(streams, i + 1);
+			streams = NULL;
+		}
+	if (!streams)
+		complain("out of memory");
+	return streams;
 }
 
 /* One that has no member yet, and room for all devices. NULL: no memory. */
@@ -101,6 +142,8 @@ static bool join_named(const struct loaded *loaded, const struct options *option
 	enum { NAMED_MAX = 256 };
 	busway_device_id named[NAMED_MAX];
 	const int count = find_devices(loaded, list, options, named, NAMED_MAX);
+	struct streams *streams = count > 0 ? find_streams(loaded) : NULL;
+	const bool ok = streams;
 
 	for (int i = 0; i < count; i++) {
 		if (!taken[named[i].index])
@@ -108,14 +151,15 @@ static bool join_named(const struct loaded *loaded, const struct options *option
 		taken[named[i].index] = true;
 	}
 	group->named = group->count;
-	if (count > 0)
-		let_join(loaded, options, group, taken);
-	return count > 0;
+	if (ok)
+		let_join(loaded, options, streams, group, taken);
+	streams_free(streams, busway_platform_device_count(loaded->platform));
+	return ok;
 }
 
-/* Each device behind an IOMMU, with those that it shares a stream with. */
-static bool join_all(const struct loaded *loaded, const struct options *options,
-		     struct iova_groups *groups, bool *taken)
+/* Each device behind an IOMMU, with those that it shares a stream with. False: out of memory. */
+static bool join_each(const struct loaded *loaded, const struct options *options,
+		      const struct streams *streams, struct iova_groups *groups, bool *taken)
 {
 	const size_t all = busway_platform_device_count(loaded->platform);
 
@@ -125,17 +169,27 @@ static bool join_all(const struct loaded *loaded, const struct options *options,
 		if (taken[i] || !may_join(device_at(loaded, (busway_device_id){i}), options))
 			continue;
 		group = open_group(groups, all);
-		if (!group) {
-			complain("out of memory");
+		if (!group)
 			return false;
-		}
 		taken[i] = true;
 		group->devices[group->count++] = (busway_device_id){i};
-		let_join(loaded, options, group, taken);
+		let_join(loaded, options, streams, group, taken);
 		group->named = group->count;
 		close_group(group);
 	}
 	return true;
+}
+
+static bool join_all(const struct loaded *loaded, const struct options *options,
+		     struct iova_groups *groups, bool *taken)
+{
+	struct streams *streams = find_streams(loaded);
+	const bool ok = streams && join_each(loaded, options, streams, groups, taken);
+
+	if (streams && !ok)
+		complain("out of memory");
+	streams_free(streams, busway_platform_device_count(loaded->platform));
+	return ok;
 }
 
 static bool find_groups(const struct loaded *loaded, const struct options *options,

@@ -4,7 +4,6 @@
  *
  *   show_iova.c   the command
  *   groups.c      which devices share a domain, and which IOVAs all of them can use
- *   streams.c     which devices an IOMMU cannot tell apart
  *   reports.c     what somebody else allows: --reported
  *   parts.c       the whole space, cut where something begins or ends
  *   iova_text.c, iova_json.c   the answer; ../picture/svg_iova.c draws it
@@ -27,11 +26,6 @@ struct reports {
 
 bool read_reports(const struct options *options, struct reports *reports);
 void free_reports(struct reports *reports);
-
-/* ---- streams.c ---- */
-
-/* Is some access of @a one of @b's, for all that an IOMMU knows? */
-bool share_stream(const struct loaded *loaded, busway_device_id a, busway_device_id b);
 
 /* ---- groups.c ---- */
 

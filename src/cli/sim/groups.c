@@ -9,7 +9,8 @@
  * make one ID of several functions, and functions that reach each other without the IOMMU, are not
  * told by a device tree: such functions are taken for apart.
  */
-#include "streams.h"
+#include "../streams.h"
+#include "sim.h"
 
 #include <stdlib.h>
 
@@ -39,38 +40,22 @@ static size_t *find_groups(const struct scene *scene, const struct streams *stre
 	return first;
 }
 
-/* A chip behind a PCI function comes with the ID of the function. */
-static const struct busway_device *as_seen(const struct scene *scene, busway_device_id id)
-{
-	function_in_front(&scene->loaded, id, &id);
-	return busway_platform_device(scene->loaded.platform, id);
-}
-
-/* The IDs of all actors for which an IOMMU can be served; free_streams() it. */
+/* The IDs of all actors for which an IOMMU can be served; streams_free() it. */
 static struct streams *find_streams(const struct scene *scene)
 {
 	struct streams *streams = calloc(scene->count + 1, sizeof(*streams));
 
 	for (size_t i = 0; streams && i < scene->count; i++) {
-		const struct busway_device *d =
-			busway_platform_device(scene->loaded.platform, scene->actors[i].id);
+		const busway_device_id id = scene->actors[i].id;
 
-		if (streams_iommu(&scene->loaded, d) &&
-		    !streams_of(&scene->loaded, as_seen(scene, scene->actors[i].id), &streams[i])) {
-			for (size_t k = 0; k < i; k++)
-				free(streams[k].ids);
-			free(streams);
+		if (streams_iommu(&scene->loaded,
+				  busway_platform_device(scene->loaded.platform, id)) &&
+		    !streams_of(&scene->loaded, id, &streams[i])) {
+			streams_free(streams, i + 1);
 			return NULL;
 		}
 	}
 	return streams;
-}
-
-static void free_streams(const struct scene *scene, struct streams *streams)
-{
-	for (size_t i = 0; streams && i < scene->count; i++)
-		free(streams[i].ids);
-	free(streams);
 }
 
 static bool form_groups(struct scene *scene)
@@ -97,7 +82,7 @@ static bool form_groups(struct scene *scene)
 			actor->group = scene->actors[first[i]].group;
 		}
 	}
-	free_streams(scene, streams);
+	streams_free(streams, scene->count);
 	free(first);
 	return (first && scene->groups) || complain("out of memory") == EXIT_YES;
 }

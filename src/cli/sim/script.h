@@ -27,6 +27,9 @@ struct wanted_memory {
 	struct busway_range range;
 };
 
+/* Who keeps an entry of a buffer's memory from others. */
+enum holder { HELD_BY_LIBRARY, TAKEN, CLAIMED };
+
 /* What a script calls by a name: a buffer, a list, coherent memory, blocks, or one of them. */
 struct named {
 	struct named *next;
@@ -43,7 +46,7 @@ struct named {
 	/* its memory: the driver's view, */
 	struct busway_phys_range memory[ENTRIES_MAX];
 	size_t memory_count;
-	bool taken; /* of the machine */
+	enum holder held[ENTRIES_MAX];
 	/* and the device's, also after it was unmapped: devices do not hear of that */
 	struct busway_dma_range seen[SEGMENTS_MAX];
 	size_t seen_count;
@@ -139,6 +142,9 @@ void say_refused(struct script *s, struct actor *actor, const struct busway_refu
 void say_left(struct script *s, const struct named *name, const char *how);
 
 /* ---- script_map.c ---- */
+
+/* The memory of @name is given back: it has none. */
+void drop_memory(struct script *s, struct named *name);
 
 void step_map(struct script *s, const struct step *step);
 void step_map_list(struct script *s, const struct step *step);

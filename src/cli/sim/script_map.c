@@ -9,33 +9,56 @@
 
 /* ---- memory of a buffer ---- */
 
-static void drop_memory(struct script *s, struct named *n)
+void drop_memory(struct script *s, struct named *n)
 {
-	for (size_t i = 0; n->taken && i < n->memory_count; i++)
-		busway_machine_give(s->scene->machine, n->memory[i]);
-	n->taken = false;
+	for (size_t i = 0; i < n->memory_count; i++) {
+		if (n->held[i] == TAKEN)
+			busway_machine_give(s->scene->machine, n->memory[i]);
+		else if (n->held[i] == CLAIMED)
+			busway_machine_unclaim(s->scene->machine, n->memory[i]);
+	}
 	n->memory_count = 0;
 }
 
-/* What is written as a size is taken of the machine, and all of it is given back together. */
+static bool take(struct script *s, uint64_t size, struct busway_phys_range *memory)
+{
+	busway_phys_t phys;
+
+	if (busway_machine_take(s->scene->machine, size, 4096, NULL, 0, &phys)) {
+		say_mistake(s, "the machine has no memory for it");
+		return false;
+	}
+	*memory = (struct busway_phys_range){phys, {phys.raw + (size - 1)}};
+	return true;
+}
+
+static bool claim(struct script *s, struct busway_phys_range memory)
+{
+	const int status = busway_machine_claim(s->scene->machine, memory);
+
+	if (status)
+		say_mistake(s, status == -BUSWAY_EBUSY ? "page tables of an IOMMU lie there"
+						       : "out of memory");
+	return status == 0;
+}
+
+/*
+ * What is written as a size is taken of the machine. A range may be anybody's; what of it is free
+ * is kept from others, above all from page tables. False: it was told, and there is none.
+ */
 static bool take_memory(struct script *s, const struct step *step, struct named *n)
 {
 	drop_memory(s, n);
 	for (size_t i = 0; i < step->memory_count; i++) {
 		const struct wanted_memory *w = &step->memory[i];
-		busway_phys_t phys;
+		struct busway_phys_range memory = busway_phys_range(w->range);
 
-		if (!w->is_size) {
-			n->memory[n->memory_count++] = busway_phys_range(w->range);
-			continue;
-		}
-		if (busway_machine_take(s->scene->machine, w->size, 4096, NULL, 0, &phys)) {
-			say_mistake(s, "the machine has no memory for it");
+		if (w->is_size ? !take(s, w->size, &memory) : !claim(s, memory)) {
+			drop_memory(s, n);
 			return false;
 		}
-		n->taken = true;
-		n->memory[n->memory_count++] =
-			(struct busway_phys_range){phys, {phys.raw + (w->size - 1)}};
+		n->held[i] = w->is_size ? TAKEN : CLAIMED;
+		n->memory[n->memory_count++] = memory;
 	}
 	return true;
 }
@@ -86,9 +109,17 @@ static void say_mapped(struct script *s, struct named *n, enum busway_reason rea
 		   busway_reason_code(reason), reason ? ")" : "", m->dma.raw, rest);
 }
 
+/* What was refused has no memory; a name that is mapped, or waits, stays so. */
+static void give_up(struct script *s, struct named *n)
+{
+	if (!n->live && !n->waits)
+		drop_memory(s, n);
+}
+
 static void say_failed(struct script *s, const struct step *step, int status,
 		       const struct busway_refusal *why)
 {
+	give_up(s, step->name);
 	if (status == -BUSWAY_ERANGE)
 		say_refused(s, step->actor, why);
 	else
@@ -133,6 +164,7 @@ void step_map_list(struct script *s, const struct step *step)
 		busway_map_list(lane, n->memory, n->memory_count, step->direction, step->attributes,
 				n->segments, SEGMENTS_MAX, &n->mapping, &needed, &why);
 	if (status == -BUSWAY_ENOSPC) {
+		give_up(s, n);
 		say_format(s, "refused: %zu segments, and a script has room for %d", needed,
 			   SEGMENTS_MAX);
 		return;

@@ -21,11 +21,12 @@ static bool is_free_for_coherent(struct script *s, const struct named *n)
 	return false;
 }
 
-static void set_memory(struct named *n, struct actor *actor, uint64_t phys, uint64_t dma,
-		       uint64_t size)
+static void set_memory(struct script *s, struct named *n, struct actor *actor, uint64_t phys,
+		       uint64_t dma, uint64_t size)
 {
+	drop_memory(s, n);
 	n->actor = actor;
-	n->taken = false;
+	n->held[0] = HELD_BY_LIBRARY;
 	n->memory_count = n->seen_count = 1;
 	n->memory[0] = (struct busway_phys_range){{phys}, {phys + (size - 1)}};
 	n->seen[0] = (struct busway_dma_range){{dma}, {dma + (size - 1)}};
@@ -61,7 +62,7 @@ void step_alloc(struct script *s, const struct step *step)
 	n->allocated = true;
 	step->actor->coherent++;
 	group_note_use(step->actor->group);
-	set_memory(n, step->actor, n->coherent.phys.raw, n->coherent.dma.raw, step->number);
+	set_memory(s, n, step->actor, n->coherent.phys.raw, n->coherent.dma.raw, step->number);
 	say_format(s, "dma 0x%" PRIx64, n->coherent.dma.raw);
 }
 
@@ -131,7 +132,7 @@ void step_take(struct script *s, const struct step *step)
 		return;
 	}
 	owner = busway_dma_owner(from->actor->device, block.dma);
-	set_memory(n, from->actor,
+	set_memory(s, n, from->actor,
 		   owner->segments[0].phys.raw + (block.dma.raw - owner->segments[0].dma.first.raw),
 		   block.dma.raw, from->block_size);
 	n->block_of = from;
@@ -218,7 +219,7 @@ void step_fill(struct script *s, const struct step *step)
 	if (each_chunk(s, step->name, step->number, fill_chunk))
 		say(s, "done");
 	else
-		say_mistake(s, "no memory is there");
+		say_mistake(s, "no memory is there, or page tables of an IOMMU");
 }
 
 void step_check(struct script *s, const struct step *step)

@@ -4,7 +4,7 @@
  *
  *   sim.c        the command
  *   scene.c      platform, machine, DMA API, the devices and their pools
- *   groups.c     devices behind IOMMUs, and their domains; streams.c: who shares one
+ *   groups.c     devices behind IOMMUs, and their domains; ../streams.c: who shares one
  *   served.c     which way mappings went
  *   workload.c   random drivers and devices; buffer.c: their memory
  *   script*.c    a scripted one: see script.h

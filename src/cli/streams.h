@@ -8,17 +8,19 @@
 #ifndef BUSWAY_CLI_STREAMS_H
 #define BUSWAY_CLI_STREAMS_H
 
-#include "sim.h"
+#include "cli.h"
 
-/* IDs at one IOMMU, first to last; what is not known exactly is taken for more. */
+/* IDs at one IOMMU: .id, whatever its bits of .ignored are. */
 struct stream {
 	const char *iommu; /* node */
-	uint32_t first, last;
+	uint32_t id, ignored;
 };
 
 struct streams {
 	struct stream *ids;
 	size_t count;
+	const struct busway_device *seen_as; /* the device, or the function in front */
+	bool one_of;                         /* which of them is its own, the tree does not say */
 };
 
 /*
@@ -28,10 +30,18 @@ struct streams {
  */
 const char *streams_iommu(const struct loaded *loaded, const struct busway_device *device);
 
-/* The IDs that @device comes with; free(@out->ids). False: out of memory. */
-bool streams_of(const struct loaded *loaded, const struct busway_device *device,
-		struct streams *out);
+/* front.c: the PCI function whose ID the device comes with, since it is on a chip behind it. False:
+ * there is none. */
+bool function_above(const struct loaded *loaded, busway_device_id id, busway_device_id *function);
 
+/* The IDs that the device may come with; on a chip behind a PCI function, with the function's. What
+ * is found goes to streams_free(), also after false: out of memory. */
+bool streams_of(const struct loaded *loaded, busway_device_id id, struct streams *out);
+
+/* Of a list of @count, and the list itself; NULL is fine. */
+void streams_free(struct streams *list, size_t count);
+
+/* Can an IOMMU take an access of the one for one of the other? */
 bool streams_meet(const struct streams *a, const struct streams *b);
 
 /* What the IOMMU at @node reads, by its compatible. False: that is not known, and Arm's stage 1 is

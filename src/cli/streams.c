@@ -2,6 +2,9 @@
 /*
  * streams.c - stream IDs and formats of IOMMUs. See streams.h.
  *
+ * What is not known to its end is taken for more IDs, never for fewer: whom an IOMMU cannot tell
+ * apart cannot have two address spaces.
+ *
  * Bindings: iommu/iommu.txt, pci/pci-iommu.txt, iommu/arm,smmu.yaml (a second cell, and
  * stream-match-mask, are ID bits that do not count), iommu/arm,smmu-v3.yaml,
  * iommu/riscv,iommu.yaml; all of Linux 6.12 or later.
@@ -41,14 +44,6 @@ bool streams_format(const struct loaded *loaded, const char *node,
 	return false;
 }
 
-/* All bits from the highest one of @mask on downwards: ranges of IDs stay ranges so. */
-static uint32_t loose_bits(uint32_t mask)
-{
-	for (unsigned shift = 1; shift < 32; shift *= 2)
-		mask |= mask >> shift;
-	return mask;
-}
-
 static bool is_arm(const struct loaded *loaded, const struct busway_id_map *map)
 {
 	enum busway_pagetable_format format;
@@ -67,7 +62,7 @@ static uint32_t ignored_bits(const struct loaded *loaded, const struct busway_id
 	cell = at < 0 ? NULL : fdt_getprop(loaded->blob, at, "stream-match-mask", &size);
 	if (cell && size == (int)sizeof(*cell))
 		mask |= fdt32_to_cpu(*cell);
-	return loose_bits(mask);
+	return mask;
 }
 
 /* ---- which IOMMU ---- */
@@ -159,47 +154,131 @@ static bool is_any(const struct loaded *loaded, const struct busway_id_map *map)
 	       (map->cell_count > 1 && !(map->cell_count == 2 && is_arm(loaded, map)));
 }
 
-static struct stream stream_of(const struct loaded *loaded, const struct busway_device *device,
-			       const struct busway_id_map *map)
+/* The last requester ID of an entry that its mask lets be: the mask is applied first. */
+static uint32_t last_masked(const struct busway_id_map *map)
 {
-	const bool exact = is_exact(device, map);
-	const uint32_t offset = exact ? (device->requester & map->id_mask) - map->id_base : 0;
-	const uint64_t first = (uint64_t)map->out_base + offset;
-	const uint64_t last = exact || !map->is_range ? first : first + (map->id_count - 1);
-	uint32_t ignored;
+	const uint64_t last = (uint64_t)map->id_base + (map->id_count - 1);
+	uint32_t id = 0;
 
-	if (is_any(loaded, map) || last > UINT32_MAX)
-		return (struct stream){map->controller, 0, UINT32_MAX};
-	ignored = ignored_bits(loaded, map);
-	return (struct stream){map->controller, (uint32_t)first & ~ignored,
-			       (uint32_t)last | ignored};
+	for (unsigned bit = 32; bit-- > 0;)
+		if (map->id_mask >> bit & 1 && (id | (uint64_t)1 << bit) <= last)
+			id |= UINT32_C(1) << bit;
+	return id;
 }
 
-bool streams_of(const struct loaded *loaded, const struct busway_device *device,
-		struct streams *out)
+/* The low bits of the largest aligned block of IDs from @first on, up to @last. */
+static uint32_t block_bits(uint32_t first, uint32_t last)
+{
+	uint32_t bits = 0;
+
+	while (bits != UINT32_MAX) {
+		const uint32_t more = bits << 1 | 1;
+
+		if ((first & more) || (first | more) > last)
+			break;
+		bits = more;
+	}
+	return bits;
+}
+
+static bool is_same(const struct stream *a, const struct stream *b)
+{
+	return !((a->id ^ b->id) & ~(a->ignored | b->ignored)) && strcmp(a->iommu, b->iommu) == 0;
+}
+
+/* Room doubles where the count is a power of two. False: out of memory. */
+static bool add_stream(struct streams *out, struct stream one)
+{
+	if (!(out->count & (out->count - 1))) {
+		struct stream *more =
+			realloc(out->ids, (out->count ? 2 * out->count : 1) * sizeof(*more));
+
+		if (!more)
+			return false;
+		out->ids = more;
+	}
+	out->ids[out->count++] = one;
+	return true;
+}
+
+/* All IDs from @first to @last, of which one is the device's. */
+static bool add_range(struct streams *out, const char *iommu, uint64_t first, uint64_t last,
+		      uint32_t ignored)
+{
+	while (first <= last) {
+		const uint32_t bits = block_bits((uint32_t)first, (uint32_t)last);
+		const struct stream one = {iommu, (uint32_t)first, bits | ignored};
+
+		if ((bits & ~ignored) || (out->count && !is_same(&out->ids[0], &one)))
+			out->one_of = true;
+		if (!add_stream(out, one))
+			return false;
+		first += (uint64_t)bits + 1;
+	}
+	return true;
+}
+
+static bool add_map(const struct loaded *loaded, const struct busway_device *device,
+		    const struct busway_id_map *map, struct streams *out)
+{
+	const uint32_t ignored = ignored_bits(loaded, map);
+	const uint32_t id = device->requester & map->id_mask;
+	uint64_t first = map->out_base, last = first;
+
+	if (is_any(loaded, map)) {
+		out->one_of |= map->is_range;
+		return add_stream(out, (struct stream){map->controller, 0, UINT32_MAX});
+	}
+	if (!map->is_range)
+		return add_stream(out, (struct stream){map->controller, map->out_base, ignored});
+	if (is_exact(device, map))
+		first = last = first + (id - map->id_base);
+	else
+		last += last_masked(map) - map->id_base;
+	return last > UINT32_MAX ? add_range(out, map->controller, 0, UINT32_MAX, 0)
+				 : add_range(out, map->controller, first, last, ignored);
+}
+
+static bool add_device(const struct loaded *loaded, const struct busway_device *device,
+		       struct streams *out)
 {
 	const struct busway_id_map *deciding = busway_device_iommu(device);
 
-	*out = (struct streams){.ids = calloc(device->iommu_count + 1, sizeof(*out->ids))};
-	if (!out->ids)
-		return false;
-	if (deciding && is_exact(device, deciding)) {
-		out->ids[out->count++] = stream_of(loaded, device, deciding);
-		return true;
-	}
+	if (deciding && is_exact(device, deciding))
+		return add_map(loaded, device, deciding, out);
 	for (size_t i = 0; i < device->iommu_count; i++)
-		if (counts(&device->iommu[i]))
-			out->ids[out->count++] = stream_of(loaded, device, &device->iommu[i]);
+		if (counts(&device->iommu[i]) && !add_map(loaded, device, &device->iommu[i], out))
+			return false;
 	return true;
+}
+
+bool streams_of(const struct loaded *loaded, busway_device_id id, struct streams *out)
+{
+	const struct busway_device *device = busway_platform_device(loaded->platform, id);
+	const struct busway_device *function = NULL;
+	busway_device_id front;
+
+	if (function_above(loaded, id, &front))
+		function = busway_platform_device(loaded->platform, front);
+	/* maps of the bridge are for the function; a chip may also have an IOMMU of its own */
+	*out = (struct streams){.seen_as = function && device->iommu == function->iommu ? function
+											: device};
+	return (out->seen_as == function || add_device(loaded, device, out)) &&
+	       (!function || add_device(loaded, function, out));
 }
 
 bool streams_meet(const struct streams *a, const struct streams *b)
 {
 	for (size_t i = 0; i < a->count; i++)
 		for (size_t j = 0; j < b->count; j++)
-			if (a->ids[i].first <= b->ids[j].last &&
-			    b->ids[j].first <= a->ids[i].last &&
-			    strcmp(a->ids[i].iommu, b->ids[j].iommu) == 0)
+			if (is_same(&a->ids[i], &b->ids[j]))
 				return true;
 	return false;
+}
+
+void streams_free(struct streams *list, size_t count)
+{
+	for (size_t i = 0; list && i < count; i++)
+		free(list[i].ids);
+	free(list);
 }
