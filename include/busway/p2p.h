@@ -65,6 +65,16 @@ void busway_p2p_decide(const struct busway_pci *pci, busway_pci_id initiator, bu
 		       uint32_t bar, const struct busway_p2p_policy *policy,
 		       struct busway_p2p *out);
 
+/*
+ * busway_p2p_climbs() - does a request for @range come up to the root complex?
+ * For addresses that lead to the target from there on only: an IOVA, or what a window into the
+ * machine makes a CPU address.
+ * @translated: it is marked as translated (ATS)
+ * @why: set where it does not: who answers to some of it, or stops it
+ */
+bool busway_p2p_climbs(const struct busway_pci *pci, busway_pci_id initiator,
+		       struct busway_range range, bool translated, struct busway_refusal *why);
+
 /* ---- known root complexes -------------------------------------------------------------- */
 
 struct busway_p2p_host {
