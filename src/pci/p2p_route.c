@@ -227,13 +227,21 @@ static void by_root(const struct p2p_route *r, const struct climber *request, en
 
 /* ---- all of it ---- */
 
-/* Why it does not go straight from one to the other. */
-static enum busway_reason detour(const struct p2p_route *r, const struct climber *request,
-				 enum climb came)
+/* It does not go straight from one to the other, and the root complex does not help. */
+static void refuse_detour(const struct p2p_route *r, const struct climber *request, enum climb came)
 {
-	if (came == CLIMB_STOPPED)
-		return request->reason;
-	return r->way.common == NONE ? BUSWAY_PEER_ROUTE : BUSWAY_ACS_REDIRECT;
+	const bool sent_up = busway_pci_some(r->out->decider);
+
+	if (came == CLIMB_STOPPED && !(sent_up && request->reason == BUSWAY_ACS_NO_UPSTREAM) &&
+	    request->reason != BUSWAY_ACS_BLOCKED)
+		refuse(r, request->reason, request->at, request->by);
+	else
+		by_root_complex(r->pci, r->initiator, r->target, r->policy,
+				came == CLIMB_STOPPED && request->reason == BUSWAY_ACS_BLOCKED
+					? BUSWAY_ACS_BLOCKED
+				: r->way.common == NONE ? BUSWAY_PEER_ROUTE
+							: BUSWAY_ACS_REDIRECT,
+				r->out);
 }
 
 static void decide(const struct p2p_route *r)
@@ -249,6 +257,8 @@ static void decide(const struct p2p_route *r)
 			 node_at(r->pci, r->initiator)->host == node_at(r->pci, r->target)->host,
 	};
 	const enum climb came = climb(&request, r->initiator);
+	const bool forwards = busway_p2p_forwards(r->pci, (busway_pci_id){r->initiator},
+						  (busway_pci_id){r->target}, r->policy);
 	struct climber back = {0};
 	const enum turn answer = turn_of_completion(r->pci, r->way.b_child, r->way.common, &back);
 
@@ -266,25 +276,16 @@ static void decide(const struct p2p_route *r)
 		return;
 	}
 	r->out->certain = r->out->certain && back.certain;
-	if (answer == TURN_UNKNOWN || answer == TURN_BLOCKED) {
-		refuse(r, back.reason, back.at, NULL);
-		return;
-	}
 	if (came == CLIMB_TURNED && answer == TURN_DIRECT) {
 		r->out->certain = r->out->certain && request.certain;
 		r->out->verdict = BUSWAY_P2P_SWITCH;
-		return;
-	}
-	if (busway_p2p_forwards(r->pci, (busway_pci_id){r->initiator}, (busway_pci_id){r->target},
-				r->policy)) {
+	} else if (answer == TURN_UNKNOWN || (answer == TURN_BLOCKED && forwards)) {
+		refuse(r, back.reason, back.at, NULL);
+	} else if (!forwards) {
+		refuse_detour(r, &request, came);
+	} else {
 		by_root(r, &request, came);
-		return;
 	}
-	if (came == CLIMB_STOPPED && request.reason != BUSWAY_ACS_BLOCKED)
-		refuse(r, request.reason, request.at, request.by);
-	else
-		by_root_complex(r->pci, r->initiator, r->target, r->policy,
-				detour(r, &request, came), r->out);
 }
 
 /* Is @above on the way up from @n, or @n itself? */
@@ -312,7 +313,8 @@ void decide_route(const struct busway_pci *pci, uint32_t initiator, uint32_t tar
 		refuse(&r, BUSWAY_WIRING_UNKNOWN, odd, NULL);
 	} else if (!bar) {
 		refuse(&r, BUSWAY_NO_BAR, target, NULL);
-	} else if (initiator == target) { /* it never leaves the function */
+	} else if (initiator == target) { /* inside the function, if it does that */
+		out->certain = false;
 		out->verdict = BUSWAY_P2P_SWITCH;
 	} else if (is_above(pci, initiator, target) || is_above(pci, target, initiator)) {
 		/* whether a port answers to, or emits on, its lower side, no register says */

@@ -9,7 +9,7 @@
 static void *take(void *ctx, size_t size, size_t align)
 {
 	(void)ctx;
-	return align <= 16 ? malloc(size) : NULL;
+	return align <= 16 ? malloc(size) : aligned_alloc(align, (size + align - 1) & ~(align - 1));
 }
 
 static void give(void *ctx, void *mem, size_t size, size_t align)
