@@ -451,6 +451,26 @@ static void an_abandoned_device_has_no_way_to_registers_by_iova(void **state)
 	close(&s);
 }
 
+/* The port above has a window where the platform says that there are none. */
+static void an_iova_that_a_peer_answers_to_is_not_handed_out(void **state)
+{
+	static struct scene s;
+	struct busway_pci_bridge *b;
+	struct busway_lane *lane;
+
+	(void)state;
+	draw(&s, 0);
+	s.policy.cpu_zen = true;
+	s.truth.functions[A].translated = true;
+	b = &s.truth.functions[RP1].bridge;
+	b->prefetch_open = true;
+	b->prefetch = (struct busway_range){0, 0x7fffffff};
+	lane = begin(&s, A);
+	assert_int_equal(map(&s, lane, C, 0), -BUSWAY_ERANGE);
+	assert_int_equal(s.why.reason, BUSWAY_ACS_NO_UPSTREAM);
+	end(&s);
+}
+
 /* What may be done about A -> B, or A -> B's neighbour, and what comes of it. */
 struct refusal_case {
 	const char *because;
@@ -647,6 +667,7 @@ int main(void)
 		cmocka_unit_test(through_the_root_complex_it_is_what_leads_to_the_cpus_address),
 		cmocka_unit_test(behind_an_iommu_it_is_an_iova),
 		cmocka_unit_test(an_abandoned_device_has_no_way_to_registers_by_iova),
+		cmocka_unit_test(an_iova_that_a_peer_answers_to_is_not_handed_out),
 		cmocka_unit_test(what_does_not_arrive_for_certain_is_refused),
 		cmocka_unit_test(all_of_it_must_be_in_one_bar),
 		cmocka_unit_test(a_mask_that_is_too_narrow_is_told),

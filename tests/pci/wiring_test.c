@@ -295,6 +295,31 @@ static void known_root_complexes_forward(void **state)
 	}
 }
 
+/* ---- what is not known of the target ---- */
+
+static void a_bar_of_unknown_size_is_not_certain_to_be_passed(void **state)
+{
+	const struct busway_p2p_policy policy = {.view = BUSWAY_P2P_ROUTE};
+	static struct tree t;
+	struct busway_pci *pci;
+	struct busway_p2p d;
+
+	(void)state;
+	for (unsigned sized = 0; sized < 2; sized++) {
+		t = (struct tree){0};
+		tree_bridge(&t, BUSWAY_PCI_CONVENTIONAL_BRIDGE, 0, 8, 1, 1, 0x80000000, MIB);
+		tree_add(&t, BUSWAY_PCI_CONVENTIONAL, 1, 0);
+		tree_bar(tree_add(&t, BUSWAY_PCI_CONVENTIONAL, 1, 8), 0, 0x80000000, 4096);
+		t.functions[2].bars[0].sized = sized;
+		pci = tree_seal(&t);
+		busway_p2p_decide(pci, find(pci, 1, 0), find(pci, 1, 8), BUSWAY_P2P_ANY_BAR,
+				  &policy, &d);
+		assert_int_equal(d.verdict, BUSWAY_P2P_SWITCH);
+		assert_int_equal(d.certain, sized);
+		busway_pci_destroy(pci);
+	}
+}
+
 /* ---- memory ---- */
 
 static int build(struct busway_pci *pci, const struct tree *t)
@@ -357,6 +382,7 @@ int main(void)
 		cmocka_unit_test(bus_numbers_must_fit),
 		cmocka_unit_test(of_a_bridge_that_was_not_read_any_number_fits),
 		cmocka_unit_test(known_root_complexes_forward),
+		cmocka_unit_test(a_bar_of_unknown_size_is_not_certain_to_be_passed),
 		cmocka_unit_test(without_memory_nothing_is_half_done),
 	};
 
