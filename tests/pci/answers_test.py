@@ -1,0 +1,127 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What running kernels said about peers (p2pdma_distance, p2pmem_map_sg), and what is decided here.
+
+The recordings list functions with the bridge above each, and resources with windows; that none of
+their bridges redirects is said of the machine they were made on: ACS of the root ports is 0 when
+it boots with a device tree, and the switch has none. Prints TAP; all is skipped without recordings.
+"""
+
+import glob
+import gzip
+import json
+import os
+import subprocess
+import sys
+
+FOLDER = os.environ.get("BUSWAY_ANSWERS") or os.path.join(
+    os.path.dirname(os.path.abspath(__file__)), "../../../shared/data/kernel-answers")
+ADAPTER = os.environ["BUSWAY_ADAPTER"]
+
+# numbers of enum busway_pci_type
+CONVENTIONAL, ENDPOINT, ROOT_PORT, UPSTREAM, DOWNSTREAM = 1, 2, 5, 6, 7
+TYPES = {"0x1b36:0x0008": CONVENTIONAL, "0x1b36:0x000c": ROOT_PORT,
+         "0x104c:0x8232": UPSTREAM, "0x104c:0x8233": DOWNSTREAM}
+MEMORY, PREFETCH = 14, 15  # resources of a bridge: what Linux calls its windows
+PEER_BAR = 2
+
+
+def resources(text):
+    for part in filter(None, text.split(";")):
+        index, span = part.split(":")
+        first, last = span.split("-")
+        yield int(index), int(first, 16), int(last, 16)
+
+
+def bus_of(bdf):
+    return int(bdf.split(":")[1], 16)
+
+
+def buses_below(functions, bdf):
+    """The secondary bus, and the last one below it."""
+    below = [f["bdf"] for f in functions if f["parent"] == bdf]
+    if not below:
+        return 0xff, 0xff
+    last = max([bus_of(b) for b in below] +
+               [buses_below(functions, b)[1] for b in below
+                if any(f["parent"] == b for f in functions)])
+    return bus_of(below[0]), last
+
+
+def describe(functions):
+    unused = 0xfe
+    for f in functions:
+        kind = TYPES.get(f["id"], ENDPOINT)
+        first, last = buses_below(functions, f["bdf"])
+        if kind >= ROOT_PORT and first == 0xff:
+            first = last = unused  # nothing is below it
+            unused -= 1
+        if kind < ROOT_PORT:
+            first = last = 0
+        yield "function %s %x %s %x %x" % (
+            f["bdf"], kind, f["id"].replace("0x", "").replace(":", " "), first, last)
+        for index, start, end in resources(f["resource"]):
+            if index in (MEMORY, PREFETCH):
+                yield "window %x %x %d" % (start, end, index == PREFETCH)
+            elif index < 6:
+                yield "bar %d %x %x" % (index, start, end)
+
+
+def ask(functions, questions):
+    text = "\n".join([*describe(functions), *questions]) + "\n"
+    done = subprocess.run([ADAPTER], input=text, stdout=subprocess.PIPE, text=True, check=True)
+    return [line.split() for line in done.stdout.splitlines()]
+
+
+def compare(answers):
+    """(what differs, how many pairs) of one recording."""
+    functions = [a for a in answers if a.get("q") == "pci"]
+    distances = [a for a in answers if a.get("q") == "p2pdma_distance"]
+    maps = {a["dev"]: a for a in answers if a.get("q") == "p2pmem_map_sg"}
+    questions = ["decide %s %s %d %s" % (d["dev"], d["peer"], PEER_BAR, view)
+                 for d in distances for view in ("linux", "route")]
+    ours = ask(functions, questions)
+    if len(ours) != len(questions):
+        return ["%d answers to %d questions" % (len(ours), len(questions))], 0
+    wrong = []
+    for index, theirs in enumerate(distances):
+        linux, route = ours[2 * index], ours[2 * index + 1]
+        name = "%s -> %s" % (theirs["dev"], theirs["peer"])
+        reached = theirs["distance"] >= 0
+        if (linux[0] != "refused") != reached or linux[1] != "1" or \
+                (reached and int(linux[2]) != theirs["distance"]):
+            wrong.append("%s: the kernel %s, Linux's rules %s" % (name, theirs["distance"], linux))
+        mapped = maps[theirs["dev"]]
+        if (mapped["ret"] == "OK") != reached or mapped.get("bus_flag") != (linux[0] == "switch"):
+            wrong.append("%s: the kernel mapped %s, Linux's rules %s" % (name, mapped, linux))
+        # what the route carries is no more than that, and by the address that the kernel gave
+        if mapped["bus_flag"] and (route[0] != "switch" or route[1] != "1" or
+                                   int(route[3], 16) != int(mapped["dma"], 16)):
+            wrong.append("%s: the kernel %s, the route %s" % (name, mapped, route))
+        if not reached and route[0] != "refused":
+            wrong.append("%s: the kernel refuses, the route %s" % (name, route))
+    return wrong, len(distances)
+
+
+def main():
+    recordings = sorted(glob.glob(os.path.join(FOLDER, "*.json.gz")))
+    if not recordings:
+        print("1..0 # SKIP no recordings")
+        return 0
+    print("1..%d" % len(recordings))
+    failed = False
+    for number, path in enumerate(recordings, 1):
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            wrong, count = compare(json.load(file)["answers"])
+        if not count:
+            wrong.append("it has no questions about peers")
+        failed = failed or bool(wrong)
+        print("%s %d - %s: %d pairs" % ("not ok" if wrong else "ok", number,
+                                        os.path.basename(path), count))
+        for line in wrong:
+            print("# " + line)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
