@@ -4,7 +4,7 @@
 
 The recordings list functions with the bridge above each, and resources with windows; that none of
 their bridges redirects is said of the machine they were made on: ACS of the root ports is 0 when
-it boots with a device tree, and the switch has none. Prints TAP; all is skipped without recordings.
+it boots with a device tree, and the switch has none. Prints TAP.
 """
 
 import glob
@@ -14,8 +14,7 @@ import os
 import subprocess
 import sys
 
-FOLDER = os.environ.get("BUSWAY_ANSWERS") or os.path.join(
-    os.path.dirname(os.path.abspath(__file__)), "../../../shared/data/kernel-answers")
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../data/kernel-answers")
 ADAPTER = os.environ["BUSWAY_ADAPTER"]
 
 # numbers of enum busway_pci_type
@@ -105,11 +104,8 @@ def compare(answers):
 
 def main():
     recordings = sorted(glob.glob(os.path.join(FOLDER, "*.json.gz")))
-    if not recordings:
-        print("1..0 # SKIP no recordings")
-        return 0
     print("1..%d" % len(recordings))
-    failed = False
+    failed = not recordings
     for number, path in enumerate(recordings, 1):
         with gzip.open(path, "rt", encoding="utf-8") as file:
             wrong, count = compare(json.load(file)["answers"])
