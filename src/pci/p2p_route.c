@@ -9,16 +9,7 @@
  */
 #include "pci_internal.h"
 
-struct p2p_route {
-	const struct busway_pci *pci;
-	uint32_t initiator, target;
-	const struct busway_pci_bar *bar;
-	const struct busway_p2p_policy *policy;
-	struct way way;
-	struct busway_p2p *out;
-};
-
-static bool refuse(const struct p2p_route *r, enum busway_reason reason, uint32_t at, const char *by)
+bool route_refuse(const struct p2p_route *r, enum busway_reason reason, uint32_t at, const char *by)
 {
 	refuse_p2p(r->out, reason, node_at(r->pci, at)->name, by);
 	if (reason == BUSWAY_ACS_UNKNOWN || reason == BUSWAY_WIRING_UNKNOWN)
@@ -33,8 +24,8 @@ static bool windows_refuse(const struct p2p_route *r, uint32_t n)
 	const struct busway_pci_bridge *b = &node_at(r->pci, n)->function.bridge;
 
 	if (!node_at(r->pci, n)->function.config_size)
-		return refuse(r, BUSWAY_WIRING_UNKNOWN, n, NULL);
-	refuse(r, BUSWAY_BRIDGE_WINDOW, n, NULL);
+		return route_refuse(r, BUSWAY_WIRING_UNKNOWN, n, NULL);
+	route_refuse(r, BUSWAY_BRIDGE_WINDOW, n, NULL);
 	r->out->refusal.has_limit = b->memory_open || b->prefetch_open;
 	r->out->refusal.limit = b->prefetch_open && (!b->memory_open || r->bar->prefetchable)
 					? b->prefetch
@@ -42,9 +33,7 @@ static bool windows_refuse(const struct p2p_route *r, uint32_t n)
 	return false;
 }
 
-/* From @top, or the root complex where it is NONE, down to the target: each bridge passes it, and
- * nobody beside it answers. */
-static bool descends(const struct p2p_route *r, uint32_t top)
+bool route_descends(const struct p2p_route *r, uint32_t top)
 {
 	const struct busway_pci *pci = r->pci;
 
@@ -54,178 +43,15 @@ static bool descends(const struct p2p_route *r, uint32_t top)
 		if (node_at(pci, r->target)->clean)
 			continue;
 		if (claims_twice(node_at(pci, n), r->bar->bus))
-			return refuse(r, BUSWAY_BUS_CLAIMED, n, NULL);
+			return route_refuse(r, BUSWAY_BUS_CLAIMED, n, NULL);
 		for (uint32_t i = first_beside(pci, n); i != NONE; i = node_at(pci, i)->beside)
 			/* where it turns, who it comes from is judged on the way up */
 			if (i != n && !(top != NONE && i == r->way.a_child) &&
 			    claims_some(node_at(pci, i), r->bar->bus))
-				return refuse(r, BUSWAY_BUS_CLAIMED, i, NULL);
+				return route_refuse(r, BUSWAY_BUS_CLAIMED, i, NULL);
 	}
 	return true;
 }
-
-/* ---- through the root complex ---- */
-
-/* Where the CPU finds the BAR. False: that is not known. */
-static bool cpu_range(const struct p2p_route *r, struct busway_range *range)
-{
-	const struct busway_pci_host *host =
-		&host_at(r->pci, node_at(r->pci, r->target)->host)->host;
-	const struct busway_range bus = r->bar->bus;
-
-	if (r->bar->has_cpu) {
-		if (r->bar->cpu.raw > UINT64_MAX - busway_range_span(bus))
-			return false;
-		*range = (struct busway_range){r->bar->cpu.raw,
-					       r->bar->cpu.raw + busway_range_span(bus)};
-		return true;
-	}
-	for (size_t i = 0; i < host->window_count; i++) {
-		const struct busway_outbound *w = &host->windows[i];
-
-		if (w->kind == BUSWAY_OUTBOUND_IO || !w->has_cpu ||
-		    !busway_range_within(bus, w->bus))
-			continue;
-		range->first = w->cpu.raw + (bus.first - w->bus.first);
-		range->last = range->first + busway_range_span(bus);
-		return true;
-	}
-	return false;
-}
-
-static bool host_passes(const struct busway_pci_host *host, struct busway_range bus,
-			struct busway_range cpu, bool *overlaps)
-{
-	bool passes = false;
-
-	for (size_t i = 0; i < host->window_count; i++) {
-		const struct busway_outbound *w = &host->windows[i];
-		const struct busway_range side = {w->cpu.raw,
-						  w->cpu.raw + busway_range_span(w->bus)};
-
-		if (w->kind == BUSWAY_OUTBOUND_IO || !w->has_cpu ||
-		    !busway_range_overlaps(side, cpu))
-			continue;
-		*overlaps = true;
-		passes = passes || (busway_range_within(bus, w->bus) &&
-				    bus.first - w->bus.first == cpu.first - w->cpu.raw);
-	}
-	return passes;
-}
-
-/* Does the root complex bring the CPU's @cpu to the target's bus, and nowhere else? */
-static bool root_leads_there(const struct p2p_route *r, struct busway_range cpu)
-{
-	const struct busway_pci *pci = r->pci;
-	const uint32_t own = node_at(pci, r->target)->host;
-
-	for (uint32_t h = 0; h < pci->added_hosts.count; h++) {
-		const struct busway_pci_host *host = &host_at(pci, h)->host;
-		bool overlaps = false;
-
-		if (h == own) {
-			if (host->windows_known &&
-			    !host_passes(host, r->bar->bus, cpu, &overlaps)) {
-				refuse_p2p(r->out, BUSWAY_BRIDGE_WINDOW, host->name, NULL);
-				return false;
-			}
-			continue;
-		}
-		if (host->windows_known) {
-			(void)host_passes(host, r->bar->bus, cpu, &overlaps);
-			if (overlaps) {
-				refuse_p2p(r->out, BUSWAY_BUS_CLAIMED, host->name, NULL);
-				return false;
-			}
-			continue;
-		}
-		for (uint32_t i = host_at(pci, h)->below; i != NONE; i = node_at(pci, i)->beside)
-			if (claims_some(node_at(pci, i), cpu))
-				return refuse(r, BUSWAY_BUS_CLAIMED, i, NULL);
-	}
-	return true;
-}
-
-/* Two root ports of one root complex may be kept apart by egress control. */
-static bool root_allows(const struct p2p_route *r)
-{
-	const uint32_t from = r->way.a_child, to = r->way.b_child;
-	uint16_t bits;
-
-	if (r->way.common != NONE || node_at(r->pci, from)->host != node_at(r->pci, to)->host)
-		return true;
-	switch (turn_of_request(r->pci, from, to, false, &bits)) {
-	case TURN_UNKNOWN:
-		return refuse(r, BUSWAY_ACS_UNKNOWN, from, NULL);
-	case TURN_BLOCKED:
-		r->out->decider = (busway_pci_id){from};
-		r->out->acs = bits;
-		return refuse(r, BUSWAY_ACS_BLOCKED, from, "ACS EC");
-	default:
-		return true;
-	}
-}
-
-/* A device with ATS may ask for the address behind an IOVA, and then emit that. */
-static bool translated_arrives(const struct p2p_route *r, struct busway_range cpu)
-{
-	const struct busway_pci_function *f = &node_at(r->pci, r->initiator)->function;
-	struct climber c = {
-		.pci = r->pci, .range = cpu, .translated = true, .rightful = NONE, .common = NONE};
-
-	if (f->ats == BUSWAY_UNKNOWN)
-		r->out->certain = false;
-	if (f->ats != BUSWAY_PRESENT || !f->ats_enabled)
-		return true;
-	if (cpu.first == r->bar->bus.first && r->way.common != NONE)
-		c.rightful = r->way.b_child;
-	if (climb(&c, r->initiator) != CLIMB_STOPPED) {
-		r->out->certain = r->out->certain && c.certain;
-		return true;
-	}
-	r->out->decider = (busway_pci_id){c.at};
-	return refuse(r, c.reason, c.at, c.by);
-}
-
-/* Does @request bring a request there that is neither translated nor answered to below? */
-static bool untranslated_arrives(const struct p2p_route *r, struct busway_range cpu,
-				 const struct climber *request, enum climb came)
-{
-	struct climber c = {.pci = r->pci, .range = cpu, .rightful = NONE, .common = NONE};
-
-	if (cpu.first != r->bar->bus.first) {
-		if (climb(&c, r->initiator) == CLIMB_ROOT)
-			return true;
-		return refuse(r, c.reason, c.at, c.by);
-	}
-	if (came != CLIMB_STOPPED)
-		return true;
-	return refuse(r, request->reason, request->at, request->by);
-}
-
-static void by_root(const struct p2p_route *r, const struct climber *request, enum climb came)
-{
-	const bool translated = node_at(r->pci, r->initiator)->function.translated;
-	struct busway_range cpu = r->bar->bus;
-
-	if (!cpu_range(r, &cpu))
-		r->out->certain = false;
-	if (!translated && came == CLIMB_TURNED && cpu.first == r->bar->bus.first) {
-		/* the request goes straight, and only what is read comes by the root complex */
-		r->out->certain = r->out->certain && request->certain;
-		r->out->verdict = BUSWAY_P2P_HOST_BRIDGE;
-		return;
-	}
-	if (r->way.common != NONE && !descends(r, NONE))
-		return;
-	if (!root_leads_there(r, cpu) || !root_allows(r) ||
-	    !(translated ? translated_arrives(r, cpu)
-			 : untranslated_arrives(r, cpu, request, came)))
-		return;
-	r->out->verdict = translated ? BUSWAY_P2P_IOMMU : BUSWAY_P2P_HOST_BRIDGE;
-}
-
-/* ---- all of it ---- */
 
 /* It does not go straight from one to the other, and the root complex does not help. */
 static void refuse_detour(const struct p2p_route *r, const struct climber *request, enum climb came)
@@ -234,7 +60,7 @@ static void refuse_detour(const struct p2p_route *r, const struct climber *reque
 
 	if (came == CLIMB_STOPPED && !(sent_up && request->reason == BUSWAY_ACS_NO_UPSTREAM) &&
 	    request->reason != BUSWAY_ACS_BLOCKED)
-		refuse(r, request->reason, request->at, request->by);
+		route_refuse(r, request->reason, request->at, request->by);
 	else
 		by_root_complex(r->pci, r->initiator, r->target, r->policy,
 				came == CLIMB_STOPPED && request->reason == BUSWAY_ACS_BLOCKED
@@ -262,7 +88,7 @@ static void decide(const struct p2p_route *r)
 	struct climber back = {0};
 	const enum turn answer = turn_of_completion(r->pci, r->way.b_child, r->way.common, &back);
 
-	if (!descends(r, r->way.common))
+	if (!route_descends(r, r->way.common))
 		return;
 	if (request.decider != NONE) {
 		r->out->decider = (busway_pci_id){request.decider};
@@ -272,7 +98,7 @@ static void decide(const struct p2p_route *r)
 		r->out->acs = back.bits;
 	}
 	if (came == CLIMB_STOPPED && request.reason == BUSWAY_ACS_UNKNOWN) {
-		refuse(r, request.reason, request.at, NULL);
+		route_refuse(r, request.reason, request.at, NULL);
 		return;
 	}
 	r->out->certain = r->out->certain && back.certain;
@@ -280,11 +106,11 @@ static void decide(const struct p2p_route *r)
 		r->out->certain = r->out->certain && request.certain;
 		r->out->verdict = BUSWAY_P2P_SWITCH;
 	} else if (answer == TURN_UNKNOWN || (answer == TURN_BLOCKED && forwards)) {
-		refuse(r, back.reason, back.at, NULL);
+		route_refuse(r, back.reason, back.at, NULL);
 	} else if (!forwards) {
 		refuse_detour(r, &request, came);
 	} else {
-		by_root(r, &request, came);
+		route_by_root(r, &request, came);
 	}
 }
 
@@ -310,16 +136,16 @@ void decide_route(const struct busway_pci *pci, uint32_t initiator, uint32_t tar
 	const uint32_t odd = node_at(pci, initiator)->odd ? initiator : target;
 
 	if (node_at(pci, odd)->odd) {
-		refuse(&r, BUSWAY_WIRING_UNKNOWN, odd, NULL);
+		route_refuse(&r, BUSWAY_WIRING_UNKNOWN, odd, NULL);
 	} else if (!bar) {
-		refuse(&r, BUSWAY_NO_BAR, target, NULL);
+		route_refuse(&r, BUSWAY_NO_BAR, target, NULL);
 	} else if (initiator == target) { /* inside the function, if it does that */
 		out->certain = false;
 		out->verdict = BUSWAY_P2P_SWITCH;
 	} else if (is_above(pci, initiator, target) || is_above(pci, target, initiator)) {
 		/* whether a port answers to, or emits on, its lower side, no register says */
 		out->certain = false;
-		refuse(&r, BUSWAY_PEER_ROUTE, target, NULL);
+		route_refuse(&r, BUSWAY_PEER_ROUTE, target, NULL);
 	} else {
 		/* how long it is, and so whether all of it is passed on, is not known */
 		out->certain = bar->sized;

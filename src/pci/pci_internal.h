@@ -12,6 +12,7 @@
  *   p2p_linux.c     peer-to-peer as Linux decides
  *   p2p_route.c     peer-to-peer as the route carries it
  *   p2p_climb.c     the way up of a request, for that
+ *   p2p_root.c      and the way through the root complex
  *   p2p.c           what both share
  */
 #ifndef BUSWAY_PCI_INTERNAL_H
@@ -169,6 +170,27 @@ enum climb climb(struct climber *c, uint32_t from);
  * and ->reason say by whom. */
 enum turn turn_of_completion(const struct busway_pci *pci, uint32_t to, uint32_t common,
 			     struct climber *c);
+
+/* What is asked of a route. */
+struct p2p_route {
+	const struct busway_pci *pci;
+	uint32_t initiator, target;
+	const struct busway_pci_bar *bar;
+	const struct busway_p2p_policy *policy;
+	struct way way;
+	struct busway_p2p *out;
+};
+
+/* Refused by what is at @at. Return: false. */
+bool route_refuse(const struct p2p_route *r, enum busway_reason reason, uint32_t at, const char *by);
+
+/* From @top, or the root complex where it is NONE, down to the target: each bridge passes it, and
+ * nobody beside it answers. Else it is refused. */
+bool route_descends(const struct p2p_route *r, uint32_t top);
+
+/* The root complex forwards; does that bring it there? @request: of the bus address, and what came
+ * of it. */
+void route_by_root(const struct p2p_route *r, const struct climber *request, enum climb came);
 
 void refuse_p2p(struct busway_p2p *out, enum busway_reason reason, const char *hop, const char *by);
 
