@@ -83,9 +83,8 @@ static void decide(const struct p2p_route *r)
 			 node_at(r->pci, r->initiator)->host == node_at(r->pci, r->target)->host,
 	};
 	const enum climb came = climb(&request, r->initiator);
-	const bool forwards = busway_p2p_forwards(r->pci, (busway_pci_id){r->initiator},
-						  (busway_pci_id){r->target}, r->policy);
 	struct climber back = {0};
+	bool forwards;
 	const enum turn answer = turn_of_completion(r->pci, r->way.b_child, r->way.common, &back);
 
 	if (!route_descends(r, r->way.common))
@@ -105,7 +104,11 @@ static void decide(const struct p2p_route *r)
 	if (came == CLIMB_TURNED && answer == TURN_DIRECT) {
 		r->out->certain = r->out->certain && request.certain;
 		r->out->verdict = BUSWAY_P2P_SWITCH;
-	} else if (answer == TURN_UNKNOWN || (answer == TURN_BLOCKED && forwards)) {
+		return;
+	}
+	forwards = busway_p2p_forwards(r->pci, (busway_pci_id){r->initiator},
+				       (busway_pci_id){r->target}, r->policy);
+	if (answer == TURN_UNKNOWN || (answer == TURN_BLOCKED && forwards)) {
 		route_refuse(r, back.reason, back.at, NULL);
 	} else if (!forwards) {
 		refuse_detour(r, &request, came);
