@@ -79,10 +79,6 @@ enum turn turn_of_request(const struct busway_pci *pci, uint32_t from, uint32_t 
 		return TURN_UNKNOWN;
 	if (acs->known == BUSWAY_ABSENT)
 		return TURN_DIRECT;
-	if (translated && (acs->control & BUSWAY_ACS_TB)) {
-		*bits = BUSWAY_ACS_TB;
-		return TURN_BLOCKED;
-	}
 	if (translated && (acs->control & BUSWAY_ACS_DT))
 		return TURN_DIRECT;
 	if (!(acs->control & BUSWAY_ACS_EC)) {
@@ -155,8 +151,7 @@ static enum climb turn_to(struct climber *c, uint32_t n, uint32_t answer)
 		return CLIMB_ROOT;
 	case TURN_BLOCKED:
 		c->decider = n;
-		return stop(c, BUSWAY_ACS_BLOCKED, n,
-			    c->bits & BUSWAY_ACS_TB ? "ACS TB" : "ACS EC");
+		return stop(c, BUSWAY_ACS_BLOCKED, n, "ACS EC");
 	default:
 		c->decider = n;
 		return stop(c, BUSWAY_ACS_UNKNOWN, n, NULL);

@@ -146,10 +146,6 @@ static enum acs_says ask_acs(struct journey *j, uint32_t from, uint32_t to)
 
 	if (acs->known != BUSWAY_PRESENT)
 		return ACS_DIRECT;
-	if (j->request->translated && (acs->control & BUSWAY_ACS_TB)) {
-		violate(j, from, BUSWAY_ACS_TB);
-		return ACS_FORBIDS;
-	}
 	if (j->request->translated && (acs->control & BUSWAY_ACS_DT))
 		return ACS_DIRECT;
 	if (!(acs->control & BUSWAY_ACS_EC))

@@ -320,6 +320,27 @@ static void a_bar_of_unknown_size_is_not_certain_to_be_passed(void **state)
 	}
 }
 
+/* Two BARs of one function at one place: which of them answers? */
+static void a_function_that_answers_twice_is_refused(void **state)
+{
+	const struct busway_p2p_policy policy = {.view = BUSWAY_P2P_ROUTE};
+	static struct tree t;
+	struct busway_pci *pci;
+	struct busway_p2p d;
+
+	(void)state;
+	t = (struct tree){0};
+	tree_bridge(&t, BUSWAY_PCI_CONVENTIONAL_BRIDGE, 0, 8, 1, 1, 0x80000000, MIB);
+	tree_add(&t, BUSWAY_PCI_CONVENTIONAL, 1, 0);
+	tree_bar(tree_add(&t, BUSWAY_PCI_CONVENTIONAL, 1, 8), 0, 0x80000000, 4096);
+	tree_bar(&t.functions[2], 1, 0x80000800, 4096);
+	pci = tree_seal(&t);
+	busway_p2p_decide(pci, find(pci, 1, 0), find(pci, 1, 8), 0, &policy, &d);
+	assert_int_equal(d.verdict, BUSWAY_P2P_REFUSED);
+	assert_int_equal(d.refusal.reason, BUSWAY_BUS_CLAIMED);
+	busway_pci_destroy(pci);
+}
+
 /* ---- memory ---- */
 
 static int build(struct busway_pci *pci, const struct tree *t)
@@ -383,6 +404,7 @@ int main(void)
 		cmocka_unit_test(of_a_bridge_that_was_not_read_any_number_fits),
 		cmocka_unit_test(known_root_complexes_forward),
 		cmocka_unit_test(a_bar_of_unknown_size_is_not_certain_to_be_passed),
+		cmocka_unit_test(a_function_that_answers_twice_is_refused),
 		cmocka_unit_test(without_memory_nothing_is_half_done),
 	};
 
