@@ -1208,6 +1208,8 @@ MUTATIONS = [Mutation(*row) for row in [
      "an IOVA that a peer below answers to is handed out", "pci_dma"),
     ("src/map/single.c", "	if (mapping->way == BUSWAY_WAY_IOMMU)\n		translated_unmap(mapping, false);",
      "	if (lane->device->domain)\n		translated_unmap(mapping, false);", "unmapping a bus address unmaps IOVAs", "pci_dma"),
+    ("src/map/leave.c", "	if (mapping->way == BUSWAY_WAY_IOMMU)\n		translated_unmap(mapping, true);",
+     "	if (lane->device->domain)\n		translated_unmap(mapping, true);", "abandoning a bus address unmaps IOVAs", "pci_dma"),
     ("src/sim/pci_request.c", "	if (f->type != BUSWAY_PCI_UPSTREAM_PORT && fabric_passes(f, j->address) &&", "	if (false &&",
      "the fabric forwards what leads back down", "pci_fabric"),
     ("src/sim/pci_completion.c", "			if (!(control_of(j, n) & BUSWAY_ACS_CR))", "			if (true)",
