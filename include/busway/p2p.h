@@ -58,6 +58,13 @@ struct busway_p2p {
  * busway_p2p_decide() - can @initiator reach memory of @target?
  * @bar: which BAR of @target, or BUSWAY_P2P_ANY_BAR: the largest one of memory
  * @out: always set. Names in its refusal are those of @pci.
+ *
+ * As the route carries it: writes arrive and reads come back, by the bus address (switch), by the
+ * CPU's address of the BAR where windows lead it into the machine 1:1 (host bridge), or by any IOVA
+ * that comes up to the root complex (IOMMU). About another address ask busway_p2p_climbs(). For
+ * what ACS sends up every port above must have UF set; an initiator with ATS switched on must get
+ * there with translated requests, too.
+ *
  * Cost: proportional to the number of bridges above the two.
  */
 #define BUSWAY_P2P_ANY_BAR UINT32_MAX
