@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * answers_adapter.c - decides about pairs of functions that are described line by line.
+ * answers_adapter.c - decides about pairs of functions of a machine that is described in JSON.
  *
- *   function DDDD:BB:DD.F TYPE VENDOR DEVICE SECONDARY SUBORDINATE   numbers in hexadecimal; TYPE:
- * a number of enum busway_pci_type window FIRST LAST 0|1        of the last one: memory, or
- * prefetchable memory bar INDEX FIRST LAST         of the last one; the CPU's addresses are those
- * on the bus decide INITIATOR TARGET BAR linux|route
+ *   {"functions": [{"bus", "devfn", "type": a number of enum busway_pci_type, "vendor", "device",
+ *                   "secondary", "subordinate", "windows": [[first, last] or null, ...]: memory,
+ * and prefetchable memory; "bars": [[index, first, last], ...]}, ...], "questions": [{"initiator":
+ * [bus, devfn], "target": [bus, devfn], "bar", "view"}, ...]}
  *
- * To each decide the answer is: verdict certain distance address
+ * Addresses of the CPU are those on the bus. The answer is a list of
+ * {"verdict", "certain", "distance", "address"}.
  */
 #include <busway/p2p.h>
 
-#include <stdio.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,115 +33,109 @@ static void give(void *ctx, void *mem, size_t size, size_t align)
 
 static const struct busway_allocator memory = {take, give, NULL};
 
-enum { FUNCTIONS_MAX = 64 };
-
-static struct busway_pci_function functions[FUNCTIONS_MAX];
-static size_t count;
-static struct busway_pci *pci;
-
-static bool read_address(const char *text, struct busway_pci_address *at)
+static uint64_t number(const json_t *of, const char *key)
 {
-	unsigned domain, bus, device, function;
-
-	if (sscanf(text, "%x:%x:%x.%x", &domain, &bus, &device, &function) != 4)
-		return false;
-	*at = (struct busway_pci_address){domain, (uint8_t)bus, (uint8_t)(device << 3 | function)};
-	return true;
+	return (uint64_t)json_integer_value(json_object_get(of, key));
 }
 
-static bool add_function(const char *line)
+static uint64_t item(const json_t *of, size_t index)
 {
-	struct busway_pci_function *f = &functions[count];
-	unsigned type, vendor, device, secondary, subordinate;
-	char at[32];
+	return (uint64_t)json_integer_value(json_array_get(of, index));
+}
 
-	if (count == FUNCTIONS_MAX || sscanf(line, "function %31s %x %x %x %x %x", at, &type,
-					     &vendor, &device, &secondary, &subordinate) != 6)
-		return false;
-	*f = (struct busway_pci_function){
-		.type = (enum busway_pci_type)type,
-		.vendor = (uint16_t)vendor,
-		.device = (uint16_t)device,
+static bool read_window(const json_t *windows, size_t index, struct busway_range *range)
+{
+	const json_t *window = json_array_get(windows, index);
+
+	*range = (struct busway_range){item(window, 0), item(window, 1)};
+	return json_array_size(window) == 2;
+}
+
+static int add_function(struct busway_pci *pci, const json_t *described)
+{
+	const json_t *windows = json_object_get(described, "windows");
+	const json_t *bars = json_object_get(described, "bars");
+	struct busway_pci_function f = {
+		.at = {0, (uint8_t)number(described, "bus"), (uint8_t)number(described, "devfn")},
+		.type = (enum busway_pci_type)number(described, "type"),
+		.vendor = (uint16_t)number(described, "vendor"),
+		.device = (uint16_t)number(described, "device"),
 		.config_size = 4096,
 		.acs = {.known = BUSWAY_ABSENT},
 		.ats = BUSWAY_ABSENT,
-		.bridge = {.secondary = (uint8_t)secondary, .subordinate = (uint8_t)subordinate},
+		.bridge = {.secondary = (uint8_t)number(described, "secondary"),
+			   .subordinate = (uint8_t)number(described, "subordinate")},
 	};
-	count++;
-	return read_address(at, &f->at);
-}
 
-static bool add_range(const char *line)
-{
-	struct busway_pci_function *f = &functions[count ? count - 1 : 0];
-	unsigned long long first, last;
-	unsigned which;
+	f.bridge.memory_open = read_window(windows, 0, &f.bridge.memory);
+	f.bridge.prefetch_open = read_window(windows, 1, &f.bridge.prefetch);
+	for (size_t i = 0; i < json_array_size(bars); i++) {
+		const json_t *bar = json_array_get(bars, i);
 
-	if (sscanf(line, "window %llx %llx %u", &first, &last, &which) == 3) {
-		*(which ? &f->bridge.prefetch_open : &f->bridge.memory_open) = true;
-		*(which ? &f->bridge.prefetch : &f->bridge.memory) =
-			(struct busway_range){first, last};
-		return true;
+		f.bars[item(bar, 0) % BUSWAY_PCI_BARS] = (struct busway_pci_bar){
+			.kind = BUSWAY_BAR_MEM64,
+			.assigned = true,
+			.sized = true,
+			.has_cpu = true,
+			.bus = {item(bar, 1), item(bar, 2)},
+			.cpu = {item(bar, 1)},
+		};
 	}
-	if (sscanf(line, "bar %u %llx %llx", &which, &first, &last) != 3 ||
-	    which >= BUSWAY_PCI_BARS)
-		return false;
-	f->bars[which] = (struct busway_pci_bar){.kind = BUSWAY_BAR_MEM64,
-						 .assigned = true,
-						 .sized = true,
-						 .has_cpu = true,
-						 .bus = {first, last},
-						 .cpu = {first}};
-	return true;
+	return busway_pci_add_function(pci, &f);
 }
 
-static bool seal(void)
+static busway_pci_id find(const struct busway_pci *pci, const json_t *at)
 {
-	if (pci)
-		return true;
-	if (busway_pci_create(&memory, &pci))
-		return false;
-	for (size_t i = 0; i < count; i++)
-		if (busway_pci_add_function(pci, &functions[i]))
-			return false;
-	return busway_pci_seal(pci) == 0;
+	return busway_pci_find(
+		pci, (struct busway_pci_address){0, (uint8_t)item(at, 0), (uint8_t)item(at, 1)});
 }
 
-static bool decide(const char *line)
+/* NULL: there are no such functions. */
+static json_t *decide(const struct busway_pci *pci, const json_t *question)
 {
 	static const char *const verdicts[] = {"refused", "switch", "host-bridge", "iommu"};
-	struct busway_p2p_policy policy = {.view = BUSWAY_P2P_ROUTE};
-	struct busway_pci_address from, to;
-	char initiator[32], target[32], view[8];
-	busway_pci_id a, b;
+	const char *view = json_string_value(json_object_get(question, "view"));
+	const struct busway_p2p_policy policy = {
+		.view = view && strcmp(view, "linux") == 0 ? BUSWAY_P2P_LINUX : BUSWAY_P2P_ROUTE};
+	const busway_pci_id a = find(pci, json_object_get(question, "initiator"));
+	const busway_pci_id b = find(pci, json_object_get(question, "target"));
 	struct busway_p2p d;
-	unsigned bar;
 
-	if (sscanf(line, "decide %31s %31s %u %7s", initiator, target, &bar, view) != 4 ||
-	    !read_address(initiator, &from) || !read_address(target, &to) || !seal())
-		return false;
-	if (strcmp(view, "linux") == 0)
-		policy.view = BUSWAY_P2P_LINUX;
-	a = busway_pci_find(pci, from);
-	b = busway_pci_find(pci, to);
 	if (!busway_pci_some(a) || !busway_pci_some(b))
-		return false;
-	busway_p2p_decide(pci, a, b, bar, &policy, &d);
-	printf("%s %d %u 0x%llx\n", verdicts[d.verdict], d.certain, d.distance,
-	       (unsigned long long)d.refusal.asked.first);
-	return true;
+		return NULL;
+	busway_p2p_decide(pci, a, b, (uint32_t)number(question, "bar"), &policy, &d);
+	return json_pack("{s:s, s:b, s:i, s:I}", "verdict", verdicts[d.verdict], "certain",
+			 d.certain, "distance", (int)d.distance, "address",
+			 (json_int_t)d.refusal.asked.first);
+}
+
+static json_t *answer(const json_t *machine)
+{
+	const json_t *functions = json_object_get(machine, "functions");
+	const json_t *questions = json_object_get(machine, "questions");
+	json_t *answers = json_array();
+	struct busway_pci *pci;
+	int status = busway_pci_create(&memory, &pci);
+
+	if (status)
+		return answers;
+	for (size_t i = 0; i < json_array_size(functions) && !status; i++)
+		status = add_function(pci, json_array_get(functions, i));
+	if (!status)
+		status = busway_pci_seal(pci);
+	for (size_t i = 0; i < json_array_size(questions) && !status; i++)
+		status = json_array_append_new(answers, decide(pci, json_array_get(questions, i)));
+	busway_pci_destroy(pci);
+	return answers;
 }
 
 int main(void)
 {
-	char line[256];
-	int status = 0;
+	json_t *machine = json_loadf(stdin, 0, NULL);
+	json_t *answers = answer(machine);
 
-	while (status == 0 && fgets(line, sizeof(line), stdin))
-		if (!add_function(line) && !add_range(line) && !decide(line)) {
-			fprintf(stderr, "no sense in %s", line);
-			status = 2;
-		}
-	busway_pci_destroy(pci);
-	return status;
+	json_dumpf(answers, stdout, JSON_COMPACT);
+	json_decref(answers);
+	json_decref(machine);
+	return machine ? 0 : 2;
 }

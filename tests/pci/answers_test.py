@@ -47,29 +47,34 @@ def buses_below(functions, bdf):
     return bus_of(below[0]), last
 
 
+def place_of(bdf):
+    _domain, bus, slot = bdf.split(":")
+    device, function = slot.split(".")
+    return [int(bus, 16), int(device, 16) << 3 | int(function)]
+
+
 def describe(functions):
     unused = 0xfe
     for f in functions:
         kind = TYPES.get(f["id"], ENDPOINT)
-        first, last = buses_below(functions, f["bdf"])
-        if kind >= ROOT_PORT and first == 0xff:
+        first, last = buses_below(functions, f["bdf"]) if kind >= ROOT_PORT else (0, 0)
+        if first == 0xff:
             first = last = unused  # nothing is below it
             unused -= 1
-        if kind < ROOT_PORT:
-            first = last = 0
-        yield "function %s %x %s %x %x" % (
-            f["bdf"], kind, f["id"].replace("0x", "").replace(":", " "), first, last)
-        for index, start, end in resources(f["resource"]):
-            if index in (MEMORY, PREFETCH):
-                yield "window %x %x %d" % (start, end, index == PREFETCH)
-            elif index < 6:
-                yield "bar %d %x %x" % (index, start, end)
+        parts = list(resources(f["resource"]))
+        bus, devfn = place_of(f["bdf"])
+        vendor, device = (int(part, 16) for part in f["id"].split(":"))
+        yield {"bus": bus, "devfn": devfn, "type": kind, "vendor": vendor, "device": device,
+               "secondary": first, "subordinate": last,
+               "windows": [next(([start, end] for index, start, end in parts if index == window),
+                                None) for window in (MEMORY, PREFETCH)],
+               "bars": [part for part in parts if part[0] < 6]}
 
 
 def ask(functions, questions):
-    text = "\n".join([*describe(functions), *questions]) + "\n"
+    text = json.dumps({"functions": list(describe(functions)), "questions": questions})
     done = subprocess.run([ADAPTER], input=text, stdout=subprocess.PIPE, text=True, check=True)
-    return [line.split() for line in done.stdout.splitlines()]
+    return json.loads(done.stdout)
 
 
 def compare(answers):
@@ -77,7 +82,8 @@ def compare(answers):
     functions = [a for a in answers if a.get("q") == "pci"]
     distances = [a for a in answers if a.get("q") == "p2pdma_distance"]
     maps = {a["dev"]: a for a in answers if a.get("q") == "p2pmem_map_sg"}
-    questions = ["decide %s %s %d %s" % (d["dev"], d["peer"], PEER_BAR, view)
+    questions = [{"initiator": place_of(d["dev"]), "target": place_of(d["peer"]),
+                  "bar": PEER_BAR, "view": view}
                  for d in distances for view in ("linux", "route")]
     ours = ask(functions, questions)
     if len(ours) != len(questions):
@@ -87,17 +93,18 @@ def compare(answers):
         linux, route = ours[2 * index], ours[2 * index + 1]
         name = "%s -> %s" % (theirs["dev"], theirs["peer"])
         reached = theirs["distance"] >= 0
-        if (linux[0] != "refused") != reached or linux[1] != "1" or \
-                (reached and int(linux[2]) != theirs["distance"]):
+        if (linux["verdict"] != "refused") != reached or not linux["certain"] or \
+                (reached and linux["distance"] != theirs["distance"]):
             wrong.append("%s: the kernel %s, Linux's rules %s" % (name, theirs["distance"], linux))
         mapped = maps[theirs["dev"]]
-        if (mapped["ret"] == "OK") != reached or mapped.get("bus_flag") != (linux[0] == "switch"):
+        if (mapped["ret"] == "OK") != reached or \
+                mapped["bus_flag"] != (linux["verdict"] == "switch"):
             wrong.append("%s: the kernel mapped %s, Linux's rules %s" % (name, mapped, linux))
         # what the route carries is no more than that, and by the address that the kernel gave
-        if mapped["bus_flag"] and (route[0] != "switch" or route[1] != "1" or
-                                   int(route[3], 16) != int(mapped["dma"], 16)):
+        if mapped["bus_flag"] and (route["verdict"] != "switch" or not route["certain"] or
+                                   route["address"] != int(mapped["dma"], 16)):
             wrong.append("%s: the kernel %s, the route %s" % (name, mapped, route))
-        if not reached and route[0] != "refused":
+        if not reached and route["verdict"] != "refused":
             wrong.append("%s: the kernel refuses, the route %s" % (name, route))
     return wrong, len(distances)
 
