@@ -36,8 +36,9 @@ static uint32_t find_above(const struct busway_pci_fabric *fabric,
 	if (f->is_virtual) {
 		const uint32_t physical = at_address(fabric, f->physical);
 
-		return physical == NOWHERE ? NOWHERE
-					   : find_above(fabric, fabric->places[physical].f);
+		if (physical == NOWHERE || fabric->places[physical].f->is_virtual)
+			return NOWHERE;
+		return find_above(fabric, fabric->places[physical].f);
 	}
 	if (f->has_above)
 		return at_address(fabric, f->above);

@@ -341,6 +341,67 @@ static void a_function_that_answers_twice_is_refused(void **state)
 	busway_pci_destroy(pci);
 }
 
+/* ---- anything ---- */
+
+static void scatter(struct tree *t, struct rng *rng)
+{
+	*t = (struct tree){0};
+	for (unsigned i = 0; i < 24; i++) {
+		const enum busway_pci_type type =
+			(enum busway_pci_type)rng_below(rng, BUSWAY_PCI_UNKNOWN_BRIDGE + 1);
+		struct busway_pci_function *f = tree_bridge(
+			t, type, (uint8_t)rng_below(rng, 6), (uint8_t)rng_below(rng, 24),
+			(uint8_t)rng_below(rng, 6), (uint8_t)rng_below(rng, 8),
+			rng_below(rng, 8) * MIB, rng_below(rng, 8) * MIB);
+
+		tree_bar(f, 0, rng_below(rng, 64) * 65536, 65536);
+		tree_acs(f, 0x7f, (uint16_t)rng_below(rng, 128));
+		f->acs.known = (enum busway_known)rng_below(rng, 3);
+		f->has_above = rng_chance(rng, 20);
+		f->above = t->functions[rng_below(rng, i + 1)].at;
+		f->is_virtual = rng_chance(rng, 10);
+		f->physical = t->functions[rng_below(rng, i + 1)].at;
+	}
+}
+
+/* Whatever is above what: all is decided, and the fabric ends somewhere. */
+static void any_wiring_is_answered(void **state)
+{
+	static struct tree t;
+
+	(void)state;
+	for (unsigned round = 0; round < random_rounds(2000); round++) {
+		struct rng rng = rng_of(random_seed() + round);
+		const struct busway_pci_fabric_options options = {.ctx = NULL};
+		struct busway_pci_fabric *fabric;
+		struct busway_pci *pci;
+
+		scatter(&t, &rng);
+		pci = tree_seal(&t);
+		assert_int_equal(busway_pci_fabric_create(pci, &options, &tree_memory, &fabric), 0);
+		for (uint32_t a = 0; a < busway_pci_count(pci); a++)
+			for (uint32_t b = 0; b < busway_pci_count(pci); b++) {
+				struct busway_p2p_policy policy = {.cpu_zen = round & 1};
+				struct busway_pci_outcome out;
+				struct busway_p2p d;
+
+				policy.view = (enum busway_p2p_view)(round >> 1 & 1);
+				busway_p2p_decide(pci, (busway_pci_id){a}, (busway_pci_id){b},
+						  BUSWAY_P2P_ANY_BAR, &policy, &d);
+				assert_int_equal(d.verdict == BUSWAY_P2P_REFUSED,
+						 d.refusal.reason != BUSWAY_NOT_REFUSED);
+				busway_pci_fabric_route(
+					fabric,
+					&(struct busway_pci_request){
+						{a}, rng_below(&rng, 8 * MIB), BUSWAY_READ, false},
+					&out);
+				assert_true(out.end < BUSWAY_PCI_END_COUNT);
+			}
+		busway_pci_fabric_destroy(fabric);
+		busway_pci_destroy(pci);
+	}
+}
+
 /* ---- memory ---- */
 
 static int build(struct busway_pci *pci, const struct tree *t)
@@ -405,6 +466,7 @@ int main(void)
 		cmocka_unit_test(known_root_complexes_forward),
 		cmocka_unit_test(a_bar_of_unknown_size_is_not_certain_to_be_passed),
 		cmocka_unit_test(a_function_that_answers_twice_is_refused),
+		cmocka_unit_test(any_wiring_is_answered),
 		cmocka_unit_test(without_memory_nothing_is_half_done),
 	};
 
