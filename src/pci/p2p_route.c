@@ -130,12 +130,12 @@ void decide_route(const struct busway_pci *pci, uint32_t initiator, uint32_t tar
 		  struct busway_p2p *out)
 {
 	const struct p2p_route r = {.pci = pci,
-				.initiator = initiator,
-				.target = target,
-				.bar = bar,
-				.policy = policy,
-				.way = find_way(pci, initiator, target),
-				.out = out};
+				    .initiator = initiator,
+				    .target = target,
+				    .bar = bar,
+				    .policy = policy,
+				    .way = find_way(pci, initiator, target),
+				    .out = out};
 	const uint32_t odd = node_at(pci, initiator)->odd ? initiator : target;
 
 	if (node_at(pci, odd)->odd) {

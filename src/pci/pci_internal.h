@@ -182,7 +182,8 @@ struct p2p_route {
 };
 
 /* Refused by what is at @at. Return: false. */
-bool route_refuse(const struct p2p_route *r, enum busway_reason reason, uint32_t at, const char *by);
+bool route_refuse(const struct p2p_route *r, enum busway_reason reason, uint32_t at,
+		  const char *by);
 
 /* From @top, or the root complex where it is NONE, down to the target: each bridge passes it, and
  * nobody beside it answers. Else it is refused. */
