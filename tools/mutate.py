@@ -1239,12 +1239,76 @@ MUTATIONS = [Mutation(*row) for row in [
      "every page may be written", "sim_iommu"),
     ("src/sim/walk.c", "	if (!written || (arm && !walk_bits(entry, 51, 51)))", "	if (false)",
      "pages that are read are marked as written", "sim_iommu"),
+    # ---- pci: routes, judged by the fabric ----
+    ("src/pci/p2p_climb.c", "	if (!port || acs->known != BUSWAY_PRESENT || !(acs->control & BUSWAY_ACS_UF))\n		return stop(",
+     "	if (false)\n		return stop(", "what is sent up is thought to pass ports without UF", "pci_enumerate"),
+    ("src/pci/p2p_climb.c", "	return acs->control & BUSWAY_ACS_RR ? TURN_REDIRECTED : TURN_BLOCKED;",
+     "	return TURN_REDIRECTED;", "egress control without RR redirects", "pci_enumerate"),
+    ("src/pci/p2p_climb.c", "		return TURN_DIRECT; /* allowed by name, whatever RR says */",
+     "		return acs->control & BUSWAY_ACS_RR ? TURN_REDIRECTED : TURN_DIRECT;",
+     "RR redirects what egress control allows", "pci_enumerate"),
+    ("src/pci/p2p_climb.c", "	if (translated && (acs->control & BUSWAY_ACS_DT))\n		return TURN_DIRECT;\n", "",
+     "translated requests are redirected in spite of DT", "pci_enumerate"),
+    ("src/pci/p2p_climb.c", "	if (c->translated && acs->known == BUSWAY_PRESENT && (acs->control & BUSWAY_ACS_TB))", "	if (false)",
+     "translation blocking lets translated requests up", "pci_enumerate"),
+    ("src/pci/p2p_climb.c", "	if (bus != BUS_LINK && !bridge_passes_range(node_at(pci, above), c->range))\n		return stop(c, BUSWAY_BRIDGE_WINDOW, above, NULL);\n", "",
+     "the bridge above a bus is not asked whether it answers, too", "pci_enumerate"),
+    ("src/pci/p2p_climb.c", "	c->bits = acs->known == BUSWAY_PRESENT ? acs->control & BUSWAY_ACS_CR : 0;", "	c->bits = 0;",
+     "completions are thought to come back in spite of CR", "pci_enumerate"),
+    ("src/pci/p2p_climb.c", "		    !(f->acs.control & BUSWAY_ACS_UF))\n			return TURN_BLOCKED;",
+     "		    false)\n			return TURN_BLOCKED;", "redirected completions are thought to pass ports without UF", "pci_enumerate"),
+    ("src/pci/p2p_climb.c", "	if (acs->known == BUSWAY_UNKNOWN)\n		return TURN_UNKNOWN;\n	if (acs->known == BUSWAY_ABSENT)",
+     "	if (acs->known != BUSWAY_PRESENT)", "ACS that could not be read is taken for none", "pci_property"),
+    ("src/pci/p2p_climb.c", "		return !f->is_virtual && !node_at(pci, from)->function.is_virtual;", "		return true;",
+     "egress control of virtual functions is guessed", "pci_property"),
+    ("src/pci/p2p_route.c", "		.quick = node_at(r->pci, r->target)->clean &&\n			 node_at(r->pci, r->initiator)->host == node_at(r->pci, r->target)->host,",
+     "		.quick = node_at(r->pci, r->target)->clean,", "claims below another host bridge are not looked at", "pci_property"),
+    ("src/pci/p2p_root.c", "	if (r->way.common != NONE && !route_descends(r, NONE))\n		return;\n", "",
+     "bridges above both are not asked to pass it down again", "pci_enumerate"),
+    ("src/pci/p2p_root.c", "	if (!root_leads_there(r, cpu) || !root_allows(r) ||", "	if (!root_leads_there(r, cpu) ||",
+     "egress control between root ports is overlooked", "pci_property"),
+    ("src/pci/p2p_route.c", "		out->certain = bar->sized;", "		out->certain = true;",
+     "a BAR of unknown size is certain to be passed", "pci_wiring"),
+    ("src/pci/claims.c", "	return count_bars(n, range) + (bridge && bridge_passes_some(n, range)) > 1;", "	return false;",
+     "a function that answers twice is not noticed", "pci_wiring"),
+    ("src/pci/wiring.c", "	if (!leads_to(up, n->function.at.bus, n->function.at.bus))\n		return false;\n", "",
+     "a function may be on a bus that its bridge does not lead to", "pci_wiring"),
+    ("src/pci/wiring.c", "	status = check_beside(pci);\n	if (status)\n		return status;\n", "",
+     "buses of bridges beside each other may overlap", "pci_wiring"),
+    ("src/pci/wiring.c", "			if (pci->nodes[up].odd)\n				pci->nodes[i].odd = true;", "			(void)up;",
+     "oddity does not spread down", "pci_wiring"),
+    ("src/pci/hosts.c", "			return same || !known[i].same_host_only;", "			return true;",
+     "a root complex that forwards within itself forwards to others", "pci_wiring"),
+    ("src/pci/config.c", "	if (base > limit)\n		return false; /* closed */\n", "",
+     "a closed window is open", "pci_config"),
+    ("src/pci/config.c", "		base |= (uint64_t)config_u32(config, PREFETCH_BASE_HIGH) << 32;\n", "",
+     "the upper half of a window is lost", "pci_config"),
+    ("src/pci/capabilities.c", "	count = config[at + 5] ? config[at + 5] : 256; /* 0 stands for 256 */", "	count = config[at + 5];",
+     "an egress vector of 256 bits has none", "pci_config"),
+    ("src/pci/capabilities.c", "	return (struct found){.known = at ? BUSWAY_UNKNOWN : BUSWAY_ABSENT};", "	return (struct found){.known = BUSWAY_ABSENT};",
+     "a list in a circle is taken for read to its end", "pci_config"),
+    ("src/map/peer_pci.c", "	if (!verdict.certain)\n		return refuse_pci(lane, BUSWAY_PEER_UNCERTAIN, phys, why);\n", "",
+     "registers are mapped by an uncertain route", "pci_dma"),
+    ("src/map/peer_pci.c", "	dma = target.bus.first;\n", "	dma = phys.first;\n",
+     "a peer below the same switch is addressed by its CPU address", "pci_dma"),
+    ("src/map/translated.c", "	} else if (!busway_p2p_climbs(device->pci, device->function, emitted, false, why)) {\n		status = -BUSWAY_ERANGE;\n", "",
+     "an IOVA that a peer below answers to is handed out", "pci_dma"),
+    ("src/map/single.c", "	if (mapping->way == BUSWAY_WAY_IOMMU)\n		translated_unmap(mapping, false);",
+     "	if (lane->device->domain)\n		translated_unmap(mapping, false);", "unmapping a bus address unmaps IOVAs", "pci_dma"),
+    ("src/map/leave.c", "	if (mapping->way == BUSWAY_WAY_IOMMU)\n		translated_unmap(mapping, true);",
+     "	if (lane->device->domain)\n		translated_unmap(mapping, true);", "abandoning a bus address unmaps IOVAs", "pci_dma"),
+    ("src/sim/pci_request.c", "	if (f->type != BUSWAY_PCI_UPSTREAM_PORT && fabric_passes(f, j->address) &&", "	if (false &&",
+     "the fabric forwards what leads back down", "pci_fabric"),
+    ("src/sim/pci_completion.c", "			if (!(control_of(j, n) & BUSWAY_ACS_CR))", "			if (true)",
+     "the fabric does not redirect completions", "pci_fabric"),
 ]]
 
 
-def suite_of(file):
+def suite_of(mutation):
+    if mutation.likely.startswith("pci_"):
+        return "pci"  # what is judged by the PCI fabric
     for folder in ("buffers", "import", "check", "cli", "iommu", "iova", "map", "sim"):
-        if file.startswith("src/" + folder):
+        if mutation.file.startswith("src/" + folder):
             return folder
     return "core"
 
@@ -1304,7 +1368,7 @@ class Workplace:
         text = path.read_text()
         if text.count(mutation.old) != 1:
             raise ValueError(f"the text stands there {text.count(mutation.old)} times")
-        tests = sorted(self.tests[suite_of(mutation.file)],
+        tests = sorted(self.tests[suite_of(mutation)],
                        key=lambda test: (test["name"] != mutation.likely, test["name"]))
         path.write_text(text.replace(mutation.old, mutation.new))
         try:
@@ -1349,7 +1413,7 @@ def run_all(mutations, jobs):
             for place in pool.map(Workplace, folders):
                 places.put(place)
             first = places.get()
-            first.check_unchanged(sorted({suite_of(m.file) for m in mutations}))
+            first.check_unchanged(sorted({suite_of(m) for m in mutations}))
             places.put(first)
 
             def attempt(mutation):

@@ -24,6 +24,8 @@ struct busway_dma;
 struct busway_dma_device;
 struct busway_lane;
 struct busway_mapping;
+struct busway_pci;
+struct busway_p2p_policy;
 
 /* ---- what the surroundings give -------------------------------------------------------- */
 
@@ -220,6 +222,15 @@ struct busway_dma_options {
 	 * The device must be able to use all that the domain hands out, and devices that are not
 	 * trusted share none with others. Outlives the device; NULL: none. */
 	struct busway_domain *domain;
+	/*
+	 * How PCI is wired (pci.h): with it, a PCI function gets at the BARs of others, see
+	 * busway_map_peer(). Outlives the device; NULL: it does not. The device is the function
+	 * whose .platform_device it is, else the one with its requester ID, if there is one such.
+	 */
+	const struct busway_pci *pci;
+	/* how unknown root complexes are treated (p2p.h); .view is not used. Copied. NULL: refused
+	 */
+	const struct busway_p2p_policy *peer_policy;
 };
 
 /**

@@ -159,8 +159,19 @@ bool busway_mapping_next_run(const struct busway_mapping *mapping, struct busway
  * @phys: where the CPU finds them
  *
  * The address is the one by which the device's windows lead there, if they do and the device can
- * emit it; never the CPU's address as it is. What is behind a PCI host bridge is refused
- * (peer-route) until the route is known: whether the bridge forwards is not said by any window.
+ * emit it; never the CPU's address as it is.
+ *
+ * What is behind a PCI host bridge is refused (peer-route), unless the device was attached with
+ * busway_dma_options.pci: then the route between the two functions decides (busway_p2p_decide(), as
+ * the route carries it), and the address is
+ *
+ *   through a switch       that on the bus, past any IOMMU                    .way peer
+ *   by the root complex    the one by which windows lead to the CPU's         .way peer
+ *                          an IOVA, if the device has a domain: whole pages   .way iommu
+ *
+ * or it is refused, for the reason of the verdict, or as peer-uncertain. All of @phys must be
+ * inside one BAR whose size and place for the CPU are known. What has to be turned on in the two
+ * functions (bus mastering, decoding) is left to their drivers.
  *
  * Return: 0, -BUSWAY_EINVAL, -BUSWAY_ERANGE.
  */

@@ -58,12 +58,29 @@ struct busway_p2p {
  * busway_p2p_decide() - can @initiator reach memory of @target?
  * @bar: which BAR of @target, or BUSWAY_P2P_ANY_BAR: the largest one of memory
  * @out: always set. Names in its refusal are those of @pci.
+ *
+ * As the route carries it: writes arrive and reads come back, by the bus address (switch), by the
+ * CPU's address of the BAR where windows lead it into the machine 1:1 (host bridge), or by any IOVA
+ * that comes up to the root complex (IOMMU). About another address ask busway_p2p_climbs(). For
+ * what ACS sends up every port above must have UF set; an initiator with ATS switched on must get
+ * there with translated requests, too.
+ *
  * Cost: proportional to the number of bridges above the two.
  */
 #define BUSWAY_P2P_ANY_BAR UINT32_MAX
 void busway_p2p_decide(const struct busway_pci *pci, busway_pci_id initiator, busway_pci_id target,
 		       uint32_t bar, const struct busway_p2p_policy *policy,
 		       struct busway_p2p *out);
+
+/*
+ * busway_p2p_climbs() - does a request for @range come up to the root complex?
+ * For addresses that lead to the target from there on only: an IOVA, or what a window into the
+ * machine makes a CPU address.
+ * @translated: it is marked as translated (ATS)
+ * @why: set where it does not: who answers to some of it, or stops it
+ */
+bool busway_p2p_climbs(const struct busway_pci *pci, busway_pci_id initiator,
+		       struct busway_range range, bool translated, struct busway_refusal *why);
 
 /* ---- known root complexes -------------------------------------------------------------- */
 

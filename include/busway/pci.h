@@ -194,7 +194,9 @@ struct busway_pci_host {
 	  "its buses are not among those of the bridge above")                                     \
 	X(BUSWAY_PCI_CIRCLE, "bus-circle", "the bridges above it lead in a circle")                \
 	X(BUSWAY_PCI_ABOVE_MISSING, "bridge-missing", "the bridge above it is not there")          \
-	X(BUSWAY_PCI_PHYSICAL_MISSING, "physical-missing", "its physical function is not there")
+	X(BUSWAY_PCI_PHYSICAL_MISSING, "physical-missing", "its physical function is not there")   \
+	X(BUSWAY_PCI_BUSES_OVERLAP, "bus-numbers-overlap",                                         \
+	  "a bridge beside it leads to some of its buses")
 
 enum busway_pci_oddity_code {
 #define X(id, code, text) id,
@@ -205,7 +207,7 @@ enum busway_pci_oddity_code {
 
 struct busway_pci_oddity {
 	enum busway_pci_oddity_code code;
-	busway_pci_id function, other; /* other: of BUSWAY_PCI_BUS_TWICE; else none */
+	busway_pci_id function, other; /* other: of .._BUS_TWICE and .._OVERLAP */
 };
 
 const char *busway_pci_oddity_code(enum busway_pci_oddity_code code);

@@ -43,7 +43,7 @@
  *   low-bits         the address that the memory has, to its end
  *   unconfined       (none)
  *   peer-route       what answers there: the aperture
- *   acs-..., no-memory-bar, wiring-unknown
+ *   acs-..., no-memory-bar, wiring-unknown, peer-uncertain
  *                    (none)
  *   bridge-window    the window that is nearest to it
  *   bus-claimed      (none)
@@ -160,7 +160,12 @@
 	X(BUSWAY_BRIDGE_WINDOW, "bridge-window", "the windows of this bridge do not pass that")    \
 	X(BUSWAY_BUS_CLAIMED, "bus-claimed", "something else on the way answers to that")          \
 	X(BUSWAY_WIRING_UNKNOWN, "wiring-unknown",                                                 \
-	  "what is above it could not be read, or contradicts itself")
+	  "what is above it could not be read, or contradicts itself")                             \
+	X(BUSWAY_ACS_NO_UPSTREAM, "acs-no-upstream-forwarding",                                    \
+	  "what ACS sends up from below leads back down here, and this port does not forward it "  \
+	  "(UF is off)")                                                                           \
+	X(BUSWAY_PEER_UNCERTAIN, "peer-uncertain",                                                 \
+	  "whether it gets there depends on what no register says, or could not be read")
 
 enum busway_reason {
 	BUSWAY_NOT_REFUSED,

@@ -282,6 +282,12 @@ static void describe(struct busway_dma_device *device, const struct busway_dma_o
 	device->segments = d->segments;
 	device->untrusted = d->untrusted;
 	device->caches = !coherent && device->dma->environment.clean;
+	device->pci = options->pci;
+	device->function =
+		options->pci ? peer_function(options->pci, device->id, d) : BUSWAY_NO_FUNCTION;
+	if (options->peer_policy)
+		device->peers = *options->peer_policy;
+	device->peers.view = BUSWAY_P2P_ROUTE;
 }
 
 int busway_dma_attach(struct busway_dma *dma, busway_device_id id,

@@ -72,7 +72,7 @@ static void abandon(struct busway_lane *lane, struct busway_mapping *mapping)
 	observe(lane, BUSWAY_EVENT_ABANDONED, mapping, 0, mapping->size);
 	live_remove(lane, mapping);
 	/* a device that an IOMMU has cut off does no harm any more */
-	if (lane->device->domain)
+	if (mapping->way == BUSWAY_WAY_IOMMU)
 		translated_unmap(mapping, true);
 	for (uint32_t i = 0; i < mapping->segment_count; i++) {
 		const struct busway_mapped *segment = &mapping->segments[i];

@@ -26,6 +26,7 @@
 #include <busway/coherent.h>
 #include <busway/domain.h>
 #include <busway/intervals.h>
+#include <busway/p2p.h>
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 
@@ -114,6 +115,9 @@ struct busway_dma_device {
 	bool untrusted;
 	bool joined;                  /* its domain knows of it */
 	struct busway_domain *domain; /* NULL: addresses are not translated */
+	const struct busway_pci *pci; /* NULL: nothing is known of routes to peers */
+	busway_pci_id function;       /* that it is there, or none */
+	struct busway_p2p_policy peers;
 	struct pool *bounce; /* the pool that it must bounce through; NULL: those for all */
 	struct pool *shared; /* the pool that serves its coherent memory; NULL: those for all */
 	struct route streaming, coherent;
@@ -405,6 +409,35 @@ int translated_slots(struct busway_lane *lane, struct busway_mapping *mapping,
 
 /* The device has no way to it any more: now, or when invalidations are due. */
 void translated_unmap(const struct busway_mapping *mapping, bool now);
+
+/* Registers of a peer at @phys, in whole pages, through the device's domain. */
+int translated_peer(struct busway_lane *lane, struct busway_range phys,
+		    enum busway_direction direction, struct busway_mapping *mapping,
+		    struct busway_refusal *why);
+
+/* ---- peer_pci.c ---- */
+
+/* Which function of @pci the device is; BUSWAY_NO_FUNCTION: none, or more than one could be. */
+busway_pci_id peer_function(const struct busway_pci *pci, busway_device_id id,
+			    const struct busway_device *device);
+
+/* Is @phys in some BAR of the wiring that the device knows? */
+bool peer_is_pci(const struct busway_dma_device *device, struct busway_range phys);
+
+/* Map what is: 0, -BUSWAY_ERANGE, -BUSWAY_ENOMEM. */
+int peer_map_pci(struct busway_lane *lane, struct busway_range phys,
+		 enum busway_direction direction, struct busway_mapping *mapping,
+		 struct busway_refusal *why);
+
+/* ---- peer.c ---- */
+
+/* The address by which the device's windows lead to @phys in the CPU's space. */
+bool peer_by_windows(const struct busway_lane *lane, struct busway_range phys,
+		     enum busway_direction direction, uint64_t *dma, struct busway_refusal *why);
+
+/* The registers at @phys are the device's, at @dma. */
+int peer_finish(struct busway_lane *lane, struct busway_range phys, uint64_t dma,
+		enum busway_direction direction, struct busway_mapping *mapping);
 
 /* ---- caches.c ---- */
 

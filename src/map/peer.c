@@ -3,8 +3,7 @@
  * peer.c - registers of another device, at the address by which this one reaches them.
  *
  * The windows give an address; following it hop by hop shows whether it arrives. What is behind a
- * PCI host bridge is refused until somebody knows whether the bridge forwards from device to
- * device.
+ * PCI host bridge is refused unless the wiring of PCI is known: see peer_pci.c.
  */
 #include "map_internal.h"
 
@@ -61,8 +60,8 @@ static bool arrives(const struct busway_lane *lane, struct busway_range dma, uin
 	       end->range.last == phys + busway_range_span(dma);
 }
 
-static bool find_address(const struct busway_lane *lane, struct busway_range phys,
-			 enum busway_direction direction, uint64_t *dma, struct busway_refusal *why)
+bool peer_by_windows(const struct busway_lane *lane, struct busway_range phys,
+		     enum busway_direction direction, uint64_t *dma, struct busway_refusal *why)
 {
 	const struct busway_dma_device *device = lane->device;
 
@@ -85,6 +84,19 @@ static bool find_address(const struct busway_lane *lane, struct busway_range phy
 	return false;
 }
 
+int peer_finish(struct busway_lane *lane, struct busway_range phys, uint64_t dma,
+		enum busway_direction direction, struct busway_mapping *mapping)
+{
+	mapping->one_ = (struct busway_mapped){
+		.dma = {{dma}, {dma + busway_range_span(phys)}},
+		.phys = {phys.first},
+	};
+	describe_one(mapping, BUSWAY_KIND_PEER, busway_range_span(phys) + 1, direction, 0);
+	mapping->way = BUSWAY_WAY_PEER;
+	map_finish(lane, mapping);
+	return 0;
+}
+
 int busway_map_peer(struct busway_lane *lane, struct busway_phys_range phys,
 		    enum busway_direction direction, struct busway_mapping *mapping,
 		    struct busway_refusal *why)
@@ -101,6 +113,13 @@ int busway_map_peer(struct busway_lane *lane, struct busway_phys_range phys,
 	if (r.first > r.last || overlaps_memory(platform, r) ||
 	    !map_arguments(lane, mapping, direction))
 		return -BUSWAY_EINVAL;
+	if (peer_is_pci(lane->device, r)) {
+		const int status = peer_map_pci(lane, r, direction, mapping, why);
+
+		if (status)
+			map_ended(lane, mapping, STATE_REFUSED);
+		return status;
+	}
 	bridge = bridge_at(platform, r, &aperture);
 	if (bridge || lane->device->bounce || lane->device->untrusted) {
 		refuse_as(lane,
@@ -115,16 +134,9 @@ int busway_map_peer(struct busway_lane *lane, struct busway_phys_range phys,
 		return -BUSWAY_ERANGE;
 	}
 	refuse_as(lane, lane->device->domain ? BUSWAY_PEER_ROUTE : BUSWAY_NO_WINDOW, r, why);
-	if (lane->device->domain || !find_address(lane, r, direction, &dma, why)) {
+	if (lane->device->domain || !peer_by_windows(lane, r, direction, &dma, why)) {
 		map_ended(lane, mapping, STATE_REFUSED);
 		return -BUSWAY_ERANGE;
 	}
-	mapping->one_ = (struct busway_mapped){
-		.dma = {{dma}, {dma + busway_range_span(r)}},
-		.phys = {r.first},
-	};
-	describe_one(mapping, BUSWAY_KIND_PEER, busway_range_span(r) + 1, direction, 0);
-	mapping->way = BUSWAY_WAY_PEER;
-	map_finish(lane, mapping);
-	return 0;
+	return peer_finish(lane, r, dma, direction, mapping);
 }

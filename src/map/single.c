@@ -71,7 +71,8 @@ void map_live(struct busway_lane *lane, struct busway_mapping *mapping)
 {
 	mapping->lane_ = lane;
 	mapping->dma = mapping->segments[0].dma.first;
-	if (lane->device->domain)
+	/* of a peer's registers the route has decided */
+	if (lane->device->domain && mapping->kind != BUSWAY_KIND_PEER)
 		mapping->way = BUSWAY_WAY_IOMMU;
 	else if (mapping->kind < BUSWAY_KIND_COHERENT)
 		mapping->way = way_of(mapping);
@@ -263,7 +264,7 @@ __attribute__((noinline)) static int unmap_slowly(struct busway_mapping *mapping
 		return -BUSWAY_EINVAL;
 	}
 	live_remove(lane, mapping);
-	if (lane->device->domain)
+	if (mapping->way == BUSWAY_WAY_IOMMU)
 		translated_unmap(mapping, false);
 	observe(lane, BUSWAY_EVENT_UNMAPPED, mapping, 0, mapping->size);
 	for (uint32_t i = 0; i < mapping->segment_count; i++)

@@ -492,6 +492,58 @@ int translated_single(struct busway_lane *lane, struct busway_range phys,
 	return status;
 }
 
+int translated_peer(struct busway_lane *lane, struct busway_range phys,
+		    enum busway_direction direction, struct busway_mapping *mapping,
+		    struct busway_refusal *why)
+{
+	const struct busway_dma_device *device = lane->device;
+	struct busway_domain *domain = device->domain;
+	const struct list list = list_of_one(lane, direction, 0, mapping, why);
+	const struct busway_range pages = domain_pages(domain, phys);
+	const struct busway_phys_range run = busway_phys_range(pages);
+	/* low bits above a page: so many pages before it are free */
+	const uint64_t ahead = phys.first & lane->min_align_mask & ~(domain->granule - 1);
+	const uint64_t size = ahead + busway_range_span(pages) + 1;
+	const struct busway_iova_request where = request_of(&list, size);
+	busway_dma_t base, iova;
+	struct busway_range emitted;
+	int status;
+
+	if (!fits_segment(device, busway_range_span(phys) + 1)) {
+		refuse_limits(lane, phys, why);
+		return -BUSWAY_ERANGE;
+	}
+	if (device->untrusted && has_partial_pages(device, phys)) {
+		refuse_as(lane, BUSWAY_UNCONFINED, phys, why);
+		return -BUSWAY_ERANGE;
+	}
+	status = domain_take(domain, lane->iovas, &where, pages, &base, why);
+	if (status)
+		return status;
+	iova.raw = base.raw + ahead;
+	emitted.first = iova.raw + (phys.first & (domain->granule - 1));
+	emitted.last = emitted.first + busway_range_span(phys);
+	mapping->one_ =
+		(struct busway_mapped){.dma = busway_dma_range(emitted), .phys = {phys.first}};
+	describe_one(mapping, BUSWAY_KIND_PEER, busway_range_span(phys) + 1, direction, 0);
+	mapping->way = BUSWAY_WAY_IOMMU;
+	if (!within_limits(&device->segments, emitted.first, busway_range_span(emitted))) {
+		refuse_limits(lane, phys, why);
+		status = -BUSWAY_ERANGE;
+	} else if (!busway_p2p_climbs(device->pci, device->function, emitted, false, why)) {
+		status = -BUSWAY_ERANGE;
+	} else {
+		status = domain_enter(domain, iova, &run, 1,
+				      (unsigned)direction | BUSWAY_PROT_DEVICE, why);
+	}
+	if (status)
+		domain_give(domain, lane->iovas,
+			    (struct busway_dma_range){base, {base.raw + (size - 1)}});
+	else
+		map_live(lane, mapping);
+	return status;
+}
+
 bool translated_bounces(struct busway_lane *lane, struct busway_range phys,
 			enum busway_direction direction, unsigned attributes)
 {

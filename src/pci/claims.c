@@ -31,15 +31,49 @@ bool bridge_passes_all(const struct node *n, const struct busway_pci_bar *bar)
 	       (b->prefetch_open && busway_range_within(bar->bus, b->prefetch));
 }
 
+bool bridge_passes_range(const struct node *n, struct busway_range range)
+{
+	return bridge_passes_all(n, &(struct busway_pci_bar){.bus = range});
+}
+
+/* How many of its BARs answer to some of @range. */
+static unsigned count_bars(const struct node *n, struct busway_range range)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++)
+		count += is_memory(&n->function.bars[i]) &&
+			 busway_range_overlaps(n->function.bars[i].bus, range);
+	return count;
+}
+
+bool claims_by_bar(const struct node *n, struct busway_range range)
+{
+	return count_bars(n, range) != 0;
+}
+
 bool claims_some(const struct node *n, struct busway_range range)
 {
-	if (busway_pci_is_bridge(n->function.type) && bridge_passes_some(n, range))
+	return (busway_pci_is_bridge(n->function.type) && bridge_passes_some(n, range)) ||
+	       claims_by_bar(n, range);
+}
+
+bool claims_whole(const struct node *n, struct busway_range range)
+{
+	if (busway_pci_is_bridge(n->function.type) && bridge_passes_range(n, range))
 		return true;
 	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++)
 		if (is_memory(&n->function.bars[i]) &&
-		    busway_range_overlaps(n->function.bars[i].bus, range))
+		    busway_range_within(range, n->function.bars[i].bus))
 			return true;
 	return false;
+}
+
+bool claims_twice(const struct node *n, struct busway_range range)
+{
+	const bool bridge = busway_pci_is_bridge(n->function.type);
+
+	return count_bars(n, range) + (bridge && bridge_passes_some(n, range)) > 1;
 }
 
 /* ---- counting ---- */

@@ -144,11 +144,12 @@ void busway_p2p_decide(const struct busway_pci *pci, busway_pci_id initiator, bu
 	};
 	if (memory)
 		out->refusal.asked = memory->bus;
-	out->needs = find_needs(pci, a, b, way.common);
 	if (policy->view == BUSWAY_P2P_LINUX)
 		decide_linux(pci, a, b, policy, out);
 	else
 		decide_route(pci, a, b, memory, policy, out);
+	/* through the root complex every bridge above both has a part in it */
+	out->needs = find_needs(pci, a, b, out->verdict > BUSWAY_P2P_SWITCH ? NONE : way.common);
 	if (out->refusal.reason == BUSWAY_ACS_UNKNOWN)
 		advise(&out->refusal, (struct busway_advice){.kind = BUSWAY_ADVISE_PRIVILEGE,
 							     .hop = out->refusal.hop});

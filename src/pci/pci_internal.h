@@ -11,6 +11,8 @@
  *   hosts.c         root complexes that are known to forward
  *   p2p_linux.c     peer-to-peer as Linux decides
  *   p2p_route.c     peer-to-peer as the route carries it
+ *   p2p_climb.c     the way up of a request, for that
+ *   p2p_root.c      and the way through the root complex
  *   p2p.c           what both share
  */
 #ifndef BUSWAY_PCI_INTERNAL_H
@@ -83,8 +85,23 @@ int judge_claims(struct busway_pci *pci);
 bool bridge_passes_some(const struct node *n, struct busway_range range);
 bool bridge_passes_all(const struct node *n, const struct busway_pci_bar *bar);
 
-/* Does @n itself, or what is behind it, answer to some address of @range? */
+bool bridge_passes_range(const struct node *n, struct busway_range range);
+
+/* Does @n itself, or what is behind it, answer to some address of @range? One claim to all of it?
+ * More than one to some? Its BARs alone to some? */
 bool claims_some(const struct node *n, struct busway_range range);
+bool claims_whole(const struct node *n, struct busway_range range);
+bool claims_twice(const struct node *n, struct busway_range range);
+bool claims_by_bar(const struct node *n, struct busway_range range);
+
+/* The first one on the bus of @n. */
+static inline uint32_t first_beside(const struct busway_pci *pci, uint32_t n)
+{
+	const uint32_t above = node_at(pci, n)->above;
+
+	return above == NONE ? host_at(pci, node_at(pci, n)->host)->below
+			     : node_at(pci, above)->below;
+}
 
 /* ---- p2p*.c ---- */
 
@@ -107,6 +124,74 @@ void decide_route(const struct busway_pci *pci, uint32_t initiator, uint32_t tar
 void by_root_complex(const struct busway_pci *pci, uint32_t initiator, uint32_t target,
 		     const struct busway_p2p_policy *policy, enum busway_reason reason,
 		     struct busway_p2p *out);
+
+/* What ACS does with a request, or its completion, where it could turn round. */
+enum turn { TURN_DIRECT, TURN_REDIRECTED, TURN_BLOCKED, TURN_UNKNOWN };
+
+/* What the ACS of @from does with a request to @to beside it. @translated: as ATS has it. */
+enum turn turn_of_request(const struct busway_pci *pci, uint32_t from, uint32_t to, bool translated,
+			  uint16_t *bits);
+
+/* Do functions of one device carry requests between each other? One that has ACS says so by
+ * having RR (PCI Express Base 6.12.1.2); of one without ACS nothing can be read. */
+static inline enum busway_known carries_inside(const struct node *n)
+{
+	if (n->function.acs.known != BUSWAY_PRESENT)
+		return BUSWAY_UNKNOWN;
+	return n->function.acs.capability & BUSWAY_ACS_RR ? BUSWAY_PRESENT : BUSWAY_ABSENT;
+}
+
+enum climb { CLIMB_ROOT, CLIMB_TURNED, CLIMB_STOPPED };
+
+/* A request on its way up. */
+struct climber {
+	const struct busway_pci *pci;
+	struct busway_range range;
+	bool translated;   /* by ATS */
+	uint32_t rightful; /* it may turn to this one; NONE: to nobody */
+	/* nobody answers but @rightful, below @common, and who is above it; @last is below it, too,
+	 * on the way up */
+	bool quick;
+	uint32_t common, last;
+	/* what came of it */
+	bool sent;        /* by ACS, past all that answer */
+	bool certain;     /* that it turns */
+	uint32_t decider; /* whose ACS decided last; NONE */
+	uint16_t bits;
+	enum busway_reason reason; /* stopped: why, */
+	uint32_t at;               /* where */
+	const char *by;
+};
+
+/* To the root complex, or where it turns to ->rightful, or is stopped. */
+enum climb climb(struct climber *c, uint32_t from);
+
+/* What is done to what @to answers, where it could turn below @common; blocked and unknown: ->at
+ * and ->reason say by whom. */
+enum turn turn_of_completion(const struct busway_pci *pci, uint32_t to, uint32_t common,
+			     struct climber *c);
+
+/* What is asked of a route. */
+struct p2p_route {
+	const struct busway_pci *pci;
+	uint32_t initiator, target;
+	const struct busway_pci_bar *bar;
+	const struct busway_p2p_policy *policy;
+	struct way way;
+	struct busway_p2p *out;
+};
+
+/* Refused by what is at @at. Return: false. */
+bool route_refuse(const struct p2p_route *r, enum busway_reason reason, uint32_t at,
+		  const char *by);
+
+/* From @top, or the root complex where it is NONE, down to the target: each bridge passes it, and
+ * nobody beside it answers. Else it is refused. */
+bool route_descends(const struct p2p_route *r, uint32_t top);
+
+/* The root complex forwards; does that bring it there? @request: of the bus address, and what came
+ * of it. */
+void route_by_root(const struct p2p_route *r, const struct climber *request, enum climb came);
 
 void refuse_p2p(struct busway_p2p *out, enum busway_reason reason, const char *hop, const char *by);
 

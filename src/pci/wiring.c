@@ -254,21 +254,61 @@ static void link_buses(struct busway_pci *pci)
 	}
 }
 
-/* Do the buses of a bridge lie among those of the bridge above? Oddity spreads down. */
+/* Does a bridge of which nothing was read, or with the buses @up, lead to these? */
+static bool leads_to(const struct busway_pci_function *up, unsigned first, unsigned last)
+{
+	return up->config_size == 0 ||
+	       (first >= up->bridge.secondary && last <= up->bridge.subordinate);
+}
+
+/* Packets that go by bus numbers must find it, and what is below it. */
+static bool numbers_fit(const struct busway_pci *pci, const struct node *n)
+{
+	const struct busway_pci_function *up = &pci->nodes[n->above].function;
+	const struct busway_pci_bridge *own = &n->function.bridge;
+
+	if (!leads_to(up, n->function.at.bus, n->function.at.bus))
+		return false;
+	return !busway_pci_is_bridge(n->function.type) || own->secondary == 0 ||
+	       n->function.config_size == 0 || leads_to(up, own->secondary, own->subordinate);
+}
+
+/* Do its buses, and those of the bridges below it, lie among those of the bridge above? Oddity
+ * spreads down. */
 static int check_numbers(struct busway_pci *pci)
 {
 	for (size_t i = 0; i < pci->count; i++) {
-		struct node *n = &pci->nodes[i];
-		const struct busway_pci_bridge *own = &n->function.bridge, *up;
+		const struct node *n = &pci->nodes[i];
 
-		if (n->above == NONE || !busway_pci_is_bridge(n->function.type))
-			continue;
-		up = &pci->nodes[n->above].function.bridge;
-		if (own->secondary == 0 ||
-		    (own->secondary >= up->secondary && own->subordinate <= up->subordinate))
+		if (n->above == NONE || numbers_fit(pci, n))
 			continue;
 		if (add_oddity(pci, BUSWAY_PCI_NOT_BELOW, (uint32_t)i, NONE))
 			return -BUSWAY_ENOMEM;
+	}
+	return 0;
+}
+
+static bool buses_overlap(const struct busway_pci_function *a, const struct busway_pci_function *b)
+{
+	return busway_pci_is_bridge(a->type) && busway_pci_is_bridge(b->type) &&
+	       a->bridge.secondary && b->bridge.secondary &&
+	       a->bridge.secondary != b->bridge.secondary && /* that is found already */
+	       a->bridge.secondary <= b->bridge.subordinate &&
+	       b->bridge.secondary <= a->bridge.subordinate;
+}
+
+/* Bridges beside each other lead to different buses. */
+static int check_beside(struct busway_pci *pci)
+{
+	for (size_t i = 0; i < pci->count; i++) {
+		const struct node *n = &pci->nodes[i];
+
+		if (!busway_pci_is_bridge(n->function.type))
+			continue;
+		for (uint32_t k = n->beside; k != NONE; k = pci->nodes[k].beside)
+			if (buses_overlap(&n->function, &pci->nodes[k].function) &&
+			    add_oddity(pci, BUSWAY_PCI_BUSES_OVERLAP, (uint32_t)i, k))
+				return -BUSWAY_ENOMEM;
 	}
 	return 0;
 }
@@ -295,6 +335,9 @@ int wire(struct busway_pci *pci)
 		return status;
 	spread_multifunction(pci);
 	link_buses(pci);
+	status = check_beside(pci);
+	if (status)
+		return status;
 	spread_oddity(pci);
 	return 0;
 }
