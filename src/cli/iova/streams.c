@@ -4,7 +4,8 @@
  *
  * It tells them apart by what is called a stream, device or source ID. Devices on a chip behind PCI
  * come with the ID of the function in front of them. Functions of a bridge whose IDs are not known
- * here are told apart: each may well have one of its own.
+ * here are told apart: each may well have one of its own. On a machine the groups that its kernel
+ * has made say which functions share a domain.
  */
 #include "iova.h"
 
@@ -114,6 +115,7 @@ bool share_stream(const struct loaded *loaded, busway_device_id a, busway_device
 {
 	function_in_front(loaded, a, &a);
 	function_in_front(loaded, b, &b);
-	return a.index == b.index || have_common(busway_platform_device(loaded->platform, a),
-						 busway_platform_device(loaded->platform, b));
+	return a.index == b.index || share_iommu_group(loaded, a, b) ||
+	       have_common(busway_platform_device(loaded->platform, a),
+			   busway_platform_device(loaded->platform, b));
 }
