@@ -130,7 +130,9 @@ static long nothing_to_read(struct file_tree *tree, const char *path, void *buf,
 
 static long nothing_linked(struct file_tree *tree, const char *path, char *buf, size_t size)
 {
-	(void)tree, (void)path, (void)buf, (void)size;
+	(void)tree, (void)path;
+	if (size)
+		buf[0] = 0;
 	return -ENOENT;
 }
 
