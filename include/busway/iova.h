@@ -21,12 +21,13 @@ enum busway_iova_cause {
 	BUSWAY_IOVA_DOORBELL,  /* an MSI doorbell answers on the bus: groups only */
 	BUSWAY_IOVA_REPORTED,  /* the kernel, or whoever else was asked, does not allow it: so, too
 				*/
+	BUSWAY_IOVA_SYSTEM,    /* the operating system or a table of firmware keeps it free */
 };
 
 struct busway_iova_removed {
 	struct busway_range range;
 	enum busway_iova_cause cause;
-	const char *by; /* node; lives as long as the platform */
+	const char *by; /* node, or the file that says so; lives as long as the platform */
 };
 
 struct busway_iova {

@@ -51,6 +51,12 @@ struct busway_machine_group {
 	bool reserved_known;
 };
 
+/* What a table of firmware keeps free for one function, whatever its group. */
+struct busway_machine_reservation {
+	busway_pci_id function;
+	struct busway_reserved_region region;
+};
+
 /*
  * Each reads a machine. @error says why not. Errors: -BUSWAY_ENOMEM; -BUSWAY_EINVAL: this is no
  * such source, or nothing in it can be used.
@@ -88,10 +94,33 @@ enum busway_machine_form busway_machine_form(const void *data, size_t size);
 void busway_machine_free(struct busway_machine *machine); /* may be NULL */
 
 const struct busway_pci *busway_machine_pci(const struct busway_machine *machine);
+
+/*
+ * The same machine as a platform: memory, a space for each host bridge, and every function as a
+ * device of kind BUSWAY_DEVICE_PCI_FUNCTION whose name is its address ("0000:03:00.0"). Where a
+ * device tree describes the machine, it is the tree's, with the functions below its host bridges.
+ *
+ * Inbound windows are those of the device tree; on x86 machines they are 1:1 (a note says on what
+ * that rests); of others nothing is known, and no access is passed. A function is behind an IOMMU
+ * where its group is translated, and also where nothing says whether there is one.
+ *
+ * It lives as long as the machine. NULL: there is none.
+ */
+const struct busway_platform *busway_machine_platform(const struct busway_machine *machine);
+
+/* The same, for what may be added to a sealed platform, while no other thread asks the machine. */
+struct busway_platform *busway_machine_edit_platform(struct busway_machine *machine);
+
+/* The flattened device tree that the platform is made of; NULL: it is made of what sysfs says. */
+const void *busway_machine_tree(const struct busway_machine *machine, size_t *size);
+
 const struct busway_machine_gap *busway_machine_gaps(const struct busway_machine *machine,
 						     size_t *count);
 const struct busway_machine_group *busway_machine_groups(const struct busway_machine *machine,
 							 size_t *count);
+
+const struct busway_machine_reservation *busway_machine_reservations(
+	const struct busway_machine *machine, size_t *count);
 
 /*
  * Does the processor have a root complex that always forwards (AMD, family 17h and later), as

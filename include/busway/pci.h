@@ -244,6 +244,15 @@ int busway_pci_add_function(struct busway_pci *pci, const struct busway_pci_func
  */
 int busway_pci_seal(struct busway_pci *pci);
 
+/*
+ * Two things that are known only once the platform around the functions is built: the device that a
+ * function is in it, and what the CPU reaches through a host bridge (@windows is not copied). After
+ * sealing, while no other thread asks. 0 or -BUSWAY_EINVAL.
+ */
+int busway_pci_join_device(struct busway_pci *pci, busway_pci_id id, busway_device_id device);
+int busway_pci_join_windows(struct busway_pci *pci, busway_pci_host_id id,
+			    const struct busway_outbound *windows, size_t count);
+
 /* ---- reading (sealed) ------------------------------------------------------------------ */
 
 /* Functions are in the order of their addresses. */

@@ -249,6 +249,17 @@ struct busway_memory_bank {
 	X(BUSWAY_NOTE_DOORBELL_IN_MEMORY, "doorbell-in-memory",                                    \
 	  "an MSI doorbell lies inside declared memory: it answers there, and these bytes are no " \
 	  "memory for anybody")                                                                    \
+	X(BUSWAY_NOTE_ROOT_COMPLEX, "x86-root-complex",                                            \
+	  "no table says what the host bridge makes of addresses from below: that of an x86 "      \
+	  "machine passes them to the CPU's space 1:1")                                            \
+	X(BUSWAY_NOTE_INBOUND_UNKNOWN, "inbound-unknown",                                          \
+	  "nothing says what the host bridge makes of addresses from below: no access is passed")  \
+	X(BUSWAY_NOTE_IOMMU_UNKNOWN, "iommu-unknown",                                              \
+	  "nothing says whether an IOMMU translates what the function emits: it is taken for "     \
+	  "translated")                                                                            \
+	X(BUSWAY_NOTE_NARROW_MASK, "narrow-mask",                                                  \
+	  "its DMA mask is narrower than memory, and no IOMMU translates: memory beyond it is "    \
+	  "bounced, or refused")                                                                   \
 	X(BUSWAY_NOTE_RESERVED_IGNORED, "reserved-memory-ignored",                                 \
 	  "/reserved-memory lacks ranges or repeats other cells than the root's: ignored")
 
@@ -296,7 +307,8 @@ struct busway_device {
 	uint16_t requester;
 	/* of a host bridge, where they are stated; without a range all 256 buses are its own */
 	bool has_domain, has_bus_range;
-	uint16_t domain;
+	uint32_t domain; /* of 16 bits on real segments; controllers with a domain within go beyond
+			  */
 	uint8_t first_bus, last_bus;
 	/* of a host bridge: the bridge as a master itself; this one's .dma is for the functions */
 	busway_device_id own;
@@ -416,6 +428,26 @@ const struct busway_id_map *busway_device_iommu(const struct busway_device *devi
  */
 int busway_platform_add_function(struct busway_platform *platform, busway_device_id host,
 				 uint16_t requester, const char *name, busway_device_id *id);
+
+/*
+ * What an operating system says of a function that busway_platform_add_function() added. Nothing is
+ * copied. Allowed after sealing, as that is.
+ */
+struct busway_function_facts {
+	unsigned mask; /* bits of its DMA mask, 1..64; 0: not said */
+	bool likely_master;
+	bool behind_iommu, translated_always; /* as struct busway_device has them */
+	const struct busway_id_map *iommu;
+	size_t iommu_count;
+	/* instead of those that the host keeps free for its functions */
+	const struct busway_region *iova_reserved;
+	size_t iova_reserved_count;
+	const struct busway_note *notes; /* put behind those that it has */
+};
+
+/* -BUSWAY_EINVAL: @id is no PCI function, or a mask of more than 64 bits. */
+int busway_platform_set_function(struct busway_platform *platform, busway_device_id id,
+				 const struct busway_function_facts *facts);
 
 const struct busway_range *busway_platform_reserved(const struct busway_platform *platform,
 						    size_t *count);

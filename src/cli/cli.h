@@ -119,10 +119,10 @@ bool parse_range(const char *text, bool single, struct busway_range *range);
 /* ---- load.c ---- */
 
 struct loaded {
-	struct busway_platform *platform;
-	struct busway_machine *machine; /* NULL: a device tree */
-	struct busway_acpi *acpi;       /* an ACPI table by itself; nothing else is set then */
-	void *blob;
+	struct busway_platform *platform; /* of a machine: the machine's */
+	struct busway_machine *machine;   /* NULL: a device tree */
+	struct busway_acpi *acpi;         /* an ACPI table by itself; nothing else is set then */
+	const void *blob;   /* the device tree, or NULL; of a machine: the machine's */
 	size_t size;        /* of the blob */
 	const char *source; /* as the user wrote it; "standard input" for "-" */
 };
@@ -175,6 +175,16 @@ void limit_segments(const struct loaded *loaded, busway_device_id device,
 /* Find the PCI function of a machine that the user means; complains and returns false if it is not
  * one. */
 bool find_pci_function(const struct loaded *loaded, const char *name, busway_pci_id *id);
+
+/* The function of a machine that the device @id is; NULL: it is none. */
+const struct busway_pci_function *function_of_device(const struct loaded *loaded,
+						     busway_device_id id);
+
+/* Has the machine's kernel put both into one IOMMU group? That shares a domain. */
+bool share_iommu_group(const struct loaded *loaded, busway_device_id a, busway_device_id b);
+
+/* How many functions of a machine @name fits: an address, or its end behind a ':'. */
+size_t pci_function_hits(const struct loaded *loaded, const char *name);
 
 /* ---- output.c ---- */
 
@@ -280,6 +290,16 @@ int bounce_address(const struct loaded *loaded, busway_device_id id, const struc
 /* What is mapped in a domain (at most @lines runs), its tables level by level, and its IOVAs. No
  * other call may be at work in the domain. */
 void put_domain(struct page *page, const struct busway_domain *domain, size_t lines);
+
+/* ---- show_machine.c ---- */
+
+/* platform.iommus, platform.reserved and platform.gaps of a machine. */
+json_t *machine_iommus_json(const struct loaded *loaded);
+json_t *machine_gaps_json(const struct loaded *loaded);
+json_t *machine_reserved_json(const struct loaded *loaded);
+
+/* What a machine's kernel says of the function that the device @id is, if it is one. */
+void add_function_json(const struct loaded *loaded, busway_device_id id, json_t *object);
 
 /* ---- show_json.c, show_text.c ---- */
 

@@ -4,7 +4,7 @@
  *
  * A path, an alias, the unique end of a path; HOST:BUS:DEV.FN for a function below a host bridge;
  * DOMAIN:BUS:DEV.FN below the bridge whose linux,pci-domain that is; BUS:DEV.FN where there is one
- * host bridge only.
+ * host bridge only. Of a machine: the functions that it has (function.c).
  */
 #include "cli.h"
 
@@ -300,14 +300,44 @@ static bool find_function(const struct loaded *loaded, const struct function_nam
 	return true;
 }
 
+/* A function of a machine, where @name is that of one: else false, without a complaint. */
+static bool is_machine_function(const struct loaded *loaded, const char *name)
+{
+	return loaded->machine && pci_function_hits(loaded, name);
+}
+
+static bool find_machine_function(const struct loaded *loaded, const char *name,
+				  busway_device_id *device)
+{
+	const struct busway_pci_function *f;
+	busway_pci_id id;
+
+	if (!find_pci_function(loaded, name, &id))
+		return false;
+	f = busway_pci_function(busway_machine_pci(loaded->machine), id);
+	if (!f->has_device) {
+		complain("%s: %s: the device tree does not describe its host bridge",
+			 loaded->source, name);
+		return false;
+	}
+	*device = f->platform_device;
+	return true;
+}
+
 bool find_device(const struct loaded *loaded, const char *name, const struct options *options,
 		 busway_device_id *device)
 {
 	struct function_name function;
 
-	if (!find_node(loaded, name, true, device)) {
+	if (is_machine_function(loaded, name)) {
+		if (!find_machine_function(loaded, name, device))
+			return false;
+	} else if (!find_node(loaded, name, true, device)) {
 		if (!parse_function(name, &function))
 			return find_node(loaded, name, false, device);
+		/* a machine has the functions that it has */
+		if (loaded->machine && (!function.host_length || function.has_domain))
+			return find_machine_function(loaded, name, device);
 		if (!find_function(loaded, &function, device))
 			return false;
 	}
@@ -340,7 +370,7 @@ static bool is_device(const struct loaded *loaded, const char *name)
 	struct function_name function;
 	busway_device_id probe;
 
-	return find_node(loaded, name, true, &probe) ||
+	return is_machine_function(loaded, name) || find_node(loaded, name, true, &probe) ||
 	       (parse_function(name, &function) && is_below_host(loaded, &function));
 }
 

@@ -5,6 +5,7 @@
 #include "cli.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* All functions that end in @name, behind a ':' or whole. */
@@ -24,6 +25,43 @@ static size_t find_all(const struct busway_pci *pci, const char *name, busway_pc
 			*first = (busway_pci_id){i};
 	}
 	return hits;
+}
+
+size_t pci_function_hits(const struct loaded *loaded, const char *name)
+{
+	busway_pci_id first;
+
+	return find_all(busway_machine_pci(loaded->machine), name, &first);
+}
+
+const struct busway_pci_function *function_of_device(const struct loaded *loaded,
+						     busway_device_id id)
+{
+	const struct busway_pci *pci = loaded->machine ? busway_machine_pci(loaded->machine) : NULL;
+	const struct busway_device *d = busway_platform_device(loaded->platform, id);
+	struct busway_pci_address at;
+	const struct busway_pci_function *f;
+	busway_pci_id function;
+
+	if (!pci || d->kind != BUSWAY_DEVICE_PCI_FUNCTION)
+		return NULL;
+	at = (struct busway_pci_address){
+		.domain = (uint32_t)strtoul(d->name, NULL, 16), /* its name begins with it */
+		.bus = (uint8_t)(d->requester >> 8),
+		.devfn = (uint8_t)d->requester,
+	};
+	function = busway_pci_find(pci, at);
+	f = busway_pci_some(function) ? busway_pci_function(pci, function) : NULL;
+	/* nodes of a device tree are functions, too */
+	return f && f->has_device && f->platform_device.index == id.index ? f : NULL;
+}
+
+bool share_iommu_group(const struct loaded *loaded, busway_device_id a, busway_device_id b)
+{
+	const struct busway_pci_function *x = function_of_device(loaded, a);
+	const struct busway_pci_function *y = function_of_device(loaded, b);
+
+	return x && y && x->has_group && y->has_group && x->group == y->group;
 }
 
 bool find_pci_function(const struct loaded *loaded, const char *name, busway_pci_id *id)

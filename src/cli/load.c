@@ -352,7 +352,7 @@ static bool load_file(const char *source, unsigned flags, struct loaded *loaded)
 	return data && load_tree(data, size, flags, loaded);
 }
 
-bool load_any(const char *source, unsigned flags, struct loaded *loaded)
+static bool load_source(const char *source, unsigned flags, struct loaded *loaded)
 {
 	*loaded = (struct loaded){.source = name_of(source)};
 	if (strcmp(source, "live") == 0)
@@ -360,6 +360,17 @@ bool load_any(const char *source, unsigned flags, struct loaded *loaded)
 	if (is_directory(source))
 		return load_directory(source, source, loaded);
 	return load_file(source, flags, loaded);
+}
+
+bool load_any(const char *source, unsigned flags, struct loaded *loaded)
+{
+	if (!load_source(source, flags, loaded))
+		return false;
+	if (loaded->machine) {
+		loaded->platform = busway_machine_edit_platform(loaded->machine);
+		loaded->blob = busway_machine_tree(loaded->machine, &loaded->size);
+	}
+	return true;
 }
 
 bool load(const char *source, unsigned flags, struct loaded *loaded)
@@ -376,8 +387,10 @@ bool load(const char *source, unsigned flags, struct loaded *loaded)
 
 void unload(struct loaded *loaded)
 {
-	busway_platform_destroy(loaded->platform);
+	if (!loaded->machine) { /* else both are the machine's */
+		busway_platform_destroy(loaded->platform);
+		free((void *)(uintptr_t)loaded->blob);
+	}
 	busway_machine_free(loaded->machine);
 	busway_acpi_free(loaded->acpi);
-	free(loaded->blob);
 }

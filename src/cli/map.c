@@ -85,9 +85,10 @@ static int map_text(const struct options *options, const struct loaded *loaded,
 	for (size_t i = 0; i < count; i++)
 		put_mapping(&page, &mappings[i]);
 	if (!busway_platform_memory_known(loaded->platform) && !options->quiet)
-		fputs("note: the tree does not state its memory; that there is some at these "
-		      "addresses is taken on trust\n",
-		      page.out);
+		fprintf(page.out,
+			"note: the %s does not state its memory; that there is some at these "
+			"addresses is taken on trust\n",
+			loaded->machine ? "machine" : "tree");
 	return page_print(&page, status);
 }
 

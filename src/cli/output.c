@@ -109,6 +109,7 @@ const char *iova_cause_name(enum busway_iova_cause cause)
 		[BUSWAY_IOVA_NO_WINDOW] = "no-window",      [BUSWAY_IOVA_APERTURE] = "aperture",
 		[BUSWAY_IOVA_RESERVED] = "iommu-addresses", [BUSWAY_IOVA_EMISSION] = "mask",
 		[BUSWAY_IOVA_DOORBELL] = "doorbell",        [BUSWAY_IOVA_REPORTED] = "reported",
+		[BUSWAY_IOVA_SYSTEM] = "reserved",
 	};
 
 	return names[cause];

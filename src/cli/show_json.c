@@ -84,7 +84,7 @@ static json_t *platform_json(const struct loaded *loaded)
 	size_t count;
 	const char *const *names = busway_platform_compatible(loaded->platform, &count);
 	const char *model = busway_platform_model(loaded->platform); /* "": not stated */
-	json_t *compatible = json_array(), *list = json_array(), *notes = json_array();
+	json_t *compatible = json_array(), *list = json_array(), *notes = json_array(), *object;
 	const struct busway_pool *pools;
 
 	for (size_t i = 0; i < count; i++)
@@ -93,10 +93,16 @@ static json_t *platform_json(const struct loaded *loaded)
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, pool_json(&pools[i]));
 	add_notes(notes, busway_platform_notes(loaded->platform));
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "source", json_text(loaded->source),
-			 "model", model[0] ? json_text(model) : json_null(), "compatible",
-			 compatible, "memory", memory_json(loaded->platform), "pools", list,
-			 "notes", notes);
+	object = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "source", json_text(loaded->source),
+			   "model", model[0] ? json_text(model) : json_null(), "compatible",
+			   compatible, "memory", memory_json(loaded->platform), "pools", list,
+			   "notes", notes);
+	if (loaded->machine) {
+		json_object_set_new(object, "iommus", machine_iommus_json(loaded));
+		json_object_set_new(object, "reserved", machine_reserved_json(loaded));
+		json_object_set_new(object, "gaps", machine_gaps_json(loaded));
+	}
+	return object;
 }
 
 /* ---- a device ---- */
@@ -310,6 +316,7 @@ static json_t *device_json(const struct loaded *loaded, const struct options *op
 		}
 		json_object_set_new(object, "own", own);
 	}
+	add_function_json(loaded, id, object);
 	json_object_set_new(object, "notes", notes_json(d));
 	answer_free(&answer);
 	return object;

@@ -64,7 +64,27 @@ static int memory_digits(const struct busway_platform *platform)
 	return digits;
 }
 
-static void put_platform(struct page *page, const struct loaded *loaded)
+/* What of a machine could not be read. */
+static void put_gaps(struct page *page, const struct loaded *loaded, const struct options *options)
+{
+	size_t count = 0;
+	const struct busway_machine_gap *gaps =
+		loaded->machine ? busway_machine_gaps(loaded->machine, &count) : NULL;
+
+	if (count && !options->verbose)
+		fprintf(page->out, "  %zu thing%s could not be read (-v lists them)\n", count,
+			count == 1 ? "" : "s");
+	for (size_t i = 0; i < count && options->verbose; i++) {
+		fputs("  gap ", page->out);
+		put_safe(page, gaps[i].file);
+		fputs(": ", page->out);
+		put_safe(page, gaps[i].message);
+		fputc('\n', page->out);
+	}
+}
+
+static void put_platform(struct page *page, const struct loaded *loaded,
+			 const struct options *options)
 {
 	size_t count;
 	const char *const *names = busway_platform_compatible(loaded->platform, &count);
@@ -81,9 +101,11 @@ static void put_platform(struct page *page, const struct loaded *loaded)
 	}
 	fputc('\n', page->out);
 	banks = busway_platform_banks(loaded->platform, &count);
-	fputs(count ? "  memory\n"
-		    : "  memory: the tree states none (boot loaders fill it in): reach is "
-		      "unknown\n",
+	fputs(count             ? "  memory\n"
+	      : loaded->machine ? "  memory: the machine does not tell where (proc/iomem): reach "
+				  "is unknown\n"
+				: "  memory: the tree states none (boot loaders fill it in): reach "
+				  "is unknown\n",
 	      page->out);
 	for (size_t i = 0; i < count; i++) {
 		fputs("    ", page->out);
@@ -98,6 +120,7 @@ static void put_platform(struct page *page, const struct loaded *loaded)
 	for (size_t i = 0; i < count; i++)
 		put_pool(page, &pools[i], digits);
 	put_notes(page, busway_platform_notes(loaded->platform));
+	put_gaps(page, loaded, options);
 }
 
 /* ---- one answer ---- */
@@ -313,6 +336,38 @@ static void put_name(struct page *page, const struct busway_device *device)
 		fputs(", disabled", page->out);
 }
 
+static bool has_note(const struct busway_device *device, enum busway_note_code code)
+{
+	for (const struct busway_note *note = device->notes; note; note = note->next)
+		if (note->code == code)
+			return true;
+	return false;
+}
+
+/* What the operating system says of a function. */
+static void put_function(struct page *page, const struct loaded *loaded, busway_device_id id)
+{
+	const struct busway_device *device = busway_platform_device(loaded->platform, id);
+	const struct busway_pci_function *f = function_of_device(loaded, id);
+
+	if (!f)
+		return;
+	if (f->dma_mask)
+		fprintf(page->out, "  mask: %u bits, as its driver or the kernel has set it\n",
+			f->dma_mask);
+	if (has_note(device, BUSWAY_NOTE_NARROW_MASK))
+		put_styled(page, STYLE_BAD,
+			   "  the mask is narrower than memory, and no IOMMU translates: what lies "
+			   "beyond is bounced, or refused\n");
+	if (f->has_group)
+		fprintf(page->out, "  IOMMU group %u, %s\n", (unsigned)f->group,
+			f->translated ? "translated" : "not translated (identity)");
+	if (has_note(device, BUSWAY_NOTE_IOMMU_UNKNOWN))
+		put_styled(page, STYLE_BAD,
+			   "  nothing says whether an IOMMU translates: it is taken for "
+			   "translated\n");
+}
+
 /* One device, in full. */
 static int put_device(struct page *page, const struct loaded *loaded, const struct options *options,
 		      busway_device_id id)
@@ -328,6 +383,7 @@ static int put_device(struct page *page, const struct loaded *loaded, const stru
 		d->coherence == BUSWAY_COHERENCE_DEFAULT ? ", coherence: the architecture's default"
 							 : "");
 	put_way(page, loaded, options, &answer);
+	put_function(page, loaded, id);
 	put_maps(page, "IOMMU", d->iommu, d->iommu_count);
 	put_iova(page, &answer);
 	put_maps(page, "MSI to", d->msi, d->msi_count);
@@ -464,7 +520,7 @@ int show_text(const struct loaded *loaded, const struct options *options,
 	if (!page_open(&page, options))
 		return EXIT_BAD;
 	if (!one && !options->quiet)
-		put_platform(&page, loaded);
+		put_platform(&page, loaded, options);
 	status = one ? put_device(&page, loaded, options, devices[0])
 		     : put_groups(&page, loaded, options, devices, count);
 	if (status == EXIT_BAD) {

@@ -30,12 +30,38 @@ static const struct {
 	{"riscv,pci-iommu", BUSWAY_RISCV_SV},
 };
 
+/* Units of a machine without a tree have the names of Linux's drivers, or of ACPI's structures. */
+static const struct {
+	const char *begins;
+	enum busway_pagetable_format format;
+} units[] = {
+	{"dmar", BUSWAY_VTD_SECOND}, {"DRHD@", BUSWAY_VTD_SECOND},  {"ivhd", BUSWAY_AMD_V1},
+	{"IVHD@", BUSWAY_AMD_V1},    {"smmu3.", BUSWAY_ARM_STAGE1}, {"SMMUv3@", BUSWAY_ARM_STAGE1},
+};
+
+static bool format_of_unit(const char *name, enum busway_pagetable_format *format)
+{
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strncmp(name, units[i].begins, strlen(units[i].begins)) == 0) {
+			*format = units[i].format;
+			return true;
+		}
+	return false;
+}
+
+static int node_of(const struct loaded *loaded, const char *path)
+{
+	return loaded->blob ? fdt_path_offset(loaded->blob, path) : -FDT_ERR_NOTFOUND;
+}
+
 bool streams_format(const struct loaded *loaded, const char *node,
 		    enum busway_pagetable_format *format)
 {
-	const int at = fdt_path_offset(loaded->blob, node);
+	const int at = node_of(loaded, node);
 
 	*format = BUSWAY_ARM_STAGE1;
+	if (!loaded->blob)
+		return format_of_unit(node, format);
 	for (size_t i = 0; at >= 0 && i < sizeof(formats) / sizeof(formats[0]); i++)
 		if (fdt_node_check_compatible(loaded->blob, at, formats[i].compatible) == 0) {
 			*format = formats[i].format;
@@ -54,7 +80,7 @@ static bool is_arm(const struct loaded *loaded, const struct busway_id_map *map)
 /* Bits of an ID that do not count. */
 static uint32_t ignored_bits(const struct loaded *loaded, const struct busway_id_map *map)
 {
-	const int at = fdt_path_offset(loaded->blob, map->controller);
+	const int at = node_of(loaded, map->controller);
 	const fdt32_t *cell;
 	uint32_t mask = map->cell_count > 1 ? map->cells[1] : 0;
 	int size = 0;

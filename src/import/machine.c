@@ -2,7 +2,7 @@
 /*
  * machine.c - read a machine, ask it, throw it away.
  */
-#include "machine_internal.h"
+#include "machine_platform.h"
 
 #include "files_archive.h"
 #include "lspci.h"
@@ -64,21 +64,24 @@ void busway_machine_free(struct busway_machine *machine)
 	if (machine) {
 		struct arena arena = machine->arena; /* it lies in it */
 
+		busway_platform_destroy(machine->platform);
 		busway_pci_destroy(machine->pci);
 		arena_release(&arena);
 	}
 }
 
-/* Seal @machine and hand it out, or throw it away. */
-static int finish(struct busway_machine *machine, int status, struct busway_machine **out)
+/* Seal the machine, make a platform of it and hand it out, or throw it away. */
+static int finish(struct reading *reading, int status, struct busway_machine **out)
 {
 	if (!status)
-		status = busway_pci_seal(machine->pci);
+		status = busway_pci_seal(reading->machine->pci);
+	if (!status)
+		status = build_platform(reading);
 	if (status) {
-		busway_machine_free(machine);
+		busway_machine_free(reading->machine);
 		return status;
 	}
-	*out = machine;
+	*out = reading->machine;
 	return 0;
 }
 
@@ -94,8 +97,9 @@ int read_machine(struct file_tree *files, const struct busway_allocator *memory,
 		status = read_sysfs(&reading);
 	if (!status)
 		status = read_cpuinfo(&reading);
+	status = finish(&reading, status, out);
 	file_tree_close(files);
-	return finish(reading.machine, status, out);
+	return status;
 }
 
 int busway_machine_read_directory(const char *root, const struct busway_allocator *memory,
@@ -127,14 +131,14 @@ int busway_machine_read_archive(const void *data, size_t size,
 int busway_machine_read_lspci(const void *data, size_t size, const struct busway_allocator *memory,
 			      struct busway_machine **out, struct busway_machine_error *error)
 {
-	struct busway_machine *machine = NULL;
+	struct reading reading = {.error = error};
 	int status;
 
 	*error = (struct busway_machine_error){0};
-	status = create(memory, &machine);
+	status = create(memory, &reading.machine);
 	if (!status)
-		status = read_lspci(machine, data, size, error);
-	return finish(machine, status, out);
+		status = read_lspci(reading.machine, data, size, error);
+	return finish(&reading, status, out);
 }
 
 enum busway_machine_form busway_machine_form(const void *data, size_t size)
@@ -149,6 +153,22 @@ const struct busway_pci *busway_machine_pci(const struct busway_machine *machine
 	return machine->pci;
 }
 
+const struct busway_platform *busway_machine_platform(const struct busway_machine *machine)
+{
+	return machine->platform;
+}
+
+struct busway_platform *busway_machine_edit_platform(struct busway_machine *machine)
+{
+	return machine->platform;
+}
+
+const void *busway_machine_tree(const struct busway_machine *machine, size_t *size)
+{
+	*size = machine->tree_size;
+	return machine->tree;
+}
+
 const struct busway_machine_gap *busway_machine_gaps(const struct busway_machine *machine,
 						     size_t *count)
 {
@@ -161,6 +181,13 @@ const struct busway_machine_group *busway_machine_groups(const struct busway_mac
 {
 	*count = machine->groups.count;
 	return machine->groups.items;
+}
+
+const struct busway_machine_reservation *busway_machine_reservations(
+	const struct busway_machine *machine, size_t *count)
+{
+	*count = machine->reserved.count;
+	return machine->reserved.items;
 }
 
 enum busway_known busway_machine_cpu_zen(const struct busway_machine *machine)

@@ -9,6 +9,7 @@
  *   sysfs_list.c   which functions there are, and the bridges above them
  *   sysfs_function.c   what one of them is
  *   sysfs_text.c   numbers and addresses in its files
+ *   machine_platform.h   the platform that is made of all that
  *   cpuinfo.c      the processor
  */
 #ifndef BUSWAY_MACHINE_INTERNAL_H
@@ -25,6 +26,12 @@ struct busway_machine {
 	struct vector gaps;   /* struct busway_machine_gap */
 	struct vector groups; /* struct busway_machine_group */
 	enum busway_known cpu_zen;
+	struct busway_platform *platform;
+	const void *tree; /* that the platform is made of, or NULL */
+	size_t tree_size;
+	struct vector units;    /* struct machine_unit */
+	struct vector unit_of;  /* uint32_t: unit of each function; see machine_iommu.c */
+	struct vector reserved; /* struct busway_machine_reservation */
 };
 
 /* What an importer works with. */

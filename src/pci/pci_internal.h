@@ -6,6 +6,7 @@
  *   capabilities.c  the lists of capabilities in it
  *   build.c         add functions and hosts, seal
  *   wiring.c        who is above whom
+ *   join.c          the device and the windows that the platform gives them
  *   claims.c        who answers to which bus addresses
  *   read.c          ask a sealed struct busway_pci
  *   hosts.c         root complexes that are known to forward

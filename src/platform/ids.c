@@ -141,3 +141,60 @@ int busway_platform_add_function(struct busway_platform *platform, busway_device
 	platform->sealed = sealed;
 	return status;
 }
+
+static struct busway_device *function_at(struct busway_platform *platform, busway_device_id id)
+{
+	struct busway_device *devices = platform->devices.items;
+
+	return id.index < platform->devices.count &&
+			       devices[id.index].kind == BUSWAY_DEVICE_PCI_FUNCTION
+		       ? &devices[id.index]
+		       : NULL;
+}
+
+/* The notes of a device lie in memory of the platform's: copy them, with more behind. */
+static bool join_notes(struct busway_platform *platform, struct busway_device *function,
+		       const struct busway_note *more)
+{
+	const struct busway_note *own = function->notes, *head = more;
+	const struct busway_note **end = &head;
+
+	for (; more && own; own = own->next) {
+		struct busway_note *copy =
+			busway_platform_keep(platform, sizeof(*copy), _Alignof(struct busway_note));
+
+		if (!copy)
+			return false;
+		*copy = *own;
+		copy->next = more;
+		*end = copy;
+		end = &copy->next;
+	}
+	if (more)
+		function->notes = head;
+	return true;
+}
+
+int busway_platform_set_function(struct busway_platform *platform, busway_device_id id,
+				 const struct busway_function_facts *facts)
+{
+	struct busway_device *function = function_at(platform, id), changed;
+
+	if (!function || facts->mask > 64)
+		return -BUSWAY_EINVAL;
+	changed = *function;
+	changed.behind_iommu = facts->behind_iommu;
+	changed.pool_count = 0; /* behind an IOMMU the kernel ignores it */
+	if (!take_pool(platform, &changed) || !join_notes(platform, &changed, facts->notes))
+		return -BUSWAY_ENOMEM;
+	*function = changed;
+	if (facts->mask)
+		function->emission = busway_emission_mask(facts->mask);
+	function->likely_master = facts->likely_master;
+	function->translated_always = facts->translated_always;
+	function->iommu = facts->iommu;
+	function->iommu_count = facts->iommu_count;
+	function->iova_reserved = facts->iova_reserved;
+	function->iova_reserved_count = facts->iova_reserved_count;
+	return 0;
+}

@@ -187,6 +187,12 @@ static int remove_unemitted(struct busway_iova *iova, const struct busway_device
 				       BUSWAY_IOVA_EMISSION, device->name);
 }
 
+/* Nodes of a device tree have paths from its root; others are named by the file that says so. */
+static enum busway_iova_cause cause_of(const struct busway_region *reserved)
+{
+	return reserved->name[0] == '/' ? BUSWAY_IOVA_RESERVED : BUSWAY_IOVA_SYSTEM;
+}
+
 static bool comes_before(const void *a, const void *b)
 {
 	const struct busway_iova_removed *x = a, *y = b;
@@ -206,7 +212,8 @@ static int build(struct busway_iova *iova, const struct busway_platform *platfor
 	if (!status)
 		status = remove_apertures(iova, platform, device);
 	for (size_t i = 0; i < device->iova_reserved_count && !status; i++)
-		status = iova_take_away(iova, device->iova_reserved[i].range, BUSWAY_IOVA_RESERVED,
+		status = iova_take_away(iova, device->iova_reserved[i].range,
+					cause_of(&device->iova_reserved[i]),
 					device->iova_reserved[i].name);
 	if (!status)
 		status = remove_unemitted(iova, device, emission);

@@ -356,7 +356,7 @@ static void cut_archive(const uint8_t *archive, size_t cut, const char *filter)
 	struct busway_machine *machine = NULL;
 	struct test_memory memory;
 	uint8_t *part = malloc(cut);
-	size_t gaps = 0;
+	size_t gaps = 0; /* one is about memory, of which the machine tells nothing */
 	int status;
 
 	memcpy(part, archive, cut);
@@ -364,7 +364,7 @@ static void cut_archive(const uint8_t *archive, size_t cut, const char *filter)
 	status = busway_machine_read_archive(part, cut, &memory.allocator, &machine, &error);
 	if (status == 0) {
 		busway_machine_gaps(machine, &gaps);
-		if (gaps || busway_pci_count(busway_machine_pci(machine)) != 8)
+		if (gaps != 1 || busway_pci_count(busway_machine_pci(machine)) != 8)
 			fail_msg("%s: the first %zu bytes are taken for all", filter, cut);
 		busway_machine_free(machine);
 	} else {

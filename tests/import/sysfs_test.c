@@ -43,12 +43,15 @@ static void expect_refused(const struct recording *r, const char *file, const ch
 	test_memory_close(&memory);
 }
 
+/* Those about functions: these machines tell nothing of memory. */
 static size_t gap_count(const struct busway_machine *machine)
 {
-	size_t count;
+	size_t count, about_memory = 0;
+	const struct busway_machine_gap *gaps = busway_machine_gaps(machine, &count);
 
-	busway_machine_gaps(machine, &count);
-	return count;
+	for (size_t i = 0; i < count; i++)
+		about_memory += strcmp(gaps[i].file, "proc/iomem") == 0;
+	return count - about_memory;
 }
 
 /* ---- where functions sit ---- */

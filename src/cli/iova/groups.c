@@ -3,7 +3,7 @@
  * groups.c - which devices share a domain, and which IOVAs all of them can use.
  *
  * What an IOMMU cannot tell apart shares a domain (../streams.c), and then an IOVA must be good for
- * all of it.
+ * all of it. On a machine the groups that its kernel has made share one besides.
  */
 #include "../streams.h"
 #include "iova.h"
@@ -62,7 +62,8 @@ static void let_join(const struct loaded *loaded, const struct options *options,
 		for (uint32_t j = 0; j < all; j++) {
 			if (taken[j] ||
 			    !may_join(device_at(loaded, (busway_device_id){j}), options) ||
-			    !share(&streams[at], &streams[j]))
+			    !(share(&streams[at], &streams[j]) ||
+			      share_iommu_group(loaded, group->devices[i], (busway_device_id){j})))
 				continue;
 			taken[j] = true;
 			group->devices[group->count++] = (busway_device_id){j};

@@ -73,7 +73,7 @@ void causes_text(unsigned causes, char *text, size_t capacity)
 	size_t used = 0;
 
 	*text = '\0';
-	for (int i = 0; i <= BUSWAY_IOVA_REPORTED; i++)
+	for (int i = 0; i <= BUSWAY_IOVA_SYSTEM; i++)
 		if (causes >> i & 1 && used < capacity)
 			used += (size_t)snprintf(text + used, capacity - used, "%s%s",
 						 used ? ", " : "",
@@ -91,6 +91,7 @@ void removed_text(const struct busway_iova_removed *removed, char *text, size_t 
 		[BUSWAY_IOVA_EMISSION] = {"", " cannot drive these addresses"},
 		[BUSWAY_IOVA_DOORBELL] = {"the MSI doorbell of ", " answers there"},
 		[BUSWAY_IOVA_REPORTED] = {"", " does not allow it"},
+		[BUSWAY_IOVA_SYSTEM] = {"kept free by ", ""},
 	};
 
 	snprintf(text, capacity, "%s%s%s", words[removed->cause].before, removed->by,

@@ -51,6 +51,8 @@ bool svg_findings_make(const struct loaded *loaded, const struct busway_device *
 	size_t count;
 
 	*findings = (struct svg_findings){.check = NULL};
+	if (!loaded->blob)
+		return true; /* a machine without a tree: findings have no place in the picture */
 	if (busway_fdt_check(loaded->blob, loaded->size, &cli_memory, &findings->check, NULL)) {
 		complain("%s: out of memory", loaded->source);
 		return false;

@@ -21,6 +21,7 @@ static const enum svg_kind looks[] = {
 	[BUSWAY_IOVA_NO_WINDOW] = SVG_KIND_HOLE,    [BUSWAY_IOVA_APERTURE] = SVG_KIND_APERTURE,
 	[BUSWAY_IOVA_RESERVED] = SVG_KIND_KEPT,     [BUSWAY_IOVA_EMISSION] = SVG_KIND_BEYOND,
 	[BUSWAY_IOVA_DOORBELL] = SVG_KIND_DOORBELL, [BUSWAY_IOVA_REPORTED] = SVG_KIND_KEPT,
+	[BUSWAY_IOVA_SYSTEM] = SVG_KIND_KEPT,
 };
 
 /* What a piece looks like that several took away: what answers there goes first. */
@@ -28,7 +29,8 @@ static enum svg_kind look_of(unsigned causes)
 {
 	static const enum busway_iova_cause order[] = {BUSWAY_IOVA_APERTURE,  BUSWAY_IOVA_DOORBELL,
 						       BUSWAY_IOVA_NO_WINDOW, BUSWAY_IOVA_EMISSION,
-						       BUSWAY_IOVA_RESERVED,  BUSWAY_IOVA_REPORTED};
+						       BUSWAY_IOVA_SYSTEM,    BUSWAY_IOVA_RESERVED,
+						       BUSWAY_IOVA_REPORTED};
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
 		if (causes >> order[i] & 1)

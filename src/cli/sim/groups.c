@@ -7,7 +7,7 @@
  *
  * Who shares with whom is asked of the devices that take part. Bridges of conventional PCI, which
  * make one ID of several functions, and functions that reach each other without the IOMMU, are not
- * told by a device tree: such functions are taken for apart.
+ * told by a device tree: such functions are taken for apart. Of a machine its kernel's groups tell.
  */
 #include "../streams.h"
 #include "sim.h"
@@ -18,6 +18,14 @@
 enum { DEFERRED = 256 };
 
 /* ---- who shares ---- */
+
+/* Functions of one IOMMU group, as a machine's kernel has them. */
+static bool share_domain(const struct scene *scene, const struct streams *streams, size_t a,
+			 size_t b)
+{
+	return streams[a].count && streams[b].count &&
+	       share_iommu_group(&scene->loaded, scene->actors[a].id, scene->actors[b].id);
+}
 
 /* Actors by the number of the first one of their group; NULL: no memory. */
 static size_t *find_groups(const struct scene *scene, const struct streams *streams)
@@ -30,7 +38,8 @@ static size_t *find_groups(const struct scene *scene, const struct streams *stre
 			const size_t from = first[i] > first[j] ? first[i] : first[j];
 			const size_t to = first[i] > first[j] ? first[j] : first[i];
 
-			if (from == to || !streams_meet(&streams[i], &streams[j]))
+			if (from == to || !(streams_meet(&streams[i], &streams[j]) ||
+					    share_domain(scene, streams, i, j)))
 				continue;
 			for (size_t k = 0; k <= i; k++)
 				if (first[k] == from)

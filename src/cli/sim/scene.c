@@ -12,10 +12,18 @@
 
 /* ---- which devices ---- */
 
-static bool takes_part(const struct busway_device *d)
+/* A host bridge stands for any function below it; of a machine they are all there themselves. */
+static bool stands_for_others(const struct scene *scene, const struct busway_device *d)
+{
+	return scene->loaded.machine &&
+	       (d->kind == BUSWAY_DEVICE_PCIE_HOST || d->kind == BUSWAY_DEVICE_PCI_HOST);
+}
+
+static bool takes_part(const struct scene *scene, const struct busway_device *d)
 {
 	return d->enabled && d->likely_master && !d->is_bridge_itself &&
-	       d->kind != BUSWAY_DEVICE_IOMMU && d->kind != BUSWAY_DEVICE_PCIE_ENDPOINT;
+	       !stands_for_others(scene, d) && d->kind != BUSWAY_DEVICE_IOMMU &&
+	       d->kind != BUSWAY_DEVICE_PCIE_ENDPOINT;
 }
 
 static bool add_actor(struct scene *scene, busway_device_id id)
@@ -56,7 +64,8 @@ static bool choose(struct scene *scene)
 	}
 	for (uint32_t i = 0; o->argument_count == 1 && i < all; i++) {
 		id = (busway_device_id){i};
-		if ((o->all || takes_part(busway_platform_device(scene->loaded.platform, id))) &&
+		if ((o->all ||
+		     takes_part(scene, busway_platform_device(scene->loaded.platform, id))) &&
 		    !add_actor(scene, id))
 			return false;
 	}

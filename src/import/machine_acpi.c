@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * machine_acpi.c - what the ACPI tables of a machine say of its functions: which unit translates
+ * each, and which memory stays mapped for it.
+ *
+ * The kernel's groups say more: whether that unit is used, and how. Where sysfs links the unit of a
+ * function, its name is the kernel's.
+ */
+#include <busway/acpi.h>
+
+#include "machine_platform.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TABLES "sys/firmware/acpi/tables/"
+
+/* A table and where it comes from. */
+struct source {
+	const char *path;
+	const struct busway_acpi *acpi;
+};
+
+/* "DRHD@fed90000": tables number their units by nothing but their registers. */
+static int add_unit_of(struct building *b, const struct busway_acpi_entry *entry, uint32_t *index)
+{
+	char name[48];
+	struct machine_unit unit = {0};
+
+	snprintf(name, sizeof(name), "%s@%" PRIx64, busway_acpi_kind_name(entry->kind),
+		 entry->base);
+	unit.name = keep_text(b->machine, name);
+	return unit.name ? machine_add_unit(b->machine, &unit, index) : -BUSWAY_ENOMEM;
+}
+
+static int take_unit(struct building *b, const struct source *source, busway_pci_id id)
+{
+	const struct busway_acpi_entry *entry = busway_acpi_unit_of(source->acpi, pci_of(b), id);
+	uint32_t index;
+	int status;
+
+	if (!entry || machine_unit_of(b->machine, id))
+		return 0;
+	status = add_unit_of(b, entry, &index);
+	return status ? status : machine_set_unit(b->machine, id, index);
+}
+
+/* Memory that an entry keeps mapped for some functions, or excludes from translation. */
+static int take_memory(struct building *b, const struct source *source,
+		       const struct busway_acpi_entry *entry)
+{
+	const struct busway_pci *pci = pci_of(b);
+	const bool excluded = entry->kind == BUSWAY_ACPI_IVMD && !entry->unity;
+	struct busway_reserved_region region = {
+		.range = entry->memory,
+		.type = excluded ? BUSWAY_RESERVED_NEVER : BUSWAY_RESERVED_DIRECT,
+	};
+	char text[96];
+	int status = 0;
+
+	snprintf(text, sizeof(text), "%s, %s at 0x%" PRIx32, source->path,
+		 busway_acpi_kind_name(entry->kind), entry->offset);
+	region.source = keep_text(b->machine, text);
+	if (!region.source)
+		return -BUSWAY_ENOMEM;
+	for (uint32_t i = 0; i < busway_pci_count(pci) && !status; i++)
+		if (busway_acpi_reserves_for(source->acpi, entry, pci, (busway_pci_id){i}))
+			status = machine_reserve(b->machine, (busway_pci_id){i}, &region);
+	return status;
+}
+
+static int take_table(struct building *b, const struct source *source)
+{
+	int status = 0;
+
+	for (uint32_t i = 0; i < busway_pci_count(pci_of(b)) && !status; i++)
+		status = take_unit(b, source, (busway_pci_id){i});
+	for (size_t i = 0; i < source->acpi->entry_count && !status; i++)
+		if (source->acpi->entries[i].has_memory)
+			status = take_memory(b, source, &source->acpi->entries[i]);
+	if (!status && !source->acpi->checksum_good)
+		status = note_gap(b->machine, source->path, "its checksum is wrong");
+	return status;
+}
+
+static int say_bad(struct building *b, const char *path, const struct busway_acpi_error *error)
+{
+	char text[192];
+
+	snprintf(text, sizeof(text), "at 0x%" PRIx32 ": %s", error->offset, error->message);
+	return note_gap(b->machine, path, text);
+}
+
+/* Tables are for privileged readers: that one is there can be seen by all. */
+static int read_table(struct building *b, const char *path)
+{
+	struct busway_acpi_error error = {0};
+	struct busway_acpi *acpi;
+	size_t size = 0;
+	const char *data = read_whole(b, &b->work, path, &size);
+	int status;
+
+	if (b->work.failed)
+		return -BUSWAY_ENOMEM;
+	if (!data)
+		return note_gap(b->machine, path,
+				"cannot be read: what it reserves for which function is unknown");
+	status = busway_acpi_read(data, size, b->machine->arena.memory, &acpi, &error);
+	if (status == -BUSWAY_ENOMEM)
+		return status;
+	if (status)
+		return say_bad(b, path, &error);
+	status = take_table(b, &(struct source){path, acpi});
+	busway_acpi_free(acpi);
+	return status;
+}
+
+static int see_table(void *ctx, const char *name)
+{
+	struct building *b = ctx;
+	char path[64];
+
+	if (strcmp(name, "DMAR") != 0 && strcmp(name, "IVRS") != 0 && strcmp(name, "IORT") != 0)
+		return 0;
+	snprintf(path, sizeof(path), TABLES "%s", name);
+	return read_table(b, path);
+}
+
+int read_acpi(struct building *b)
+{
+	const int status = file_list(b->files, "sys/firmware/acpi/tables", see_table, b);
+
+	return status == -BUSWAY_ENOMEM ? status : 0;
+}
