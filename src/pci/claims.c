@@ -78,23 +78,12 @@ bool claims_twice(const struct node *n, struct busway_range range)
 
 /* ---- counting ---- */
 
-struct edge {
-	uint32_t host;
-	uint64_t address;
-};
-
 static bool edge_before(const void *a, const void *b)
 {
 	const struct edge *x = a, *y = b;
 
 	return x->host != y->host ? x->host < y->host : x->address < y->address;
 }
-
-/* First and last addresses of all claims, each sorted. */
-struct claims {
-	struct edge *first, *last;
-	size_t count;
-};
 
 static void add_claim(struct claims *claims, uint32_t host, struct busway_range range)
 {
@@ -172,6 +161,11 @@ static bool is_clean(const struct busway_pci *pci, const struct claims *claims,
 	return true;
 }
 
+bool somebody_claims(const struct busway_pci *pci, uint32_t host, struct busway_range range)
+{
+	return count_overlapping(&pci->claims, host, range) != 0;
+}
+
 int judge_claims(struct busway_pci *pci)
 {
 	const size_t most = pci->count * (BUSWAY_PCI_BARS + 2) + 1;
@@ -186,6 +180,7 @@ int judge_claims(struct busway_pci *pci)
 		add_claims_of(&claims, &pci->nodes[i]);
 	sort(claims.first, claims.count, sizeof(struct edge), edge_before);
 	sort(claims.last, claims.count, sizeof(struct edge), edge_before);
+	pci->claims = claims;
 	for (size_t i = 0; i < pci->count; i++)
 		pci->nodes[i].clean = is_clean(pci, &claims, &pci->nodes[i]);
 	return 0;

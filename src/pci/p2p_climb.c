@@ -95,14 +95,20 @@ enum turn turn_of_request(const struct busway_pci *pci, uint32_t from, uint32_t 
 
 /* ---- the way up ---- */
 
+enum { SHORT_BUS = 32 };
+
 /* Who else on the bus of @n answers to some of @range; NONE. @more: and is not alone. */
 static uint32_t find_answer(const struct busway_pci *pci, uint32_t n, struct busway_range range,
 			    bool *more)
 {
 	uint32_t found = NONE;
+	unsigned looked = 0;
 
 	*more = false;
 	for (uint32_t i = first_beside(pci, n); i != NONE; i = node_at(pci, i)->beside) {
+		/* a long bus, as one of virtual functions: mostly nobody does */
+		if (looked++ == SHORT_BUS && !somebody_claims(pci, node_at(pci, n)->host, range))
+			return NONE;
 		if (i == n || !claims_some(node_at(pci, i), range))
 			continue;
 		*more = found != NONE;

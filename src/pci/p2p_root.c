@@ -79,6 +79,8 @@ static bool root_leads_there(const struct p2p_route *r, struct busway_range cpu)
 			}
 			continue;
 		}
+		if (!somebody_claims(pci, h, cpu))
+			continue;
 		for (uint32_t i = host_at(pci, h)->below; i != NONE; i = node_at(pci, i)->beside)
 			if (claims_some(node_at(pci, i), cpu))
 				return route_refuse(r, BUSWAY_BUS_CLAIMED, i, NULL);

@@ -42,6 +42,17 @@ struct host_node {
 	uint32_t below; /* first function on the root bus */
 };
 
+/* First and last addresses of what functions answer to, each sorted: see claims.c. */
+struct edge {
+	uint32_t host;
+	uint64_t address;
+};
+
+struct claims {
+	struct edge *first, *last;
+	size_t count;
+};
+
 struct busway_pci {
 	struct arena arena;
 	struct vector added;       /* struct busway_pci_function, until sealed */
@@ -49,6 +60,7 @@ struct busway_pci {
 	struct vector oddities;
 	struct node *nodes;
 	size_t count;
+	struct claims claims; /* of all of them */
 	bool sealed;
 };
 
@@ -91,6 +103,10 @@ bool bridge_passes_range(const struct node *n, struct busway_range range);
 /* Does @n itself, or what is behind it, answer to some address of @range? One claim to all of it?
  * More than one to some? Its BARs alone to some? */
 bool claims_some(const struct node *n, struct busway_range range);
+
+/* Does anybody below @host, at any depth, answer to some of it? In time that hardly grows with the
+ * number of functions. */
+bool somebody_claims(const struct busway_pci *pci, uint32_t host, struct busway_range range);
 bool claims_whole(const struct node *n, struct busway_range range);
 bool claims_twice(const struct node *n, struct busway_range range);
 bool claims_by_bar(const struct node *n, struct busway_range range);
