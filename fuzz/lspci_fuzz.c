@@ -16,7 +16,7 @@ static size_t lines_of(const uint8_t *data, size_t size)
 	return lines;
 }
 
-static void judge_error(const struct busway_machine_error *error, int status, size_t lines)
+static void judge_error(const struct busway_system_error *error, int status, size_t lines)
 {
 	unsigned long line = 0;
 
@@ -28,10 +28,10 @@ static void judge_error(const struct busway_machine_error *error, int status, si
 		must(strcmp(error->file, "dump") == 0, "an error nowhere");
 }
 
-static int read_dump(const uint8_t *data, size_t size, struct busway_machine **machine)
+static int read_dump(const uint8_t *data, size_t size, struct busway_system **machine)
 {
-	struct busway_machine_error error;
-	const int status = busway_machine_read_lspci(data, size, &memory, machine, &error);
+	struct busway_system_error error;
+	const int status = busway_system_read_lspci(data, size, &memory, machine, &error);
 
 	if (status)
 		judge_error(&error, status, lines_of(data, size));
@@ -40,7 +40,7 @@ static int read_dump(const uint8_t *data, size_t size, struct busway_machine **m
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct busway_machine *machine = NULL, *again = NULL;
+	struct busway_system *machine = NULL, *again = NULL;
 	const int status = read_dump(data, size, &machine);
 	uint8_t *longer = malloc(size + 1);
 
@@ -51,8 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(read_dump(longer, size + 1, &again) == status, "a line feed more makes a difference");
 	free(longer);
 	if (!status) {
-		const struct busway_pci *a = busway_machine_pci(machine);
-		const struct busway_pci *b = busway_machine_pci(again);
+		const struct busway_pci *a = busway_system_pci(machine);
+		const struct busway_pci *b = busway_system_pci(again);
 
 		must(busway_pci_count(a) == busway_pci_count(b) && busway_pci_count(a) > 0,
 		     "another number of functions");
@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			     "other BARs");
 		judge(a);
 	}
-	busway_machine_free(machine);
-	busway_machine_free(again);
+	busway_system_free(machine);
+	busway_system_free(again);
 	return 0;
 }

@@ -5,8 +5,8 @@
 #ifndef BUSWAY_FUZZ_PCI_JUDGE_H
 #define BUSWAY_FUZZ_PCI_JUDGE_H
 
-#include <busway/machine.h>
 #include <busway/p2p.h>
+#include <busway/system.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,18 +8,18 @@
  */
 #include "pci_judge.h"
 
-#include "../src/import/machine_internal.h"
+#include "../src/import/system_internal.h"
 
-static void judge_read(int status, struct busway_machine *machine,
-		       const struct busway_machine_error *error)
+static void judge_read(int status, struct busway_system *machine,
+		       const struct busway_system_error *error)
 {
 	if (status) {
 		must(status == -BUSWAY_EINVAL, "an error of another kind");
 		must(error->file[0] && error->message[0], "an error without words");
 		return;
 	}
-	judge(busway_machine_pci(machine));
-	busway_machine_free(machine);
+	judge(busway_system_pci(machine));
+	busway_system_free(machine);
 }
 
 /* What is left of a file at *@data: its letter, path and content. False: no more. */
@@ -58,13 +58,13 @@ static bool add_file(struct file_tree *tree, const uint8_t **data, size_t *size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct busway_machine *machine = NULL;
-	struct busway_machine_error error;
+	struct busway_system *machine = NULL;
+	struct busway_system_error error;
 	struct file_tree *tree = NULL;
 	int status;
 
-	if (busway_machine_form(data, size) == BUSWAY_MACHINE_ARCHIVE) {
-		status = busway_machine_read_archive(data, size, &memory, &machine, &error);
+	if (busway_system_form(data, size) == BUSWAY_SYSTEM_ARCHIVE) {
+		status = busway_system_read_archive(data, size, &memory, &machine, &error);
 		judge_read(status, machine, &error);
 		return 0;
 	}
@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (add_file(tree, &data, &size))
 		;
 	file_tree_seal(tree);
-	error = (struct busway_machine_error){0};
+	error = (struct busway_system_error){0};
 	status = read_machine(tree, &memory, &machine, &error);
 	judge_read(status, machine, &error);
 	return 0;

@@ -29,7 +29,7 @@
 #include <busway/acpi.h>
 #include <busway/busway.h>
 #include <busway/fdt.h>
-#include <busway/machine.h>
+#include <busway/system.h>
 
 #include <jansson.h>
 #include <stdio.h>
@@ -120,7 +120,7 @@ bool parse_range(const char *text, bool single, struct busway_range *range);
 
 struct loaded {
 	struct busway_platform *platform; /* of a machine: the machine's */
-	struct busway_machine *machine;   /* NULL: a device tree */
+	struct busway_system *machine;    /* NULL: a device tree */
 	struct busway_acpi *acpi;         /* an ACPI table by itself; nothing else is set then */
 	const void *blob;   /* the device tree, or NULL; of a machine: the machine's */
 	size_t size;        /* of the blob */

@@ -314,7 +314,7 @@ static bool find_machine_function(const struct loaded *loaded, const char *name,
 
 	if (!find_pci_function(loaded, name, &id))
 		return false;
-	f = busway_pci_function(busway_machine_pci(loaded->machine), id);
+	f = busway_pci_function(busway_system_pci(loaded->machine), id);
 	if (!f->has_device) {
 		complain("%s: %s: the device tree does not describe its host bridge",
 			 loaded->source, name);

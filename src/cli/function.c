@@ -31,13 +31,13 @@ size_t pci_function_hits(const struct loaded *loaded, const char *name)
 {
 	busway_pci_id first;
 
-	return find_all(busway_machine_pci(loaded->machine), name, &first);
+	return find_all(busway_system_pci(loaded->machine), name, &first);
 }
 
 const struct busway_pci_function *function_of_device(const struct loaded *loaded,
 						     busway_device_id id)
 {
-	const struct busway_pci *pci = loaded->machine ? busway_machine_pci(loaded->machine) : NULL;
+	const struct busway_pci *pci = loaded->machine ? busway_system_pci(loaded->machine) : NULL;
 	const struct busway_device *d = busway_platform_device(loaded->platform, id);
 	struct busway_pci_address at;
 	const struct busway_pci_function *f;
@@ -66,7 +66,7 @@ bool share_iommu_group(const struct loaded *loaded, busway_device_id a, busway_d
 
 bool find_pci_function(const struct loaded *loaded, const char *name, busway_pci_id *id)
 {
-	const struct busway_pci *pci = busway_machine_pci(loaded->machine);
+	const struct busway_pci *pci = busway_system_pci(loaded->machine);
 	const size_t hits = find_all(pci, name, id);
 
 	if (hits == 1)

@@ -256,7 +256,7 @@ char *read_places(const char *source)
 }
 
 /* Say why a machine could not be read, if so. */
-static bool loaded_machine(const char *source, int status, const struct busway_machine_error *error)
+static bool loaded_machine(const char *source, int status, const struct busway_system_error *error)
 {
 	if (status == -BUSWAY_ENOMEM)
 		complain("%s: out of memory", source);
@@ -267,22 +267,22 @@ static bool loaded_machine(const char *source, int status, const struct busway_m
 
 static bool load_directory(const char *source, const char *root, struct loaded *loaded)
 {
-	struct busway_machine_error error;
+	struct busway_system_error error;
 	const int status =
-		busway_machine_read_directory(root, &cli_memory, &loaded->machine, &error);
+		busway_system_read_directory(root, &cli_memory, &loaded->machine, &error);
 
 	return loaded_machine(source, status, &error);
 }
 
-static bool load_machine(char *data, size_t size, enum busway_machine_form form,
+static bool load_machine(char *data, size_t size, enum busway_system_form form,
 			 struct loaded *loaded)
 {
-	struct busway_machine_error error;
-	const int status = form == BUSWAY_MACHINE_ARCHIVE
-				   ? busway_machine_read_archive(data, size, &cli_memory,
-								 &loaded->machine, &error)
-				   : busway_machine_read_lspci(data, size, &cli_memory,
-							       &loaded->machine, &error);
+	struct busway_system_error error;
+	const int status = form == BUSWAY_SYSTEM_ARCHIVE
+				   ? busway_system_read_archive(data, size, &cli_memory,
+								&loaded->machine, &error)
+				   : busway_system_read_lspci(data, size, &cli_memory,
+							      &loaded->machine, &error);
 
 	free(data);
 	return loaded_machine(loaded->source, status, &error);
@@ -338,15 +338,15 @@ static bool load_tree(char *data, size_t size, unsigned flags, struct loaded *lo
 
 static bool load_file(const char *source, unsigned flags, struct loaded *loaded)
 {
-	enum busway_machine_form form;
+	enum busway_system_form form;
 	size_t size = 0;
 	char *data = read_file(source, &size);
 
 	if (!data)
 		return false;
-	form = looks_like_source(source, data, size) ? BUSWAY_MACHINE_NONE
-						     : busway_machine_form(data, size);
-	if (form != BUSWAY_MACHINE_NONE)
+	form = looks_like_source(source, data, size) ? BUSWAY_SYSTEM_NONE
+						     : busway_system_form(data, size);
+	if (form != BUSWAY_SYSTEM_NONE)
 		return load_machine(data, size, form, loaded);
 	data = tree_of(source, data, &size);
 	return data && load_tree(data, size, flags, loaded);
@@ -367,8 +367,8 @@ bool load_any(const char *source, unsigned flags, struct loaded *loaded)
 	if (!load_source(source, flags, loaded))
 		return false;
 	if (loaded->machine) {
-		loaded->platform = busway_machine_edit_platform(loaded->machine);
-		loaded->blob = busway_machine_tree(loaded->machine, &loaded->size);
+		loaded->platform = busway_system_edit_platform(loaded->machine);
+		loaded->blob = busway_system_tree(loaded->machine, &loaded->size);
 	}
 	return true;
 }
@@ -391,6 +391,6 @@ void unload(struct loaded *loaded)
 		busway_platform_destroy(loaded->platform);
 		free((void *)(uintptr_t)loaded->blob);
 	}
-	busway_machine_free(loaded->machine);
+	busway_system_free(loaded->machine);
 	busway_acpi_free(loaded->acpi);
 }

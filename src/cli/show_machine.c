@@ -56,10 +56,10 @@ static bool same_region(const struct busway_reserved_region *a,
 /* What tables keep free: one entry for all functions that it holds for. They stand side by side. */
 static void add_tables(const struct loaded *loaded, json_t *list)
 {
-	const struct busway_pci *pci = busway_machine_pci(loaded->machine);
+	const struct busway_pci *pci = busway_system_pci(loaded->machine);
 	size_t count;
-	const struct busway_machine_reservation *all =
-		busway_machine_reservations(loaded->machine, &count);
+	const struct busway_system_reservation *all =
+		busway_system_reservations(loaded->machine, &count);
 
 	for (size_t i = 0; i < count;) {
 		const struct busway_reserved_region *r = &all[i].region;
@@ -74,9 +74,9 @@ static void add_tables(const struct loaded *loaded, json_t *list)
 
 json_t *machine_reserved_json(const struct loaded *loaded)
 {
-	const struct busway_pci *pci = busway_machine_pci(loaded->machine);
+	const struct busway_pci *pci = busway_system_pci(loaded->machine);
 	size_t count;
-	const struct busway_machine_group *groups = busway_machine_groups(loaded->machine, &count);
+	const struct busway_system_group *groups = busway_system_groups(loaded->machine, &count);
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++) {
@@ -147,7 +147,7 @@ json_t *machine_iommus_json(const struct loaded *loaded)
 json_t *machine_gaps_json(const struct loaded *loaded)
 {
 	size_t count;
-	const struct busway_machine_gap *gaps = busway_machine_gaps(loaded->machine, &count);
+	const struct busway_system_gap *gaps = busway_system_gaps(loaded->machine, &count);
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)

@@ -68,8 +68,8 @@ static int memory_digits(const struct busway_platform *platform)
 static void put_gaps(struct page *page, const struct loaded *loaded, const struct options *options)
 {
 	size_t count = 0;
-	const struct busway_machine_gap *gaps =
-		loaded->machine ? busway_machine_gaps(loaded->machine, &count) : NULL;
+	const struct busway_system_gap *gaps =
+		loaded->machine ? busway_system_gaps(loaded->machine, &count) : NULL;
 
 	if (count && !options->verbose)
 		fprintf(page->out, "  %zu thing%s could not be read (-v lists them)\n", count,

@@ -5,7 +5,7 @@
  * Only AMD's own vendor string counts, as in cpu_supports_p2pdma() of Linux 6.12
  * (drivers/pci/p2pdma.c): derived designs are not known to forward.
  */
-#include "machine_internal.h"
+#include "system_internal.h"
 
 #include <string.h>
 

@@ -24,7 +24,7 @@ enum {
 struct unpacking {
 	struct archive *archive;
 	struct file_tree *tree;
-	struct busway_machine_error *error;
+	struct busway_system_error *error;
 	size_t bytes, entries; /* so far */
 };
 
@@ -185,7 +185,7 @@ static int open_archive(struct unpacking *u, const void *data, size_t size)
 }
 
 int file_tree_of_archive(const void *data, size_t size, const struct busway_allocator *memory,
-			 struct file_tree **out, struct busway_machine_error *error)
+			 struct file_tree **out, struct busway_system_error *error)
 {
 	struct unpacking u = {.error = error};
 	int status = file_tree_in_memory(memory, &u.tree);

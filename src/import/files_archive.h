@@ -5,7 +5,7 @@
 #ifndef BUSWAY_FILES_ARCHIVE_H
 #define BUSWAY_FILES_ARCHIVE_H
 
-#include <busway/machine.h>
+#include <busway/system.h>
 
 #include "files.h"
 
@@ -17,6 +17,6 @@ bool looks_like_archive(const void *data, size_t size);
  * -BUSWAY_EINVAL: @error says what is wrong with it.
  */
 int file_tree_of_archive(const void *data, size_t size, const struct busway_allocator *memory,
-			 struct file_tree **out, struct busway_machine_error *error);
+			 struct file_tree **out, struct busway_system_error *error);
 
 #endif

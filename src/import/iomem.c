@@ -7,7 +7,7 @@
  *
  * Each level is two blanks deeper. A reader without privileges sees 0 for all addresses.
  */
-#include "machine_platform.h"
+#include "system_platform.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -29,8 +29,8 @@
 enum { CONFIG_MOST = 4096, FUNCTIONS_MOST = 1 << 17, ROW_SIZE = 80 };
 
 struct lspci {
-	struct busway_machine *machine;
-	struct busway_machine_error *error;
+	struct busway_system *machine;
+	struct busway_system_error *error;
 	const char *at, *end; /* what has not been looked at */
 	unsigned long line;
 	FILE *clean; /* what libpci gets */
@@ -46,7 +46,7 @@ static int bad_line(struct lspci *l, const char *message)
 	char place[32];
 
 	snprintf(place, sizeof(place), "line %lu", l->line);
-	return machine_error(l->error, place, message);
+	return system_error(l->error, place, message);
 }
 
 /* The line at @l->at, without its end; false: there is none. */
@@ -181,10 +181,10 @@ static int clean(struct lspci *l)
 	if (status)
 		return status;
 	if (!l->functions)
-		return machine_error(l->error, "dump", "no line of it begins with a PCI address");
+		return system_error(l->error, "dump", "no line of it begins with a PCI address");
 	if (!l->rows)
-		return machine_error(l->error, "dump",
-				     "no registers in it: lspci -xxxx writes them, as root all");
+		return system_error(l->error, "dump",
+				    "no registers in it: lspci -xxxx writes them, as root all");
 	return fflush(l->clean) || ferror(l->clean) ? -BUSWAY_ENOMEM : 0;
 }
 
@@ -322,7 +322,7 @@ static int read_by_libpci(struct lspci *l)
 	status = init_access(access, name, &here);
 	landing = NULL;
 	if (status)
-		status = machine_error(l->error, "libpci", here.message);
+		status = system_error(l->error, "libpci", here.message);
 	else
 		status = add_devices(l, access);
 	pci_cleanup(access);
@@ -339,8 +339,8 @@ static FILE *nameless_file(void)
 	return file;
 }
 
-int read_lspci(struct busway_machine *machine, const void *data, size_t size,
-	       struct busway_machine_error *error)
+int read_lspci(struct busway_system *machine, const void *data, size_t size,
+	       struct busway_system_error *error)
 {
 	struct lspci l = {
 		.machine = machine,
@@ -352,7 +352,7 @@ int read_lspci(struct busway_machine *machine, const void *data, size_t size,
 	int status;
 
 	if (!l.clean)
-		return machine_error(error, "memfd", strerror(errno));
+		return system_error(error, "memfd", strerror(errno));
 	status = clean(&l);
 	if (!status)
 		status = read_by_libpci(&l);

@@ -5,13 +5,13 @@
 #ifndef BUSWAY_LSPCI_H
 #define BUSWAY_LSPCI_H
 
-#include "machine_internal.h"
+#include "system_internal.h"
 
 /* Does its first line begin with the address of a function? */
 bool looks_like_lspci(const char *data, size_t size);
 
 /* Add its functions. 0, -BUSWAY_ENOMEM, or -BUSWAY_EINVAL: @error names the line. */
-int read_lspci(struct busway_machine *machine, const void *data, size_t size,
-	       struct busway_machine_error *error);
+int read_lspci(struct busway_system *machine, const void *data, size_t size,
+	       struct busway_system_error *error);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * sysfs.c - the sysfs of a Linux machine: where it is, and the PCI functions in it.
  */
-#include "machine_internal.h"
+#include "system_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -52,19 +52,19 @@ int enter_sysfs_root(struct reading *reading)
 		return 0;
 	status = file_list(reading->files, ".", look_into, &search);
 	if (!status && search.count > 1)
-		return machine_error(reading->error, "sys",
-				     "in several folders: say the one that is meant");
+		return system_error(reading->error, "sys",
+				    "in several folders: say the one that is meant");
 	if (!status && search.count == 1)
 		status = file_tree_enter(reading->files, search.name);
 	if (status == -ENOSYS)
-		return machine_error(reading->error, ".",
-				     "links cannot be kept inside before Linux 5.6 (openat2): "
-				     "make a tar file of it");
+		return system_error(reading->error, ".",
+				    "links cannot be kept inside before Linux 5.6 (openat2): "
+				    "make a tar file of it");
 	if (status)
-		return machine_error(reading->error, ".", strerror(-status));
+		return system_error(reading->error, ".", strerror(-status));
 	return search.count ? 0
-			    : machine_error(reading->error, "sys",
-					    "not there: no directory of a recorded machine");
+			    : system_error(reading->error, "sys",
+					   "not there: no directory of a recorded machine");
 }
 
 /* ---- its functions ---- */

@@ -6,7 +6,7 @@
  * all ones. Any file may be missing: it cannot be read without privileges, was not recorded, or the
  * function went away meanwhile. That is a gap, and what it would have said is unknown.
  */
-#include "machine_internal.h"
+#include "system_internal.h"
 
 #include <errno.h>
 #include <stdio.h>

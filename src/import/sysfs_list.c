@@ -10,7 +10,7 @@
  * behind which a root bus of its own hangs ("0000:00:0e.0/pci10000:00/10000:00:00.0").
  * A recording may have left out the link of a bridge that such a path names: it is there.
  */
-#include "machine_internal.h"
+#include "system_internal.h"
 
 #include "../base/sort.h"
 
@@ -38,8 +38,8 @@ static int append(struct listing *l, struct vector *to, const struct sysfs_entry
 	struct sysfs_entry *place;
 
 	if (to->count >= most)
-		return machine_error(l->reading->error, SYSFS_DEVICES,
-				     "more than 1048576 functions");
+		return system_error(l->reading->error, SYSFS_DEVICES,
+				    "more than 1048576 functions");
 	place = vector_next(&l->reading->machine->arena, to, sizeof(*place),
 			    _Alignof(struct sysfs_entry));
 	if (!place)
@@ -113,12 +113,12 @@ static int take_names(struct listing *l)
 	const int status = file_list(l->reading->files, SYSFS_DEVICES, take_name, l);
 
 	if (status == -ENOENT || status == -ENOTDIR)
-		return machine_error(l->reading->error, SYSFS_DEVICES,
-				     "not there: no machine with PCI was recorded here");
+		return system_error(l->reading->error, SYSFS_DEVICES,
+				    "not there: no machine with PCI was recorded here");
 	if (status == -BUSWAY_ENOMEM || status == -BUSWAY_EINVAL)
 		return status;
 	if (status < 0)
-		return machine_error(l->reading->error, SYSFS_DEVICES, strerror(-status));
+		return system_error(l->reading->error, SYSFS_DEVICES, strerror(-status));
 	arrange(&l->entries);
 	return 0;
 }

@@ -2,7 +2,7 @@
 /*
  * sysfs_text.c - numbers and addresses as the files of sysfs have them.
  */
-#include "machine_internal.h"
+#include "system_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>

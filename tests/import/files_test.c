@@ -131,7 +131,7 @@ static void archives_of_all_kinds_are_the_same_tree(void **state)
 	(void)state;
 	record_links(&r);
 	for (size_t i = 0; i < COUNT(filters); i++) {
-		struct busway_machine_error error;
+		struct busway_system_error error;
 		struct test_memory memory;
 		struct file_tree *tree = NULL;
 		size_t size;
@@ -352,8 +352,8 @@ static void memory_answers_as_the_kernel_does(void **state)
 /* The first @cut bytes are refused, or all that is missing is what comes behind the last file. */
 static void cut_archive(const uint8_t *archive, size_t cut, const char *filter)
 {
-	struct busway_machine_error error = {0};
-	struct busway_machine *machine = NULL;
+	struct busway_system_error error = {0};
+	struct busway_system *machine = NULL;
 	struct test_memory memory;
 	uint8_t *part = malloc(cut);
 	size_t gaps = 0; /* one is about memory, of which the machine tells nothing */
@@ -361,12 +361,12 @@ static void cut_archive(const uint8_t *archive, size_t cut, const char *filter)
 
 	memcpy(part, archive, cut);
 	test_memory_open(&memory);
-	status = busway_machine_read_archive(part, cut, &memory.allocator, &machine, &error);
+	status = busway_system_read_archive(part, cut, &memory.allocator, &machine, &error);
 	if (status == 0) {
-		busway_machine_gaps(machine, &gaps);
-		if (gaps != 1 || busway_pci_count(busway_machine_pci(machine)) != 8)
+		busway_system_gaps(machine, &gaps);
+		if (gaps != 1 || busway_pci_count(busway_system_pci(machine)) != 8)
 			fail_msg("%s: the first %zu bytes are taken for all", filter, cut);
-		busway_machine_free(machine);
+		busway_system_free(machine);
 	} else {
 		assert_int_equal(status, -BUSWAY_EINVAL);
 		assert_true(error.file[0] && error.message[0]);
@@ -403,8 +403,8 @@ static void what_does_not_fit_into_memory_is_refused(void **state)
 	/* one file of 8 GiB, as its header says */
 	uint8_t *archive;
 	struct recording r = {0};
-	struct busway_machine_error error = {0};
-	struct busway_machine *machine = NULL;
+	struct busway_system_error error = {0};
+	struct busway_system *machine = NULL;
 	struct test_memory memory;
 	unsigned sum = 0;
 	size_t size;
@@ -419,7 +419,7 @@ static void what_does_not_fit_into_memory_is_refused(void **state)
 	snprintf((char *)archive + 148, 8, "%06o", sum);
 	test_memory_open(&memory);
 	assert_int_equal(
-		busway_machine_read_archive(archive, size, &memory.allocator, &machine, &error),
+		busway_system_read_archive(archive, size, &memory.allocator, &machine, &error),
 		-BUSWAY_EINVAL);
 	assert_string_equal(error.file, "sys/x");
 	assert_non_null(strstr(error.message, "256 MiB"));

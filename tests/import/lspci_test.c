@@ -44,18 +44,18 @@ static void put_rows(struct dump *d, const uint8_t *config, size_t size)
 	}
 }
 
-static int read_dump(const char *text, size_t size, struct busway_machine **machine,
-		     struct busway_machine_error *error, struct test_memory *memory)
+static int read_dump(const char *text, size_t size, struct busway_system **machine,
+		     struct busway_system_error *error, struct test_memory *memory)
 {
 	test_memory_open(memory);
 	*machine = NULL;
-	return busway_machine_read_lspci(text, size, &memory->allocator, machine, error);
+	return busway_system_read_lspci(text, size, &memory->allocator, machine, error);
 }
 
 static void expect_refused(const char *text, const char *place, const char *words)
 {
-	struct busway_machine_error error;
-	struct busway_machine *machine;
+	struct busway_system_error error;
+	struct busway_system *machine;
 	struct test_memory memory;
 
 	assert_int_equal(read_dump(text, strlen(text), &machine, &error, &memory), -BUSWAY_EINVAL);
@@ -76,8 +76,8 @@ static void of_all_lengths_what_is_there_is_read(void **state)
 	};
 	struct dump d = {0};
 	uint8_t config[CONFIG_ALL];
-	struct busway_machine_error error;
-	struct busway_machine *machine;
+	struct busway_system_error error;
+	struct busway_system *machine;
 	struct test_memory memory;
 
 	(void)state;
@@ -92,7 +92,7 @@ static void of_all_lengths_what_is_there_is_read(void **state)
 	assert_true(looks_like_lspci(d.text, d.size));
 	if (read_dump(d.text, d.size, &machine, &error, &memory))
 		fail_msg("%s: %s", error.file, error.message);
-	assert_int_equal(busway_pci_count(busway_machine_pci(machine)), COUNT(cases));
+	assert_int_equal(busway_pci_count(busway_system_pci(machine)), COUNT(cases));
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const struct busway_pci_function *f = function_at(machine, cases[i].at);
 
@@ -103,7 +103,7 @@ static void of_all_lengths_what_is_there_is_read(void **state)
 		assert_int_equal(f->dma_mask, 0);
 		assert_int_equal(has_gap(machine, cases[i].at, "unknown"), cases[i].size < 256);
 	}
-	busway_machine_free(machine);
+	busway_system_free(machine);
 	test_memory_close(&memory);
 	free(d.text);
 }
@@ -120,8 +120,8 @@ static void every_register_arrives(void **state)
 		const size_t size = sizes[rng_below(&rng, 3)];
 		struct busway_pci_function direct = {.at = {0, 3, 8}};
 		const struct busway_pci_function *read;
-		struct busway_machine_error error;
-		struct busway_machine *machine;
+		struct busway_system_error error;
+		struct busway_system *machine;
 		struct test_memory memory;
 		uint8_t config[CONFIG_ALL];
 		struct dump d = {0};
@@ -141,7 +141,7 @@ static void every_register_arrives(void **state)
 		assert_memory_equal(read->bars, direct.bars, sizeof(direct.bars));
 		assert_int_equal(read->bridge.secondary, direct.bridge.secondary);
 		assert_int_equal(read->acs.known, direct.acs.known);
-		busway_machine_free(machine);
+		busway_system_free(machine);
 		test_memory_close(&memory);
 		free(d.text);
 	}
@@ -151,17 +151,17 @@ static void ends_of_lines_do_not_matter(void **state)
 {
 	static const char text[] =
 		"\r\n00:01.0 x\r\n00: 86 80\r\n\r\n00:02.0 y\r\n00: 86 80 01 00  ";
-	struct busway_machine_error error;
-	struct busway_machine *machine;
+	struct busway_system_error error;
+	struct busway_system *machine;
 	struct test_memory memory;
 
 	(void)state;
 	assert_true(looks_like_lspci(text, sizeof(text) - 1));
 	if (read_dump(text, sizeof(text) - 1, &machine, &error, &memory))
 		fail_msg("%s: %s", error.file, error.message);
-	assert_int_equal(busway_pci_count(busway_machine_pci(machine)), 2);
+	assert_int_equal(busway_pci_count(busway_system_pci(machine)), 2);
 	assert_true(has_gap(machine, "0000:00:02.0", "less than 64"));
-	busway_machine_free(machine);
+	busway_system_free(machine);
 	test_memory_close(&memory);
 }
 
@@ -177,8 +177,8 @@ static void a_cut_function_is_a_gap(void **state)
 	(void)state;
 	make_endpoint(config, 0xc0000000);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct busway_machine_error error;
-		struct busway_machine *machine;
+		struct busway_system_error error;
+		struct busway_system *machine;
 		struct test_memory memory;
 		struct dump d = {0};
 
@@ -186,7 +186,7 @@ static void a_cut_function_is_a_gap(void **state)
 		put_rows(&d, config, cases[i].size);
 		assert_int_equal(read_dump(d.text, d.size, &machine, &error, &memory), 0);
 		assert_int_equal(has_gap(machine, "0000:01:00.0", "was cut"), cases[i].cut);
-		busway_machine_free(machine);
+		busway_system_free(machine);
 		test_memory_close(&memory);
 		free(d.text);
 	}
@@ -196,8 +196,8 @@ static void of_two_with_one_address_the_first_counts(void **state)
 {
 	struct dump d = {0};
 	uint8_t config[CONFIG_ALL];
-	struct busway_machine_error error;
-	struct busway_machine *machine;
+	struct busway_system_error error;
+	struct busway_system *machine;
 	struct test_memory memory;
 
 	(void)state;
@@ -208,9 +208,9 @@ static void of_two_with_one_address_the_first_counts(void **state)
 	put(&d, "\n01:00.0 second\n");
 	put_rows(&d, config, 256);
 	assert_int_equal(read_dump(d.text, d.size, &machine, &error, &memory), 0);
-	assert_int_equal(busway_pci_count(busway_machine_pci(machine)), 1);
+	assert_int_equal(busway_pci_count(busway_system_pci(machine)), 1);
 	assert_int_equal(function_at(machine, "0000:01:00.0")->vendor, 0x1234);
-	busway_machine_free(machine);
+	busway_system_free(machine);
 	test_memory_close(&memory);
 	free(d.text);
 }
@@ -219,8 +219,8 @@ static void long_words_of_v_do_not_matter(void **state)
 {
 	struct dump d = {0};
 	uint8_t config[CONFIG_ALL];
-	struct busway_machine_error error;
-	struct busway_machine *machine;
+	struct busway_system_error error;
+	struct busway_system *machine;
 	struct test_memory memory;
 
 	(void)state;
@@ -235,7 +235,7 @@ static void long_words_of_v_do_not_matter(void **state)
 	put_rows(&d, config, 4096);
 	assert_int_equal(read_dump(d.text, d.size, &machine, &error, &memory), 0);
 	assert_int_equal(function_at(machine, "0000:01:00.0")->config_size, 4096);
-	busway_machine_free(machine);
+	busway_system_free(machine);
 	test_memory_close(&memory);
 	free(d.text);
 }
@@ -283,8 +283,8 @@ static void a_failure_of_libpci_is_an_error(void **state)
 {
 	static const char text[] = "00:01.0 x\n00: 86 80\n";
 	struct rlimit before, tight;
-	struct busway_machine_error error;
-	struct busway_machine *machine;
+	struct busway_system_error error;
+	struct busway_system *machine;
 	struct test_memory memory;
 	const int next = open("/dev/null", O_RDONLY);
 	int status;
@@ -304,7 +304,7 @@ static void a_failure_of_libpci_is_an_error(void **state)
 	test_memory_close(&memory);
 	/* and the next one is read again */
 	assert_int_equal(read_dump(text, sizeof(text) - 1, &machine, &error, &memory), 0);
-	busway_machine_free(machine);
+	busway_system_free(machine);
 	test_memory_close(&memory);
 }
 

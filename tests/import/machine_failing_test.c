@@ -10,7 +10,7 @@
 #define _GNU_SOURCE
 #include "support.h"
 
-#include "../../src/import/machine_platform.h"
+#include "../../src/import/system_platform.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -170,17 +170,17 @@ static void put_tree(void)
 static unsigned long sweep(bool all_later)
 {
 	for (unsigned long fail_at = 1;; fail_at++) {
-		struct busway_machine_error error;
-		struct busway_machine *machine = NULL;
+		struct busway_system_error error;
+		struct busway_system *machine = NULL;
 		struct test_memory memory;
 		int status;
 
 		test_memory_open(&memory);
 		test_memory_fail_at(&memory, fail_at, all_later);
-		status = busway_machine_read_directory(root, &memory.allocator, &machine, &error);
+		status = busway_system_read_directory(root, &memory.allocator, &machine, &error);
 		if (status == 0) {
-			assert_non_null(busway_machine_platform(machine));
-			busway_machine_free(machine);
+			assert_non_null(busway_system_platform(machine));
+			busway_system_free(machine);
 			assert_true(memory.calls < fail_at);
 			test_memory_close(&memory);
 			return fail_at - 1;
@@ -214,13 +214,13 @@ static void tree_without_memory(void **state)
 	check_sweeps();
 }
 
-static struct busway_machine *open_machine(struct test_memory *memory)
+static struct busway_system *open_machine(struct test_memory *memory)
 {
-	struct busway_machine_error error;
-	struct busway_machine *machine;
+	struct busway_system_error error;
+	struct busway_system *machine;
 
 	test_memory_open(memory);
-	assert_int_equal(busway_machine_read_directory(root, &memory->allocator, &machine, &error),
+	assert_int_equal(busway_system_read_directory(root, &memory->allocator, &machine, &error),
 			 0);
 	return machine;
 }
@@ -229,27 +229,27 @@ static struct busway_machine *open_machine(struct test_memory *memory)
 static void functions_and_devices_are_joined(void **state)
 {
 	struct test_memory memory;
-	struct busway_machine *machine;
+	struct busway_system *machine;
 	const struct busway_pci *pci;
 
 	(void)state;
 	put_x86();
 	machine = open_machine(&memory);
-	pci = busway_machine_pci(machine);
+	pci = busway_system_pci(machine);
 	assert_int_equal(busway_pci_count(pci), 2);
 	for (uint32_t i = 0; i < 2; i++) {
 		const struct busway_pci_function *f = busway_pci_function(pci, (busway_pci_id){i});
 		const struct busway_device *d;
 
 		assert_true(f->has_device);
-		d = busway_platform_device(busway_machine_platform(machine), f->platform_device);
+		d = busway_platform_device(busway_system_platform(machine), f->platform_device);
 		assert_string_equal(d->name, busway_pci_name(pci, (busway_pci_id){i}));
 		assert_int_equal(d->requester, 8 * (i + 1));
 		assert_int_equal(d->kind, BUSWAY_DEVICE_PCI_FUNCTION);
 	}
 	assert_true(busway_pci_host(pci, (busway_pci_host_id){0})->windows_known);
 	assert_int_equal(busway_pci_host(pci, (busway_pci_host_id){0})->window_count, 2);
-	busway_machine_free(machine);
+	busway_system_free(machine);
 	test_memory_close(&memory);
 }
 
@@ -265,7 +265,7 @@ static void without_files_nothing_is_known(void **state)
 			    .bus = {0xc0000000, 0xc0000000}},
 	};
 	struct test_memory memory;
-	struct busway_machine machine = {.arena = {.memory = &memory.allocator}};
+	struct busway_system machine = {.arena = {.memory = &memory.allocator}};
 	struct busway_iova iova;
 	struct reading reading = {.machine = &machine};
 	const struct busway_device *d;
@@ -295,7 +295,7 @@ static void a_second_join_or_an_unknown_one_is_refused(void **state)
 {
 	struct busway_outbound window = {.has_cpu = true};
 	struct test_memory memory;
-	struct busway_machine *machine;
+	struct busway_system *machine;
 
 	(void)state;
 	put_x86();
@@ -313,43 +313,43 @@ static void a_second_join_or_an_unknown_one_is_refused(void **state)
 	assert_int_equal(busway_platform_set_function(machine->platform, (busway_device_id){1},
 						      &(struct busway_function_facts){.mask = 65}),
 			 -BUSWAY_EINVAL);
-	busway_machine_free(machine);
+	busway_system_free(machine);
 	test_memory_close(&memory);
 }
 
 /* What importers of ACPI tables are offered. */
 static void units_and_reservations_of_tables(void **state)
 {
-	static const struct machine_unit unit = {.name = "dmar9"};
+	static const struct system_unit unit = {.name = "dmar9"};
 	const struct busway_reserved_region region = {
 		.range = {0x1000, 0x1fff}, .type = BUSWAY_RESERVED_DIRECT, .source = "DMAR"};
 	struct test_memory memory;
-	struct busway_machine *machine;
-	const struct busway_machine_reservation *reservations;
+	struct busway_system *machine;
+	const struct busway_system_reservation *reservations;
 	uint32_t index, again;
 	size_t count;
 
 	(void)state;
 	put_x86();
 	machine = open_machine(&memory);
-	assert_int_equal(machine_add_unit(machine, &unit, &index), 0);
-	assert_int_equal(machine_add_unit(machine, &unit, &again), 0);
+	assert_int_equal(system_add_unit(machine, &unit, &index), 0);
+	assert_int_equal(system_add_unit(machine, &unit, &again), 0);
 	assert_int_equal(again, index);
 	/* the link of sysfs goes before, and then what the first table said */
-	assert_int_equal(machine_set_unit(machine, (busway_pci_id){0}, index), 0);
-	assert_int_equal(machine_set_unit(machine, (busway_pci_id){1}, index), 0);
-	assert_string_equal(machine_unit_of(machine, (busway_pci_id){0})->name, "dmar0");
-	assert_string_equal(machine_unit_of(machine, (busway_pci_id){1})->name, "DRHD@fed90000");
-	assert_null(machine_unit_of(machine, (busway_pci_id){2}));
-	assert_int_equal(machine_set_unit(machine, (busway_pci_id){2}, index), -BUSWAY_EINVAL);
-	assert_int_equal(machine_set_unit(machine, (busway_pci_id){1}, index + 1), -BUSWAY_EINVAL);
-	reservations = busway_machine_reservations(machine, &count);
+	assert_int_equal(system_set_unit(machine, (busway_pci_id){0}, index), 0);
+	assert_int_equal(system_set_unit(machine, (busway_pci_id){1}, index), 0);
+	assert_string_equal(system_unit_of(machine, (busway_pci_id){0})->name, "dmar0");
+	assert_string_equal(system_unit_of(machine, (busway_pci_id){1})->name, "DRHD@fed90000");
+	assert_null(system_unit_of(machine, (busway_pci_id){2}));
+	assert_int_equal(system_set_unit(machine, (busway_pci_id){2}, index), -BUSWAY_EINVAL);
+	assert_int_equal(system_set_unit(machine, (busway_pci_id){1}, index + 1), -BUSWAY_EINVAL);
+	reservations = busway_system_reservations(machine, &count);
 	assert_int_equal(count, 1);
 	assert_int_equal(reservations[0].function.index, 1);
 	assert_int_equal(reservations[0].region.range.first, 0x1000);
-	assert_int_equal(machine_reserve(machine, (busway_pci_id){1}, &region), 0);
-	assert_int_equal(machine_reserve(machine, (busway_pci_id){2}, &region), -BUSWAY_EINVAL);
-	busway_machine_free(machine);
+	assert_int_equal(system_reserve(machine, (busway_pci_id){1}, &region), 0);
+	assert_int_equal(system_reserve(machine, (busway_pci_id){2}, &region), -BUSWAY_EINVAL);
+	busway_system_free(machine);
 	test_memory_close(&memory);
 }
 

@@ -21,25 +21,25 @@ struct source {
 };
 
 static int read_source(const struct source *s, struct test_memory *memory,
-		       struct busway_machine **machine)
+		       struct busway_system **machine)
 {
-	struct busway_machine_error error;
+	struct busway_system_error error;
 
 	if (s->directory)
-		return busway_machine_read_directory(s->directory, &memory->allocator, machine,
+		return busway_system_read_directory(s->directory, &memory->allocator, machine,
 						     &error);
 	if (s->is_lspci)
-		return busway_machine_read_lspci(s->data, s->size, &memory->allocator, machine,
+		return busway_system_read_lspci(s->data, s->size, &memory->allocator, machine,
 						 &error);
-	return busway_machine_read_archive(s->data, s->size, &memory->allocator, machine, &error);
+	return busway_system_read_archive(s->data, s->size, &memory->allocator, machine, &error);
 }
 
 /* How many allocations it takes. */
 static unsigned long sweep(const struct source *s, bool all_later)
 {
 	for (unsigned long fail_at = 1;; fail_at++) {
-		struct busway_machine *const untouched = (void *)&nothing;
-		struct busway_machine *machine = untouched;
+		struct busway_system *const untouched = (void *)&nothing;
+		struct busway_system *machine = untouched;
 		struct test_memory memory;
 		int status;
 
@@ -47,7 +47,7 @@ static unsigned long sweep(const struct source *s, bool all_later)
 		test_memory_fail_at(&memory, fail_at, all_later);
 		status = read_source(s, &memory, &machine);
 		if (status == 0) {
-			busway_machine_free(machine);
+			busway_system_free(machine);
 			assert_true(memory.calls < fail_at);
 			test_memory_close(&memory);
 			return fail_at - 1;

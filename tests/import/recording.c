@@ -278,44 +278,44 @@ void directory_remove(const char *path)
 /* ---- machines ---- */
 
 int read_recording(const struct recording *r, struct test_memory *memory,
-		   struct busway_machine **machine, struct busway_machine_error *error)
+		   struct busway_system **machine, struct busway_system_error *error)
 {
 	struct file_tree *tree = recording_tree(r, &memory->allocator);
 
-	*error = (struct busway_machine_error){0};
+	*error = (struct busway_system_error){0};
 	return tree ? read_machine(tree, &memory->allocator, machine, error) : -BUSWAY_ENOMEM;
 }
 
-static busway_pci_id id_at(const struct busway_machine *machine, const char *name)
+static busway_pci_id id_at(const struct busway_system *machine, const char *name)
 {
 	struct busway_pci_address at;
 	busway_pci_id id;
 
 	assert_true(parse_pci_address(name, &at));
-	id = busway_pci_find(busway_machine_pci(machine), at);
+	id = busway_pci_find(busway_system_pci(machine), at);
 	if (!busway_pci_some(id))
 		fail_msg("there is no %s", name);
 	return id;
 }
 
-const struct busway_pci_function *function_at(const struct busway_machine *machine,
+const struct busway_pci_function *function_at(const struct busway_system *machine,
 					      const char *name)
 {
-	return busway_pci_function(busway_machine_pci(machine), id_at(machine, name));
+	return busway_pci_function(busway_system_pci(machine), id_at(machine, name));
 }
 
-const char *above_of(const struct busway_machine *machine, const char *name)
+const char *above_of(const struct busway_system *machine, const char *name)
 {
-	const struct busway_pci *pci = busway_machine_pci(machine);
+	const struct busway_pci *pci = busway_system_pci(machine);
 	const busway_pci_id above = busway_pci_above(pci, id_at(machine, name));
 
 	return busway_pci_some(above) ? busway_pci_name(pci, above) : "";
 }
 
-bool has_gap(const struct busway_machine *machine, const char *file, const char *words)
+bool has_gap(const struct busway_system *machine, const char *file, const char *words)
 {
 	size_t count;
-	const struct busway_machine_gap *gaps = busway_machine_gaps(machine, &count);
+	const struct busway_system_gap *gaps = busway_system_gaps(machine, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		const size_t length = strlen(gaps[i].file);

@@ -9,7 +9,7 @@
 #include "../support/test.h"
 #include "../support/test_memory.h"
 
-#include "../../src/import/machine_internal.h"
+#include "../../src/import/system_internal.h"
 
 enum { CONFIG_ALL = 4096 };
 
@@ -58,15 +58,15 @@ void directory_remove(const char *path);
 
 /* Read it as a machine, from memory. */
 int read_recording(const struct recording *r, struct test_memory *memory,
-		   struct busway_machine **machine, struct busway_machine_error *error);
+		   struct busway_system **machine, struct busway_system_error *error);
 
 /* The function "0000:01:00.0" of a machine, or the test fails. */
-const struct busway_pci_function *function_at(const struct busway_machine *machine,
+const struct busway_pci_function *function_at(const struct busway_system *machine,
 					      const char *name);
 /* The name of what is above it, or "". */
-const char *above_of(const struct busway_machine *machine, const char *name);
+const char *above_of(const struct busway_system *machine, const char *name);
 
 /* Is there a gap whose file ends in @file and whose message has @words in it? */
-bool has_gap(const struct busway_machine *machine, const char *file, const char *words);
+bool has_gap(const struct busway_system *machine, const char *file, const char *words);
 
 #endif

@@ -11,10 +11,10 @@
 
 #define UP "pci0000:00/0000:00:01.0/0000:01:00.0/"
 
-static struct busway_machine *read_good(const struct recording *r, struct test_memory *memory)
+static struct busway_system *read_good(const struct recording *r, struct test_memory *memory)
 {
-	struct busway_machine_error error;
-	struct busway_machine *machine = NULL;
+	struct busway_system_error error;
+	struct busway_system *machine = NULL;
 
 	test_memory_open(memory);
 	if (read_recording(r, memory, &machine, &error))
@@ -22,17 +22,17 @@ static struct busway_machine *read_good(const struct recording *r, struct test_m
 	return machine;
 }
 
-static void end(struct busway_machine *machine, struct test_memory *memory, struct recording *r)
+static void end(struct busway_system *machine, struct test_memory *memory, struct recording *r)
 {
-	busway_machine_free(machine);
+	busway_system_free(machine);
 	test_memory_close(memory);
 	recording_free(r);
 }
 
 static void expect_refused(const struct recording *r, const char *file, const char *words)
 {
-	struct busway_machine_error error;
-	struct busway_machine *machine = NULL;
+	struct busway_system_error error;
+	struct busway_system *machine = NULL;
 	struct test_memory memory;
 
 	test_memory_open(&memory);
@@ -44,10 +44,10 @@ static void expect_refused(const struct recording *r, const char *file, const ch
 }
 
 /* Those about functions: these machines tell nothing of memory. */
-static size_t gap_count(const struct busway_machine *machine)
+static size_t gap_count(const struct busway_system *machine)
 {
 	size_t count, about_memory = 0;
-	const struct busway_machine_gap *gaps = busway_machine_gaps(machine, &count);
+	const struct busway_system_gap *gaps = busway_system_gaps(machine, &count);
 
 	for (size_t i = 0; i < count; i++)
 		about_memory += strcmp(gaps[i].file, "proc/iomem") == 0;
@@ -56,11 +56,11 @@ static size_t gap_count(const struct busway_machine *machine)
 
 /* ---- where functions sit ---- */
 
-static void expect_switch(const struct busway_machine *machine)
+static void expect_switch(const struct busway_system *machine)
 {
 	const struct busway_pci_function *f;
 
-	assert_int_equal(busway_pci_count(busway_machine_pci(machine)), 8);
+	assert_int_equal(busway_pci_count(busway_system_pci(machine)), 8);
 	assert_string_equal(above_of(machine, "0000:00:01.0"), "");
 	assert_string_equal(above_of(machine, "0000:02:01.0"), "0000:01:00.0");
 	assert_string_equal(above_of(machine, "0000:04:00.0"), "0000:02:01.0");
@@ -77,7 +77,7 @@ static void links_tell_the_bridges_above(void **state)
 {
 	struct recording r = {0};
 	struct test_memory memory;
-	struct busway_machine *machine;
+	struct busway_system *machine;
 
 	(void)state;
 	record_switch(&r);
@@ -89,8 +89,8 @@ static void links_tell_the_bridges_above(void **state)
 static void a_directory_says_the_same_and_so_does_one_above(void **state)
 {
 	struct recording r = {0};
-	struct busway_machine_error error;
-	struct busway_machine *machine;
+	struct busway_system_error error;
+	struct busway_system *machine;
 	struct test_memory memory;
 	char path[64];
 
@@ -98,10 +98,10 @@ static void a_directory_says_the_same_and_so_does_one_above(void **state)
 	record_switch(&r);
 	recording_directory(&r, path);
 	test_memory_open(&memory);
-	assert_int_equal(busway_machine_read_directory(path, &memory.allocator, &machine, &error),
+	assert_int_equal(busway_system_read_directory(path, &memory.allocator, &machine, &error),
 			 0);
 	expect_switch(machine);
-	busway_machine_free(machine);
+	busway_system_free(machine);
 	for (size_t i = 0; i < r.count; i++) { /* in a folder of its own */
 		char longer[1024];
 
@@ -111,7 +111,7 @@ static void a_directory_says_the_same_and_so_does_one_above(void **state)
 	}
 	directory_remove(path);
 	recording_directory(&r, path);
-	assert_int_equal(busway_machine_read_directory(path, &memory.allocator, &machine, &error),
+	assert_int_equal(busway_system_read_directory(path, &memory.allocator, &machine, &error),
 			 0);
 	directory_remove(path);
 	expect_switch(machine);
@@ -122,7 +122,7 @@ static void a_bridge_that_only_paths_name_is_there(void **state)
 {
 	struct recording r = {0};
 	struct test_memory memory;
-	struct busway_machine *machine;
+	struct busway_system *machine;
 	const struct busway_pci_function *f;
 
 	(void)state;
@@ -138,8 +138,8 @@ static void a_bridge_that_only_paths_name_is_there(void **state)
 	assert_int_equal(f->acs.known, BUSWAY_UNKNOWN);
 	assert_string_equal(above_of(machine, "0000:02:01.0"), "0000:01:00.0");
 	assert_string_equal(above_of(machine, "0000:04:00.0"), "0000:02:01.0");
-	assert_false(busway_pci_is_odd(busway_machine_pci(machine),
-				       busway_pci_find(busway_machine_pci(machine),
+	assert_false(busway_pci_is_odd(busway_system_pci(machine),
+				       busway_pci_find(busway_system_pci(machine),
 						       (struct busway_pci_address){0, 4, 0})));
 	assert_true(has_gap(machine, "0000:02:01.0", "not listed"));
 	end(machine, &memory, &r);
@@ -149,7 +149,7 @@ static void what_its_path_has_of_it_is_read(void **state)
 {
 	struct recording r = {0};
 	struct test_memory memory;
-	struct busway_machine *machine;
+	struct busway_system *machine;
 	const struct busway_pci_function *f;
 
 	(void)state;
@@ -169,7 +169,7 @@ static void a_listed_bridge_that_says_nothing_is_a_bridge(void **state)
 {
 	struct recording r = {0};
 	struct test_memory memory;
-	struct busway_machine *machine;
+	struct busway_system *machine;
 
 	(void)state;
 	record_switch(&r);
@@ -185,7 +185,7 @@ static void a_root_bus_behind_a_function_is_a_root(void **state)
 {
 	struct recording r = {0};
 	struct test_memory memory;
-	struct busway_machine *machine;
+	struct busway_system *machine;
 	const struct busway_pci *pci;
 	uint8_t config[CONFIG_ALL];
 	size_t oddities;
@@ -200,7 +200,7 @@ static void a_root_bus_behind_a_function_is_a_root(void **state)
 			config, 4096);
 	record_function(&r, "platform/40000000.pcie/pci0002:00/0002:00:00.0", config, 4096);
 	machine = read_good(&r, &memory);
-	pci = busway_machine_pci(machine);
+	pci = busway_system_pci(machine);
 	assert_string_equal(above_of(machine, "10000:e1:00.0"), "10000:e0:06.0");
 	assert_string_equal(above_of(machine, "10000:e0:06.0"), "");
 	assert_int_equal(function_at(machine, "10000:e0:06.0")->root_bus, 0xe0);
@@ -217,7 +217,7 @@ static void without_links_bus_numbers_tell(void **state)
 {
 	struct recording r = {0};
 	struct test_memory memory;
-	struct busway_machine *machine;
+	struct busway_system *machine;
 
 	(void)state;
 	record_switch(&r);
@@ -240,7 +240,7 @@ static void of_64_bytes_nothing_follows_for_acs(void **state)
 	for (size_t i = 0; i < COUNT(padded); i++) {
 		struct recording r = {0};
 		struct test_memory memory;
-		struct busway_machine *machine;
+		struct busway_system *machine;
 
 		/* tar fills up what it could not read with zeros */
 		make_endpoint(config, 0xc0000000);
@@ -259,7 +259,7 @@ static void a_virtual_function_is_what_its_files_say(void **state)
 {
 	struct recording r = {0};
 	struct test_memory memory;
-	struct busway_machine *machine;
+	struct busway_system *machine;
 	const struct busway_pci_function *f;
 	uint8_t config[CONFIG_ALL];
 
@@ -301,7 +301,7 @@ static void groups_are_numbers_and_types(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct recording r = {0};
 		struct test_memory memory;
-		struct busway_machine *machine;
+		struct busway_system *machine;
 		const struct busway_pci_function *f;
 
 		record_function(&r, "pci0000:00/0000:00:01.0", config, 4096);
@@ -328,7 +328,7 @@ static void each_file_that_is_missing_is_a_gap_at_most(void **state)
 	for (size_t i = 0; i < whole.count; i++) {
 		struct recording r = {0};
 		struct test_memory memory;
-		struct busway_machine *machine;
+		struct busway_system *machine;
 		char path[1024];
 
 		record_switch(&r);
@@ -336,7 +336,7 @@ static void each_file_that_is_missing_is_a_gap_at_most(void **state)
 		record_without(&r, path);
 		machine = read_good(&r, &memory);
 		/* an endpoint that nothing names but its link is not there without */
-		if (busway_pci_count(busway_machine_pci(machine)) != 8)
+		if (busway_pci_count(busway_system_pci(machine)) != 8)
 			assert_int_equal(strncmp(path, "sys/bus/", 8), 0);
 		else if (!strstr(path, "vendor") && !strstr(path, "mask"))
 			assert_true(gap_count(machine) > 0);
@@ -361,7 +361,7 @@ static void strange_content_is_a_gap(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct recording r = {0};
 		struct test_memory memory;
-		struct busway_machine *machine;
+		struct busway_system *machine;
 		char path[256];
 
 		record_function(&r, "pci0000:00/0000:00:01.0", config, 4096);
@@ -381,7 +381,7 @@ static void names_that_are_no_addresses_are_one_gap(void **state)
 					  "0000:00:00",   "123456789:00:00.0"};
 	struct recording r = {0};
 	struct test_memory memory;
-	struct busway_machine *machine;
+	struct busway_system *machine;
 
 	(void)state;
 	record_switch(&r);
@@ -392,7 +392,7 @@ static void names_that_are_no_addresses_are_one_gap(void **state)
 		record_link(&r, path, "../../../devices/pci0000:00/0000:00:01.0");
 	}
 	machine = read_good(&r, &memory);
-	assert_int_equal(busway_pci_count(busway_machine_pci(machine)), 8);
+	assert_int_equal(busway_pci_count(busway_system_pci(machine)), 8);
 	assert_int_equal(gap_count(machine), 1);
 	assert_true(has_gap(machine, "devices", "no addresses"));
 	end(machine, &memory, &r);
@@ -416,7 +416,7 @@ static void hostile_links_are_gaps(void **state)
 	for (size_t i = 0; i < COUNT(targets); i++) {
 		struct recording r = {0};
 		struct test_memory memory;
-		struct busway_machine *machine;
+		struct busway_system *machine;
 
 		record_switch(&r);
 		record_link(&r, "sys/bus/pci/devices/0000:00:09.0", targets[i]);
@@ -451,7 +451,7 @@ static void thousands_of_functions_are_read(void **state)
 {
 	struct recording r = {0};
 	struct test_memory memory;
-	struct busway_machine *machine;
+	struct busway_system *machine;
 	uint8_t config[CONFIG_ALL];
 
 	(void)state;
@@ -469,7 +469,7 @@ static void thousands_of_functions_are_read(void **state)
 		}
 	}
 	machine = read_good(&r, &memory);
-	assert_int_equal(busway_pci_count(busway_machine_pci(machine)), 249 * 13);
+	assert_int_equal(busway_pci_count(busway_system_pci(machine)), 249 * 13);
 	assert_string_equal(above_of(machine, "0000:f9:01.3"), "0000:00:1f.1");
 	end(machine, &memory, &r);
 }
@@ -479,7 +479,7 @@ static void a_hundred_bridges_deep_it_is_read(void **state)
 	enum { DEEP = 100 };
 	struct recording r = {0};
 	struct test_memory memory;
-	struct busway_machine *machine;
+	struct busway_system *machine;
 	const struct busway_pci *pci;
 	uint8_t config[CONFIG_ALL];
 	char path[DEEP * 13 + 64] = "pci0000:00";
@@ -494,7 +494,7 @@ static void a_hundred_bridges_deep_it_is_read(void **state)
 			record_function(&r, path, config, 256);
 	}
 	machine = read_good(&r, &memory);
-	pci = busway_machine_pci(machine);
+	pci = busway_system_pci(machine);
 	assert_int_equal(busway_pci_count(pci), DEEP + 1);
 	assert_int_equal(busway_pci_depth(pci, (busway_pci_id){DEEP}), DEEP);
 	assert_int_equal(function_at(machine, "0000:32:00.0")->type, BUSWAY_PCI_UNKNOWN_BRIDGE);
@@ -570,8 +570,8 @@ static const struct file_tree_calls flaky_calls = {
 /* Read @r with @f's failure; false: it has come too late to matter. */
 static bool read_flaky(const struct recording *r, struct flaky *f, const char *name)
 {
-	struct busway_machine_error error = {0};
-	struct busway_machine *machine = NULL;
+	struct busway_system_error error = {0};
+	struct busway_system *machine = NULL;
 	struct test_memory memory;
 	int status;
 
@@ -586,7 +586,7 @@ static bool read_flaky(const struct recording *r, struct flaky *f, const char *n
 		assert_true(error.file[0] && error.message[0]);
 		assert_null(name);
 	} else if (name && f->calls >= f->fail_at) {
-		const struct busway_pci *pci = busway_machine_pci(machine);
+		const struct busway_pci *pci = busway_system_pci(machine);
 		struct busway_pci_address at;
 
 		assert_true(parse_pci_address(name, &at));
@@ -596,7 +596,7 @@ static bool read_flaky(const struct recording *r, struct flaky *f, const char *n
 			assert_false(busway_pci_some(busway_pci_find(pci, at)));
 		assert_true(busway_pci_count(pci) >= 7);
 	}
-	busway_machine_free(machine);
+	busway_system_free(machine);
 	test_memory_close(&memory);
 	return f->calls >= f->fail_at;
 }
@@ -662,13 +662,13 @@ static void only_amd_from_family_17h_on_is_zen(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct recording r = {0};
 		struct test_memory memory;
-		struct busway_machine *machine;
+		struct busway_system *machine;
 
 		record_switch(&r);
 		if (cases[i].text)
 			record_text(&r, "proc/cpuinfo", cases[i].text);
 		machine = read_good(&r, &memory);
-		if (busway_machine_cpu_zen(machine) != cases[i].zen)
+		if (busway_system_cpu_zen(machine) != cases[i].zen)
 			fail_msg("%s", cases[i].text);
 		end(machine, &memory, &r);
 	}

@@ -33,7 +33,7 @@ static int check_machine(struct checked *result)
 		return -BUSWAY_ENOMEM;
 	for (size_t i = 0; i < count; i++)
 		memory[i] = busway_phys_range(banks[i].range);
-	status = busway_pci_check(busway_machine_pci(result->loaded.machine), known ? memory : NULL,
+	status = busway_pci_check(busway_system_pci(result->loaded.machine), known ? memory : NULL,
 				  count, &cli_memory, &result->check);
 	free(memory);
 	return status;
@@ -61,7 +61,7 @@ static int check_loaded(struct checked *result)
 static void tell_gaps(const struct checked *result)
 {
 	size_t count;
-	const struct busway_machine_gap *gaps = busway_machine_gaps(result->loaded.machine, &count);
+	const struct busway_system_gap *gaps = busway_system_gaps(result->loaded.machine, &count);
 
 	if (count)
 		fprintf(stderr,

@@ -176,7 +176,7 @@ static int print_text(const struct busway_pci *pci, struct busway_isolation *con
 
 int list_groups(const struct loaded *loaded, const struct options *options)
 {
-	const struct busway_pci *pci = busway_machine_pci(loaded->machine);
+	const struct busway_pci *pci = busway_system_pci(loaded->machine);
 	struct busway_isolation *made[VIEWS] = {NULL};
 	int status = 0;
 

@@ -9,16 +9,16 @@
 
 static int compare(const void *a, const void *b)
 {
-	const struct busway_machine_gap *x = a, *y = b;
+	const struct busway_system_gap *x = a, *y = b;
 	const int order = strcmp(x->file, y->file);
 
 	return order ? order : strcmp(x->message, y->message);
 }
 
-struct busway_machine_gap *sorted_gaps(const struct question *q, size_t *count)
+struct busway_system_gap *sorted_gaps(const struct question *q, size_t *count)
 {
-	const struct busway_machine_gap *gaps = busway_machine_gaps(q->machine, count);
-	struct busway_machine_gap *sorted = malloc((*count + 1) * sizeof(*sorted));
+	const struct busway_system_gap *gaps = busway_system_gaps(q->machine, count);
+	struct busway_system_gap *sorted = malloc((*count + 1) * sizeof(*sorted));
 
 	if (!sorted) {
 		complain("%s: out of memory", q->loaded->source);
@@ -31,8 +31,8 @@ struct busway_machine_gap *sorted_gaps(const struct question *q, size_t *count)
 }
 
 /* Gaps with one message are one line, with the first file; with @all each is one. */
-static void put_gap(struct page *page, const struct busway_machine_gap *gaps, size_t count,
-		    size_t i, bool all)
+static void put_gap(struct page *page, const struct busway_system_gap *gaps, size_t count, size_t i,
+		    bool all)
 {
 	size_t others = 0;
 
@@ -68,7 +68,7 @@ static void put_oddities(struct page *page, const struct busway_pci *pci)
 void put_gaps(struct page *page, const struct question *q, const struct options *options)
 {
 	size_t count;
-	struct busway_machine_gap *gaps;
+	struct busway_system_gap *gaps;
 
 	if (options->quiet)
 		return;

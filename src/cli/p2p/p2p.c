@@ -47,10 +47,10 @@ static int answer(struct question *q, busway_pci_id devices[2], const struct opt
 	}
 }
 
-static bool is_zen(const struct options *options, const struct busway_machine *machine)
+static bool is_zen(const struct options *options, const struct busway_system *machine)
 {
 	if (options->cpu == CPU_UNSAID)
-		return busway_machine_cpu_zen(machine) == BUSWAY_PRESENT;
+		return busway_system_cpu_zen(machine) == BUSWAY_PRESENT;
 	return options->cpu == CPU_ZEN;
 }
 
@@ -85,7 +85,7 @@ static int run(const struct options *options)
 		unload(&loaded);
 		return EXIT_BAD;
 	}
-	q.pci = busway_machine_pci(q.machine);
+	q.pci = busway_system_pci(q.machine);
 	if (options->groups) {
 		status = list_groups(&loaded, options);
 		unload(&loaded);
@@ -96,7 +96,7 @@ static int run(const struct options *options)
 		.cpu_zen = is_zen(options, q.machine),
 	};
 	q.cpu_unknown =
-		options->cpu == CPU_UNSAID && busway_machine_cpu_zen(q.machine) == BUSWAY_UNKNOWN;
+		options->cpu == CPU_UNSAID && busway_system_cpu_zen(q.machine) == BUSWAY_UNKNOWN;
 	all = all_of(q.pci, &q.a_count);
 	q.a = q.b = all;
 	q.b_count = q.a_count;

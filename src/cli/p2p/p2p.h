@@ -21,13 +21,13 @@
 
 #include "../cli.h"
 
-#include <busway/machine.h>
 #include <busway/p2p.h>
+#include <busway/system.h>
 
 /* What is asked: each of @a with each of @b, in this order. */
 struct question {
 	const struct loaded *loaded;
-	const struct busway_machine *machine;
+	const struct busway_system *machine;
 	const struct busway_pci *pci;
 	struct busway_p2p_policy policy;
 	bool cpu_unknown; /* neither the machine nor the command line says which processor it is */
@@ -174,7 +174,7 @@ void put_title(FILE *out, const struct drawing *drawing);
 /* ---- notes.c ---- */
 
 /* By file; free() them. NULL after a complaint, and none then. */
-struct busway_machine_gap *sorted_gaps(const struct question *question, size_t *count);
+struct busway_system_gap *sorted_gaps(const struct question *question, size_t *count);
 
 void put_gaps(struct page *page, const struct question *question, const struct options *options);
 int list_hosts(const struct options *options);

@@ -90,7 +90,7 @@ static json_t *gaps_json(const struct question *q)
 {
 	json_t *list = json_array();
 	size_t count;
-	struct busway_machine_gap *gaps = sorted_gaps(q, &count);
+	struct busway_system_gap *gaps = sorted_gaps(q, &count);
 
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, json_pack("{s:o, s:o}", "file", json_text(gaps[i].file),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_x86.c - is it an x86 machine, and which file says so?
+ * system_x86.c - is it an x86 machine, and which file says so?
  *
  * Nothing in sysfs tells what a host bridge makes of the addresses that come from below. Those of
  * x86 machines pass them to the CPU's space as they are (the PC's architecture: memory and PCI
@@ -10,11 +10,11 @@
  */
 #include <busway/p2p.h>
 
-#include "machine_platform.h"
+#include "system_platform.h"
 
 #include <string.h>
 
-const struct busway_range machine_x86_interrupts = {0xfee00000, 0xfeefffff};
+const struct busway_range system_x86_interrupts = {0xfee00000, 0xfeefffff};
 
 static bool says_vendor(const char *cpuinfo)
 {

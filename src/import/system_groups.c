@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_groups.c - sys/kernel/iommu_groups: the groups that the kernel has made, and the IOVAs
+ * system_groups.c - sys/kernel/iommu_groups: the groups that the kernel has made, and the IOVAs
  * that each keeps free.
  *
  *   reserved_regions: 0x00000000fee00000 0x00000000feefffff msi
@@ -8,7 +8,7 @@
  * What is kept free in the kernel's own allocator only (the windows of host bridges, holes between
  * inbound windows) does not stand there.
  */
-#include "machine_platform.h"
+#include "system_platform.h"
 
 #include "../base/sort.h"
 
@@ -68,7 +68,7 @@ static bool parse_region(const char *line, bool x86, struct busway_reserved_regi
 	return true;
 }
 
-static int read_reserved(struct building *b, struct busway_machine_group *group)
+static int read_reserved(struct building *b, struct busway_system_group *group)
 {
 	char path[PATH_SIZE], *text, *line;
 	struct vector regions = {0};
@@ -107,7 +107,7 @@ static int read_reserved(struct building *b, struct busway_machine_group *group)
 	return 0;
 }
 
-static int read_type(struct building *b, struct busway_machine_group *group)
+static int read_type(struct building *b, struct busway_system_group *group)
 {
 	char path[PATH_SIZE], text[32];
 	long got;
@@ -127,7 +127,7 @@ static int read_type(struct building *b, struct busway_machine_group *group)
 static int add_group(void *ctx, const char *name)
 {
 	struct building *b = ctx;
-	struct busway_machine_group *group;
+	struct busway_system_group *group;
 	unsigned long number;
 	char *end;
 
@@ -136,17 +136,17 @@ static int add_group(void *ctx, const char *name)
 	if (*end || end == name || errno || number > UINT32_MAX)
 		return note_gap(b->machine, GROUPS, "holds a name that is no number");
 	group = vector_next(&b->machine->arena, &b->machine->groups, sizeof(*group),
-			    _Alignof(struct busway_machine_group));
+			    _Alignof(struct busway_system_group));
 	if (!group)
 		return -BUSWAY_ENOMEM;
-	*group = (struct busway_machine_group){.number = (uint32_t)number};
+	*group = (struct busway_system_group){.number = (uint32_t)number};
 	b->machine->groups.count++;
 	return 0;
 }
 
 static bool group_before(const void *x, const void *y)
 {
-	const struct busway_machine_group *a = x, *b = y;
+	const struct busway_system_group *a = x, *b = y;
 
 	return a->number < b->number;
 }
@@ -166,20 +166,20 @@ static int add_named_groups(struct building *b)
 		snprintf(name, sizeof(name), "%u", (unsigned)f->group);
 		status = add_group(b, name);
 		sort(b->machine->groups.items, b->machine->groups.count,
-		     sizeof(struct busway_machine_group), group_before);
+		     sizeof(struct busway_system_group), group_before);
 	}
 	return status;
 }
 
 int read_groups(struct building *b)
 {
-	struct busway_machine_group *groups;
+	struct busway_system_group *groups;
 	int status = file_list(b->files, GROUPS, add_group, b);
 
 	if (status == -BUSWAY_ENOMEM || b->machine->arena.failed)
 		return -BUSWAY_ENOMEM;
-	sort(b->machine->groups.items, b->machine->groups.count,
-	     sizeof(struct busway_machine_group), group_before);
+	sort(b->machine->groups.items, b->machine->groups.count, sizeof(struct busway_system_group),
+	     group_before);
 	status = add_named_groups(b);
 	groups = b->machine->groups.items;
 	for (size_t i = 0; i < b->machine->groups.count && !status; i++) {
@@ -190,10 +190,10 @@ int read_groups(struct building *b)
 	return status;
 }
 
-const struct busway_machine_group *group_of(const struct busway_machine *machine,
-					    const struct busway_pci_function *f)
+const struct busway_system_group *group_of(const struct busway_system *machine,
+					   const struct busway_pci_function *f)
 {
-	const struct busway_machine_group *groups = machine->groups.items;
+	const struct busway_system_group *groups = machine->groups.items;
 	size_t low = 0, high = machine->groups.count;
 
 	while (f->has_group && low < high) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_hosts.c - host bridges: their space, their apertures, and what comes up through them.
+ * system_hosts.c - host bridges: their space, their apertures, and what comes up through them.
  */
-#include "machine_platform.h"
+#include "system_platform.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -275,8 +275,8 @@ static int add_space(struct building *b, uint32_t host, struct busway_dma_view *
 		.enters = window.from,
 		.restricted = !b->x86,
 		.source = b->x86 ? NULL : name,
-		.notes = b->x86 ? machine_note(b, BUSWAY_NOTE_ROOT_COMPLEX, name, b->x86, NULL)
-				: machine_note(b, BUSWAY_NOTE_INBOUND_UNKNOWN, name, "-", NULL),
+		.notes = b->x86 ? system_note(b, BUSWAY_NOTE_ROOT_COMPLEX, name, b->x86, NULL)
+				: system_note(b, BUSWAY_NOTE_INBOUND_UNKNOWN, name, "-", NULL),
 	};
 	if (!view->notes)
 		return -BUSWAY_ENOMEM;

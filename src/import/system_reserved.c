@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_reserved.c - the IOVAs that somebody keeps free for a function, each with its source.
+ * system_reserved.c - the IOVAs that somebody keeps free for a function, each with its source.
  */
-#include "machine_platform.h"
+#include "system_platform.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -67,14 +67,14 @@ static bool has_range(const struct regions *list, struct busway_range range)
  * regions has said so itself. */
 static int add_interrupts(struct building *b, struct regions *list)
 {
-	const bool has = !b->x86 || has_range(list, machine_x86_interrupts);
+	const bool has = !b->x86 || has_range(list, system_x86_interrupts);
 
-	return has ? 0 : add(b, list, machine_x86_interrupts, MACHINE_X86_INTERRUPTS);
+	return has ? 0 : add(b, list, system_x86_interrupts, MACHINE_X86_INTERRUPTS);
 }
 
 /* What the group keeps free; of all groups below a host bridge, what no other one did. */
 static int add_group(struct building *b, struct regions *list,
-		     const struct busway_machine_group *group, bool once)
+		     const struct busway_system_group *group, bool once)
 {
 	int status = 0;
 
@@ -89,8 +89,8 @@ int take_reservations(struct building *b, busway_pci_id id, const struct busway_
 		      struct busway_function_facts *facts)
 {
 	const struct busway_pci_function *f = busway_pci_function(pci_of(b), id);
-	const struct busway_machine_reservation *tables = b->machine->reserved.items;
-	const struct machine_unit *unit = machine_unit_of(b->machine, id);
+	const struct busway_system_reservation *tables = b->machine->reserved.items;
+	const struct system_unit *unit = system_unit_of(b->machine, id);
 	struct regions list = {0};
 	int status = 0;
 
@@ -114,7 +114,7 @@ int take_reservations(struct building *b, busway_pci_id id, const struct busway_
 
 int take_host_reservations(struct building *b, uint32_t host, struct busway_device *device)
 {
-	const struct busway_machine_reservation *tables = b->machine->reserved.items;
+	const struct busway_system_reservation *tables = b->machine->reserved.items;
 	struct regions list = {0};
 	int status = 0;
 

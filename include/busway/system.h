@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine.h - a machine that runs, or was recorded: what its operating system says about PCI,
+ * system.h - a machine that runs, or was recorded: what its operating system says about PCI,
  * memory and IOMMUs, as a platform and the wiring of its PCI functions.
  *
  * Sources: the sysfs and proc of a Linux machine (the one at hand, a directory or a tar file with a
@@ -9,21 +9,21 @@
  *
  * Hosted. A machine never changes once it was read: any number of threads may ask it.
  */
-#ifndef BUSWAY_MACHINE_H
-#define BUSWAY_MACHINE_H
+#ifndef BUSWAY_SYSTEM_H
+#define BUSWAY_SYSTEM_H
 
 #include <busway/pci.h>
 
-struct busway_machine;
+struct busway_system;
 
 /* Why a machine could not be read: which file, and what is wrong with it. */
-struct busway_machine_error {
+struct busway_system_error {
 	char file[256];
 	char message[256];
 };
 
 /* Something that could not be read, or was not as it should be. */
-struct busway_machine_gap {
+struct busway_system_gap {
 	const char *file; /* within the source: "sys/devices/.../config" */
 	const char *message;
 };
@@ -43,7 +43,7 @@ struct busway_reserved_region {
 	const char *source; /* the file or the table that says so */
 };
 
-struct busway_machine_group {
+struct busway_system_group {
 	uint32_t number;
 	const char *type; /* "DMA", "DMA-FQ", "identity"; NULL: not said */
 	const struct busway_reserved_region *reserved;
@@ -52,7 +52,7 @@ struct busway_machine_group {
 };
 
 /* What a table of firmware keeps free for one function, whatever its group. */
-struct busway_machine_reservation {
+struct busway_system_reservation {
 	busway_pci_id function;
 	struct busway_reserved_region region;
 };
@@ -62,38 +62,37 @@ struct busway_machine_reservation {
  * such source, or nothing in it can be used.
  */
 /* @root: a directory in which sys/ is, or a folder with sys/; "/" is the machine at hand. */
-int busway_machine_read_directory(const char *root, const struct busway_allocator *memory,
-				  struct busway_machine **out, struct busway_machine_error *error);
+int busway_system_read_directory(const char *root, const struct busway_allocator *memory,
+				 struct busway_system **out, struct busway_system_error *error);
 
 /*
  * @data: a tar archive, plain or packed by gzip or xz, of a folder in which sys/ is, or of sys/
  * itself. It is unpacked in memory, 256 MiB at most; links lead nowhere but inside of it. A cut
  * archive is refused: what is missing may be anything.
  */
-int busway_machine_read_archive(const void *data, size_t size,
-				const struct busway_allocator *memory, struct busway_machine **out,
-				struct busway_machine_error *error);
+int busway_system_read_archive(const void *data, size_t size, const struct busway_allocator *memory,
+			       struct busway_system **out, struct busway_system_error *error);
 
 /*
  * @data: what `lspci -xxxx` prints, with -v or without. Configuration spaces are all that is in
  * it: sizes of BARs, CPU addresses, masks and IOMMU groups are unknown, and bus numbers tell who is
  * above whom. The .file of an error is the line: "line 12".
  */
-int busway_machine_read_lspci(const void *data, size_t size, const struct busway_allocator *memory,
-			      struct busway_machine **out, struct busway_machine_error *error);
+int busway_system_read_lspci(const void *data, size_t size, const struct busway_allocator *memory,
+			     struct busway_system **out, struct busway_system_error *error);
 
 /* What can be told from the first bytes of a file. */
-enum busway_machine_form {
-	BUSWAY_MACHINE_NONE, /* neither */
-	BUSWAY_MACHINE_ARCHIVE,
-	BUSWAY_MACHINE_LSPCI,
+enum busway_system_form {
+	BUSWAY_SYSTEM_NONE, /* neither */
+	BUSWAY_SYSTEM_ARCHIVE,
+	BUSWAY_SYSTEM_LSPCI,
 };
 
-enum busway_machine_form busway_machine_form(const void *data, size_t size);
+enum busway_system_form busway_system_form(const void *data, size_t size);
 
-void busway_machine_free(struct busway_machine *machine); /* may be NULL */
+void busway_system_free(struct busway_system *machine); /* may be NULL */
 
-const struct busway_pci *busway_machine_pci(const struct busway_machine *machine);
+const struct busway_pci *busway_system_pci(const struct busway_system *machine);
 
 /*
  * The same machine as a platform: memory, a space for each host bridge, and every function as a
@@ -106,26 +105,26 @@ const struct busway_pci *busway_machine_pci(const struct busway_machine *machine
  *
  * It lives as long as the machine. NULL: there is none.
  */
-const struct busway_platform *busway_machine_platform(const struct busway_machine *machine);
+const struct busway_platform *busway_system_platform(const struct busway_system *machine);
 
 /* The same, for what may be added to a sealed platform, while no other thread asks the machine. */
-struct busway_platform *busway_machine_edit_platform(struct busway_machine *machine);
+struct busway_platform *busway_system_edit_platform(struct busway_system *machine);
 
 /* The flattened device tree that the platform is made of; NULL: it is made of what sysfs says. */
-const void *busway_machine_tree(const struct busway_machine *machine, size_t *size);
+const void *busway_system_tree(const struct busway_system *machine, size_t *size);
 
-const struct busway_machine_gap *busway_machine_gaps(const struct busway_machine *machine,
-						     size_t *count);
-const struct busway_machine_group *busway_machine_groups(const struct busway_machine *machine,
-							 size_t *count);
+const struct busway_system_gap *busway_system_gaps(const struct busway_system *machine,
+						   size_t *count);
+const struct busway_system_group *busway_system_groups(const struct busway_system *machine,
+						       size_t *count);
 
-const struct busway_machine_reservation *busway_machine_reservations(
-	const struct busway_machine *machine, size_t *count);
+const struct busway_system_reservation *busway_system_reservations(
+	const struct busway_system *machine, size_t *count);
 
 /*
  * Does the processor have a root complex that always forwards (AMD, family 17h and later), as
  * proc/cpuinfo says? Unknown where it says no vendor, as in most recordings.
  */
-enum busway_known busway_machine_cpu_zen(const struct busway_machine *machine);
+enum busway_known busway_system_cpu_zen(const struct busway_system *machine);
 
 #endif

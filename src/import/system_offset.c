@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_offset.c - the bus addresses of what the CPU reaches through a host bridge.
+ * system_offset.c - the bus addresses of what the CPU reaches through a host bridge.
  *
  * proc/iomem and the files "resource" have addresses of the CPU; registers have those of the bus.
  * A BAR has both, and what lies between the two holds for the whole window around it.
  */
-#include "machine_platform.h"
+#include "system_platform.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,58 +1,58 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_internal.h - what the importers of running and recorded machines share.
+ * system_internal.h - what the importers of running and recorded machines share.
  *
- *   machine.c      the struct, gaps, what is asked of it
+ *   system.c      the struct, gaps, what is asked of it
  *   files*.c       a tree of files: a directory, an archive
  *   lspci.c        a dump of lspci -xxxx
  *   sysfs.c        where sys/ is, and the functions that it lists
  *   sysfs_list.c   which functions there are, and the bridges above them
  *   sysfs_function.c   what one of them is
  *   sysfs_text.c   numbers and addresses in its files
- *   machine_platform.h   the platform that is made of all that
+ *   system_platform.h   the platform that is made of all that
  *   cpuinfo.c      the processor
  */
 #ifndef BUSWAY_MACHINE_INTERNAL_H
 #define BUSWAY_MACHINE_INTERNAL_H
 
-#include <busway/machine.h>
+#include <busway/system.h>
 
 #include "../base/arena.h"
 #include "files.h"
 
-struct busway_machine {
+struct busway_system {
 	struct arena arena;
 	struct busway_pci *pci;
-	struct vector gaps;   /* struct busway_machine_gap */
-	struct vector groups; /* struct busway_machine_group */
+	struct vector gaps;   /* struct busway_system_gap */
+	struct vector groups; /* struct busway_system_group */
 	enum busway_known cpu_zen;
 	struct busway_platform *platform;
 	const void *tree; /* that the platform is made of, or NULL */
 	size_t tree_size;
-	struct vector units;    /* struct machine_unit */
-	struct vector unit_of;  /* uint32_t: unit of each function; see machine_iommu.c */
-	struct vector reserved; /* struct busway_machine_reservation */
+	struct vector units;    /* struct system_unit */
+	struct vector unit_of;  /* uint32_t: unit of each function; see system_iommu.c */
+	struct vector reserved; /* struct busway_system_reservation */
 };
 
 /* What an importer works with. */
 struct reading {
-	struct busway_machine *machine;
+	struct busway_system *machine;
 	struct file_tree *files;
-	struct busway_machine_error *error;
+	struct busway_system_error *error;
 };
 
 /* Read what is recorded in @files, which is closed, whatever comes of it. */
 int read_machine(struct file_tree *files, const struct busway_allocator *memory,
-		 struct busway_machine **out, struct busway_machine_error *error);
+		 struct busway_system **out, struct busway_system_error *error);
 
 /* Note that @file could not be read as it should be; the texts are copied. 0 or -BUSWAY_ENOMEM. */
-int note_gap(struct busway_machine *machine, const char *file, const char *message);
+int note_gap(struct busway_system *machine, const char *file, const char *message);
 
 /* A copy that lives as long as the machine, or NULL. */
-char *keep_text(struct busway_machine *machine, const char *text);
+char *keep_text(struct busway_system *machine, const char *text);
 
 /* Say what is wrong in @error. Returns -BUSWAY_EINVAL. */
-int machine_error(struct busway_machine_error *error, const char *file, const char *message);
+int system_error(struct busway_system_error *error, const char *file, const char *message);
 
 /* ---- sysfs.c, cpuinfo.c ---- */
 

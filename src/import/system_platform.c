@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_platform.c - from functions, files and a device tree to a platform, step by step.
+ * system_platform.c - from functions, files and a device tree to a platform, step by step.
  */
-#include "machine_platform.h"
+#include "system_platform.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -40,9 +40,9 @@ char *next_line(char **text)
 	return *line ? line : NULL;
 }
 
-const struct busway_note *machine_note(struct building *b, enum busway_note_code code,
-				       const char *node, const char *property,
-				       const struct busway_note *next)
+const struct busway_note *system_note(struct building *b, enum busway_note_code code,
+				      const char *node, const char *property,
+				      const struct busway_note *next)
 {
 	struct busway_note *note = busway_platform_keep(b->machine->platform, sizeof(*note),
 							_Alignof(struct busway_note));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_fdt.c - host bridges that a device tree describes: its windows limit their functions.
+ * system_fdt.c - host bridges that a device tree describes: its windows limit their functions.
  *
  * Which node is which host bridge? The one that sysfs links; else the one that states the domain
  * and has the root bus; else the only one; else the one whose outbound windows hold the BARs.
  */
-#include "machine_platform.h"
+#include "system_platform.h"
 
 #include <busway/fdt.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_acpi.c - what the ACPI tables of a machine say of its functions: which unit translates
+ * system_acpi.c - what the ACPI tables of a machine say of its functions: which unit translates
  * each, and which memory stays mapped for it.
  *
  * The kernel's groups say more: whether that unit is used, and how. Where sysfs links the unit of a
@@ -8,7 +8,7 @@
  */
 #include <busway/acpi.h>
 
-#include "machine_platform.h"
+#include "system_platform.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,12 +26,12 @@ struct source {
 static int add_unit_of(struct building *b, const struct busway_acpi_entry *entry, uint32_t *index)
 {
 	char name[48];
-	struct machine_unit unit = {0};
+	struct system_unit unit = {0};
 
 	snprintf(name, sizeof(name), "%s@%" PRIx64, busway_acpi_kind_name(entry->kind),
 		 entry->base);
 	unit.name = keep_text(b->machine, name);
-	return unit.name ? machine_add_unit(b->machine, &unit, index) : -BUSWAY_ENOMEM;
+	return unit.name ? system_add_unit(b->machine, &unit, index) : -BUSWAY_ENOMEM;
 }
 
 static int take_unit(struct building *b, const struct source *source, busway_pci_id id)
@@ -40,10 +40,10 @@ static int take_unit(struct building *b, const struct source *source, busway_pci
 	uint32_t index;
 	int status;
 
-	if (!entry || machine_unit_of(b->machine, id))
+	if (!entry || system_unit_of(b->machine, id))
 		return 0;
 	status = add_unit_of(b, entry, &index);
-	return status ? status : machine_set_unit(b->machine, id, index);
+	return status ? status : system_set_unit(b->machine, id, index);
 }
 
 /* Memory that an entry keeps mapped for some functions, or excludes from translation. */
@@ -66,7 +66,7 @@ static int take_memory(struct building *b, const struct source *source,
 		return -BUSWAY_ENOMEM;
 	for (uint32_t i = 0; i < busway_pci_count(pci) && !status; i++)
 		if (busway_acpi_reserves_for(source->acpi, entry, pci, (busway_pci_id){i}))
-			status = machine_reserve(b->machine, (busway_pci_id){i}, &region);
+			status = system_reserve(b->machine, (busway_pci_id){i}, &region);
 	return status;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_memory.c - memory as proc/iomem has it: "System RAM", and what lies in it and is taken.
+ * system_memory.c - memory as proc/iomem has it: "System RAM", and what lies in it and is taken.
  */
-#include "machine_platform.h"
+#include "system_platform.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -71,7 +71,7 @@ static int add_doorbell(struct building *b)
 {
 	const struct busway_region doorbell = {
 		.space = BUSWAY_CPU_SPACE,
-		.range = machine_x86_interrupts,
+		.range = system_x86_interrupts,
 		.kind = BUSWAY_REGION_DOORBELL,
 		.access = BUSWAY_WRITE,
 		.name = MACHINE_X86_INTERRUPTS,

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_platform.h - a platform from what a running or recorded machine says of itself.
+ * system_platform.h - a platform from what a running or recorded machine says of itself.
  *
- *   machine_platform.c   the order in which all that happens
- *   machine_groups.c     IOMMU groups and what they keep free
- *   machine_iommu.c      IOMMUs: which unit a function is behind, what is kept free for it
- *   machine_acpi.c       what ACPI tables say of both
+ *   system_platform.c   the order in which all that happens
+ *   system_groups.c     IOMMU groups and what they keep free
+ *   system_iommu.c      IOMMUs: which unit a function is behind, what is kept free for it
+ *   system_acpi.c       what ACPI tables say of both
  *   iomem.c              proc/iomem: who has which addresses of the CPU
- *   machine_memory.c     memory
- *   machine_x86.c        is it an x86 machine, and how do we know
- *   machine_offset.c     the bus addresses of what the CPU reaches through a host bridge
- *   machine_hosts.c      host bridges: their space, apertures, windows
- *   machine_fdt.c        host bridges that a device tree describes
- *   machine_reserved.c   IOVAs that somebody keeps free
- *   machine_functions.c  each function as a device
+ *   system_memory.c     memory
+ *   system_x86.c        is it an x86 machine, and how do we know
+ *   system_offset.c     the bus addresses of what the CPU reaches through a host bridge
+ *   system_hosts.c      host bridges: their space, apertures, windows
+ *   system_fdt.c        host bridges that a device tree describes
+ *   system_reserved.c   IOVAs that somebody keeps free
+ *   system_functions.c  each function as a device
  */
 #ifndef BUSWAY_MACHINE_PLATFORM_H
 #define BUSWAY_MACHINE_PLATFORM_H
 
-#include "machine_internal.h"
+#include "system_internal.h"
 
 /* ---- iomem.c ---- */
 
@@ -50,7 +50,7 @@ struct host_facts {
 };
 
 struct building {
-	struct busway_machine *machine;
+	struct busway_system *machine;
 	struct file_tree *files;
 	struct arena work; /* given back before the importer returns */
 	struct iomem iomem;
@@ -74,9 +74,9 @@ char *read_whole(struct building *b, struct arena *arena, const char *path, size
 char *next_line(char **text);
 
 /* A note that lives as long as the platform, in front of @next; NULL: no memory. */
-const struct busway_note *machine_note(struct building *b, enum busway_note_code code,
-				       const char *node, const char *property,
-				       const struct busway_note *next);
+const struct busway_note *system_note(struct building *b, enum busway_note_code code,
+				      const char *node, const char *property,
+				      const struct busway_note *next);
 
 /* Build b->machine->platform once its functions are sealed. @reading->files: NULL: there are none.
  * 0 or -BUSWAY_ENOMEM. */
@@ -101,7 +101,7 @@ int add_hosts(struct building *b);
 
 int add_functions(struct building *b);
 
-/* ---- machine_reserved.c ---- */
+/* ---- system_reserved.c ---- */
 
 /* IOVAs that are kept free for a function, and for those below a host bridge that no device tree
  * describes. 0 or -BUSWAY_ENOMEM. */
@@ -109,32 +109,32 @@ int take_reservations(struct building *b, busway_pci_id id, const struct busway_
 		      struct busway_function_facts *facts);
 int take_host_reservations(struct building *b, uint32_t host, struct busway_device *device);
 
-/* ---- machine_x86.c ---- */
+/* ---- system_x86.c ---- */
 
 /* What a device writes to for an interrupt (Intel SDM 3A, 10.11.1). */
 #define MACHINE_X86_INTERRUPTS "x86-msi"
-extern const struct busway_range machine_x86_interrupts;
+extern const struct busway_range system_x86_interrupts;
 
-/* ---- machine_offset.c ---- */
+/* ---- system_offset.c ---- */
 
 /* The bus addresses of @cpu, a range that the CPU reaches through the host bridge @host: as its
  * BARs have it. False: not known; a gap says why, unless there was no memory (*status). */
 bool bus_of_window(struct building *b, uint32_t host, struct busway_range cpu,
 		   struct busway_range *bus, int *status);
 
-/* ---- machine_groups.c ---- */
+/* ---- system_groups.c ---- */
 
 /* The group of a function, or NULL. */
-const struct busway_machine_group *group_of(const struct busway_machine *machine,
-					    const struct busway_pci_function *f);
+const struct busway_system_group *group_of(const struct busway_system *machine,
+					   const struct busway_pci_function *f);
 
 /* "direct", "msi": as sysfs has it. */
 const char *reserved_type_name(enum busway_reserved_type type);
 
-/* ---- machine_iommu.c: also for importers of ACPI tables, behind read_units() ---- */
+/* ---- system_iommu.c: also for importers of ACPI tables, behind read_units() ---- */
 
 /* An IOMMU: a unit of it, as the kernel or a table names it. */
-struct machine_unit {
+struct system_unit {
 	const char *name; /* "dmar0" */
 	bool has_last;
 	uint64_t last; /* the highest IOVA that it takes */
@@ -142,18 +142,17 @@ struct machine_unit {
 };
 
 /* Adds a unit, or finds the one of that name. 0 or -BUSWAY_ENOMEM. */
-int machine_add_unit(struct busway_machine *machine, const struct machine_unit *unit,
-		     uint32_t *index);
+int system_add_unit(struct busway_system *machine, const struct system_unit *unit, uint32_t *index);
 
 /* Say which unit translates a function, if one does. What sysfs links goes before. */
-int machine_set_unit(struct busway_machine *machine, busway_pci_id function, uint32_t unit);
+int system_set_unit(struct busway_system *machine, busway_pci_id function, uint32_t unit);
 
 /* The unit that a function is behind; NULL: not known. */
-const struct machine_unit *machine_unit_of(const struct busway_machine *machine,
-					   busway_pci_id function);
+const struct system_unit *system_unit_of(const struct busway_system *machine,
+					 busway_pci_id function);
 
 /* Keep IOVAs of a function free; nothing is copied but the struct. */
-int machine_reserve(struct busway_machine *machine, busway_pci_id function,
-		    const struct busway_reserved_region *region);
+int system_reserve(struct busway_system *machine, busway_pci_id function,
+		   const struct busway_reserved_region *region);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_functions.c - each function as a device of the platform: below its host bridge, with the
+ * system_functions.c - each function as a device of the platform: below its host bridge, with the
  * mask that its driver has set, behind an IOMMU or not.
  */
-#include "machine_platform.h"
+#include "system_platform.h"
 
 #define KEEP(b, type, count)                                                                       \
 	((type *)busway_platform_keep((b)->machine->platform, (count) * sizeof(type),              \
@@ -15,7 +15,7 @@ static int take_iommu(struct building *b, busway_pci_id id, const struct busway_
 		      struct busway_function_facts *facts)
 {
 	const struct busway_pci_function *f = busway_pci_function(pci_of(b), id);
-	const struct machine_unit *unit = machine_unit_of(b->machine, id);
+	const struct system_unit *unit = system_unit_of(b->machine, id);
 	const bool by_tree = b->from_tree && device->behind_iommu;
 	struct busway_id_map *map;
 
@@ -40,8 +40,8 @@ static int take_iommu(struct building *b, busway_pci_id id, const struct busway_
 	}
 	if (!f->has_group && !unit && !b->from_tree && !b->iommus_told) {
 		facts->behind_iommu = true;
-		facts->notes = machine_note(b, BUSWAY_NOTE_IOMMU_UNKNOWN, device->name,
-					    "iommu_group", facts->notes);
+		facts->notes = system_note(b, BUSWAY_NOTE_IOMMU_UNKNOWN, device->name,
+					   "iommu_group", facts->notes);
 		if (!facts->notes)
 			return -BUSWAY_ENOMEM;
 	}
@@ -72,8 +72,8 @@ static int take_mask(struct building *b, busway_pci_id id, const struct busway_d
 	facts->mask = busway_pci_function(pci_of(b), id)->dma_mask;
 	if (facts->behind_iommu || !is_narrow(b, device, facts->mask))
 		return 0;
-	facts->notes = machine_note(b, BUSWAY_NOTE_NARROW_MASK, device->name, "dma_mask_bits",
-				    facts->notes);
+	facts->notes = system_note(b, BUSWAY_NOTE_NARROW_MASK, device->name, "dma_mask_bits",
+				   facts->notes);
 	return facts->notes ? 0 : -BUSWAY_ENOMEM;
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_iommu.c - IOMMUs: which unit a function is behind, and what tables keep free for it.
+ * system_iommu.c - IOMMUs: which unit a function is behind, and what tables keep free for it.
  *
  * Linux links each function with the IOMMU that it asked for: iommu -> ../../virtual/iommu/dmar0.
  * Tables (DMAR, IVRS, IORT) know more; their importers add it here, behind read_units() and before
  * the functions become devices.
  */
-#include "machine_platform.h"
+#include "system_platform.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,20 +14,19 @@
 
 enum { PATH_SIZE = 512, NO_UNIT = -1 };
 
-static uint32_t *units_of(const struct busway_machine *machine)
+static uint32_t *units_of(const struct busway_system *machine)
 {
 	return machine->unit_of.items;
 }
 
-static const struct machine_unit *unit_at(const struct busway_machine *machine, size_t index)
+static const struct system_unit *unit_at(const struct busway_system *machine, size_t index)
 {
-	return (const struct machine_unit *)machine->units.items + index;
+	return (const struct system_unit *)machine->units.items + index;
 }
 
-int machine_add_unit(struct busway_machine *machine, const struct machine_unit *unit,
-		     uint32_t *index)
+int system_add_unit(struct busway_system *machine, const struct system_unit *unit, uint32_t *index)
 {
-	struct machine_unit *place;
+	struct system_unit *place;
 
 	for (size_t i = 0; i < machine->units.count; i++) {
 		if (strcmp(unit_at(machine, i)->name, unit->name) != 0)
@@ -36,7 +35,7 @@ int machine_add_unit(struct busway_machine *machine, const struct machine_unit *
 		return 0;
 	}
 	place = vector_next(&machine->arena, &machine->units, sizeof(*place),
-			    _Alignof(struct machine_unit));
+			    _Alignof(struct system_unit));
 	if (!place)
 		return -BUSWAY_ENOMEM;
 	*place = *unit;
@@ -44,7 +43,7 @@ int machine_add_unit(struct busway_machine *machine, const struct machine_unit *
 	return 0;
 }
 
-int machine_set_unit(struct busway_machine *machine, busway_pci_id function, uint32_t unit)
+int system_set_unit(struct busway_system *machine, busway_pci_id function, uint32_t unit)
 {
 	if (function.index >= machine->unit_of.count || unit >= machine->units.count)
 		return -BUSWAY_EINVAL;
@@ -53,8 +52,8 @@ int machine_set_unit(struct busway_machine *machine, busway_pci_id function, uin
 	return 0;
 }
 
-const struct machine_unit *machine_unit_of(const struct busway_machine *machine,
-					   busway_pci_id function)
+const struct system_unit *system_unit_of(const struct busway_system *machine,
+					 busway_pci_id function)
 {
 	const uint32_t unit = function.index < machine->unit_of.count
 				      ? units_of(machine)[function.index]
@@ -63,19 +62,19 @@ const struct machine_unit *machine_unit_of(const struct busway_machine *machine,
 	return unit == (uint32_t)NO_UNIT ? NULL : unit_at(machine, unit);
 }
 
-int machine_reserve(struct busway_machine *machine, busway_pci_id function,
-		    const struct busway_reserved_region *region)
+int system_reserve(struct busway_system *machine, busway_pci_id function,
+		   const struct busway_reserved_region *region)
 {
-	struct busway_machine_reservation *place;
+	struct busway_system_reservation *place;
 
 	if (function.index >= busway_pci_count(machine->pci) ||
 	    region->range.first > region->range.last || !region->source)
 		return -BUSWAY_EINVAL;
 	place = vector_next(&machine->arena, &machine->reserved, sizeof(*place),
-			    _Alignof(struct busway_machine_reservation));
+			    _Alignof(struct busway_system_reservation));
 	if (!place)
 		return -BUSWAY_ENOMEM;
-	*place = (struct busway_machine_reservation){function, *region};
+	*place = (struct busway_system_reservation){function, *region};
 	machine->reserved.count++;
 	return 0;
 }
@@ -84,7 +83,7 @@ int machine_reserve(struct busway_machine *machine, busway_pci_id function,
  * The width of the IOVAs that an IOMMU of Intel's takes: MGAW, bits 21..16 of its capability
  * register, is that number of bits less one (VT-d 4.1, 11.4.2).
  */
-static int read_width(struct building *b, struct machine_unit *unit)
+static int read_width(struct building *b, struct system_unit *unit)
 {
 	char path[PATH_SIZE], text[32];
 	unsigned long long cap;
@@ -108,7 +107,7 @@ static int read_unit(struct building *b, busway_pci_id id)
 {
 	char path[PATH_SIZE], link[PATH_SIZE];
 	const char *name;
-	struct machine_unit unit = {0};
+	struct system_unit unit = {0};
 	uint32_t index;
 	int status;
 
@@ -123,11 +122,11 @@ static int read_unit(struct building *b, busway_pci_id id)
 	index = (uint32_t)b->machine->units.count;
 	for (size_t i = 0; i < b->machine->units.count; i++)
 		if (strcmp(unit_at(b->machine, i)->name, unit.name) == 0)
-			return machine_set_unit(b->machine, id, (uint32_t)i);
+			return system_set_unit(b->machine, id, (uint32_t)i);
 	status = read_width(b, &unit);
 	if (!status)
-		status = machine_add_unit(b->machine, &unit, &index);
-	return status ? status : machine_set_unit(b->machine, id, index);
+		status = system_add_unit(b->machine, &unit, &index);
+	return status ? status : system_set_unit(b->machine, id, index);
 }
 
 /* Which IOVAs an IOMMU takes at all is told by its unit only. */
@@ -135,7 +134,7 @@ static int say_unknown_widths(struct building *b)
 {
 	for (uint32_t i = 0; i < busway_pci_count(pci_of(b)); i++) {
 		const busway_pci_id id = {i};
-		const struct machine_unit *unit = machine_unit_of(b->machine, id);
+		const struct system_unit *unit = system_unit_of(b->machine, id);
 		const struct busway_pci_function *f = busway_pci_function(pci_of(b), id);
 
 		if (f->has_group && f->translated && (!unit || !unit->has_last))
