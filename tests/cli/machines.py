@@ -95,6 +95,10 @@ def write(folder, functions):
     places = {}
     links = os.path.join(folder, "sys", "bus", "pci", "devices")
     os.makedirs(links, exist_ok=True)
+    # memory that can be read, so that no gap is but those of functions
+    os.makedirs(os.path.join(folder, "proc"), exist_ok=True)
+    with open(os.path.join(folder, "proc", "iomem"), "w", encoding="utf-8") as file:
+        file.write("00100000-7fffffff : System RAM\n")
     for one in functions:
         domain = one.address.split(":")[0]
         above = places["0000:" + one.above if one.above.count(":") == 1 else one.above] \
