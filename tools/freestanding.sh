@@ -14,7 +14,7 @@ build() { # TARGET COMPILER-PREFIX FLAGS...
 	target=$1 prefix=$2
 	shift 2
 	mkdir -p "$out/$target"
-	for source in "$top"/src/addr/*.c "$top"/src/base/*.c "$top"/src/buffers/*.c "$top"/src/iommu/*.c "$top"/src/iova/*.c "$top"/src/map/*.c "$top"/src/platform/*.c "$top"/src/pool/*.c; do
+	for source in "$top"/src/addr/*.c "$top"/src/base/*.c "$top"/src/buffers/*.c "$top"/src/iommu/*.c "$top"/src/iova/*.c "$top"/src/map/*.c "$top"/src/pci/*.c "$top"/src/platform/*.c "$top"/src/pool/*.c; do
 		"${prefix}gcc" -std=c11 -Os -ffreestanding -nostdinc \
 			-isystem "$("${prefix}gcc" -print-file-name=include)" \
 			-ffunction-sections -fdata-sections -Wall -Wextra -Werror \

@@ -1015,7 +1015,7 @@ MUTATIONS = [Mutation(*row) for row in [
      "nobody spoke of an IOMMU, so there is none", "machine_platform"),
     ("src/import/system_functions.c", "f->has_group ? f->translated :", "f->has_group ||",
      "an identity group is translated", "machine_platform"),
-    ("src/import/system_reserved.c", "	const bool has = !b->x86 || has_range(list, machine_x86_interrupts);", "	const bool has = true;",
+    ("src/import/system_reserved.c", "	const bool has = !b->x86 || has_range(list, system_x86_interrupts);", "	const bool has = true;",
      "interrupts of x86 machines are IOVAs", "machine_iova"),
     ("src/import/system_reserved.c", "		if (tables[i].function.index == id.index)", "		if (false)",
      "memory that a table keeps mapped is any IOVA", "machine_iova"),
@@ -1027,7 +1027,7 @@ MUTATIONS = [Mutation(*row) for row in [
      "of host bridges that fit alike the last one is taken", "machine_platform"),
     ("src/import/system_fdt.c", "		     bar->cpu.raw - bar->bus.first == o->cpu.raw - o->bus.first))", "		     true))",
      "a host bridge with another offset fits as well", "machine_platform"),
-    ("src/cli/iova/streams.c", "	return a.index == b.index || share_iommu_group(loaded, a, b) ||", "	return a.index == b.index ||",
+    ("src/cli/iova/groups.c", "			      share_iommu_group(loaded, group->devices[i], (busway_device_id){j})))", "			      false))",
      "functions of one IOMMU group have domains of their own", "machine_iova"),
 
     # ---- cli: domains of busway sim ----

@@ -25,6 +25,7 @@
 #ifndef BUSWAY_PCI_H
 #define BUSWAY_PCI_H
 
+#include <busway/acs.h>
 #include <busway/platform.h>
 
 struct busway_pci;
@@ -109,17 +110,6 @@ struct busway_pci_bridge {
 	uint8_t primary, secondary, subordinate;
 	bool io_open, memory_open, prefetch_open;
 	struct busway_range io, memory, prefetch; /* in bus addresses; of the open ones */
-};
-
-/* Bits of the ACS capability and control registers (PCIe 7.7.11). */
-enum busway_acs_bit {
-	BUSWAY_ACS_SV = 0x01, /* source validation */
-	BUSWAY_ACS_TB = 0x02, /* translation blocking */
-	BUSWAY_ACS_RR = 0x04, /* peer-to-peer request redirect */
-	BUSWAY_ACS_CR = 0x08, /* peer-to-peer completion redirect */
-	BUSWAY_ACS_UF = 0x10, /* upstream forwarding */
-	BUSWAY_ACS_EC = 0x20, /* peer-to-peer egress control */
-	BUSWAY_ACS_DT = 0x40, /* direct translated peer-to-peer */
 };
 
 struct busway_pci_acs {
@@ -281,8 +271,5 @@ const struct busway_pci_host *busway_pci_host(const struct busway_pci *pci, busw
 busway_pci_host_id busway_pci_host_of(const struct busway_pci *pci, busway_pci_id id);
 
 const struct busway_pci_oddity *busway_pci_oddities(const struct busway_pci *pci, size_t *count);
-
-/* "RR, CR" for control bits; "-" for none. Returns @text. */
-const char *busway_acs_text(uint16_t bits, char *text, size_t size);
 
 #endif

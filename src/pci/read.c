@@ -4,8 +4,6 @@
  */
 #include "pci_internal.h"
 
-#include "../base/text.h"
-
 bool busway_pci_is_bridge(enum busway_pci_type type)
 {
 	return type >= BUSWAY_PCI_ROOT_PORT;
@@ -39,24 +37,6 @@ void busway_pci_address_text(struct busway_pci_address at, char text[BUSWAY_PCI_
 	*end++ = '.';
 	end = put_digits(end, at.devfn & 7, 1);
 	*end = 0;
-}
-
-const char *busway_acs_text(uint16_t bits, char *buf, size_t size)
-{
-	static const char *const names[] = {"SV", "TB", "RR", "CR", "UF", "EC", "DT"};
-	struct text text = text_open(buf, size);
-
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!(bits & 1U << i))
-			continue;
-		if (text.length)
-			text_put(&text, ", ");
-		text_put(&text, names[i]);
-	}
-	if (!text.length)
-		text_put(&text, "-");
-	text_close(&text);
-	return buf;
 }
 
 size_t busway_pci_count(const struct busway_pci *pci)

@@ -4,8 +4,8 @@
  */
 #include "../base/text.h"
 
+#include <busway/acs.h>
 #include <busway/busway.h>
-#include <busway/pci.h>
 
 static const struct {
 	const char *code, *text;
