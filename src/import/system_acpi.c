@@ -20,6 +20,7 @@
 struct source {
 	const char *path;
 	const struct busway_acpi *acpi;
+	const char *width; /* the same for its address width, as long as the machine lives */
 };
 
 /* "DRHD@fed90000": tables number their units by nothing but their registers. */
@@ -37,13 +38,21 @@ static int add_unit_of(struct building *b, const struct busway_acpi_entry *entry
 static int take_unit(struct building *b, const struct source *source, busway_pci_id id)
 {
 	const struct busway_acpi_entry *entry = busway_acpi_unit_of(source->acpi, pci_of(b), id);
+	const unsigned bits = source->acpi->address_bits;
 	uint32_t index;
-	int status;
+	int status = 0;
 
-	if (!entry || system_unit_of(b->machine, id))
+	if (!entry)
 		return 0;
-	status = add_unit_of(b, entry, &index);
-	return status ? status : system_set_unit(b->machine, id, index);
+	if (!system_unit_of(b->machine, id))
+		status = add_unit_of(b, entry, &index);
+	if (!status && !system_unit_of(b->machine, id))
+		status = system_set_unit(b->machine, id, index);
+	/* units are asked to take as many address bits as the platform has (VT-d 4.1, 11.4.2,
+	 * MGAW): that many, unless a register of theirs was read */
+	if (!status && entry->kind == BUSWAY_ACPI_DRHD && bits < 64)
+		system_limit_unit(b->machine, id, busway_bits_last(bits), source->width);
+	return status;
 }
 
 /* Memory that an entry keeps mapped for some functions, or excludes from translation. */
@@ -99,6 +108,8 @@ static int read_table(struct building *b, const char *path)
 	struct busway_acpi *acpi;
 	size_t size = 0;
 	const char *data = read_whole(b, &b->work, path, &size);
+	const char *width;
+	char text[96];
 	int status;
 
 	if (b->work.failed)
@@ -111,7 +122,9 @@ static int read_table(struct building *b, const char *path)
 		return status;
 	if (status)
 		return say_bad(b, path, &error);
-	status = take_table(b, &(struct source){path, acpi});
+	snprintf(text, sizeof(text), "%s, host address width", path);
+	width = keep_text(b->machine, text);
+	status = width ? take_table(b, &(struct source){path, acpi, width}) : -BUSWAY_ENOMEM;
 	busway_acpi_free(acpi);
 	return status;
 }

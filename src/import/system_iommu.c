@@ -52,6 +52,21 @@ int system_set_unit(struct busway_system *machine, busway_pci_id function, uint3
 	return 0;
 }
 
+void system_limit_unit(struct busway_system *machine, busway_pci_id function, uint64_t last,
+		       const char *source)
+{
+	struct system_unit *units = machine->units.items;
+	const uint32_t unit = function.index < machine->unit_of.count
+				      ? units_of(machine)[function.index]
+				      : (uint32_t)NO_UNIT;
+
+	if (unit == (uint32_t)NO_UNIT || units[unit].has_last)
+		return;
+	units[unit].has_last = true;
+	units[unit].last = last;
+	units[unit].last_source = source;
+}
+
 const struct system_unit *system_unit_of(const struct busway_system *machine,
 					 busway_pci_id function)
 {
@@ -130,7 +145,7 @@ static int read_unit(struct building *b, busway_pci_id id)
 }
 
 /* Which IOVAs an IOMMU takes at all is told by its unit only. */
-static int say_unknown_widths(struct building *b)
+int say_unknown_widths(struct building *b)
 {
 	for (uint32_t i = 0; i < busway_pci_count(pci_of(b)); i++) {
 		const busway_pci_id id = {i};
@@ -158,5 +173,5 @@ int read_units(struct building *b)
 	b->machine->unit_of = (struct vector){units, count, count};
 	for (uint32_t i = 0; i < count && !status; i++)
 		status = read_unit(b, (busway_pci_id){i});
-	return status ? status : say_unknown_widths(b);
+	return status;
 }

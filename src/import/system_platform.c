@@ -111,6 +111,8 @@ static int build(struct building *b)
 	if (!status)
 		status = read_acpi(b);
 	if (!status)
+		status = say_unknown_widths(b);
+	if (!status)
 		status = find_host_paths(b);
 	if (!status)
 		status = import_tree(b);

@@ -86,6 +86,7 @@ int build_platform(struct reading *reading);
 int read_groups(struct building *b);
 int read_units(struct building *b);
 int read_acpi(struct building *b);
+int say_unknown_widths(struct building *b);
 int read_iomem(struct building *b);
 int find_x86(struct building *b);
 int find_host_paths(struct building *b);
@@ -146,6 +147,11 @@ int system_add_unit(struct busway_system *machine, const struct system_unit *uni
 
 /* Say which unit translates a function, if one does. What sysfs links goes before. */
 int system_set_unit(struct busway_system *machine, busway_pci_id function, uint32_t unit);
+
+/* No IOVA above @last for who is behind the unit of @function, unless more is known of that unit.
+ * @source is not copied. */
+void system_limit_unit(struct busway_system *machine, busway_pci_id function, uint64_t last,
+		       const char *source);
 
 /* The unit that a function is behind; NULL: not known. */
 const struct system_unit *system_unit_of(const struct busway_system *machine,

@@ -122,8 +122,11 @@ def check_tables(tap, root):
               [("0x7b000000", "0x7bffffff", "direct", ["0000:00:03.0"], source)],
               "platform.reserved")
     (other,) = show(root, "00:01.0")["devices"]
-    tap.check(not any(p[3].startswith(table) for p in parts(other["iova"])),
-              "and it is nothing to others", parts(other["iova"]))
+    width = ("0x400000000000", "0xffffffffffffffff", "reserved", table + ", host address width")
+    tap.equal([p for p in parts(other["iova"]) if p[3].startswith(table)], [width],
+              "and it is nothing to others; 46 bits are what the unit is known to take")
+    tap.check(not any("address bits" in g["message"] for g in answer["platform"]["gaps"]),
+              "its width is no gap", answer["platform"]["gaps"])
     for content, what in ((dmar()[:50], "cut off"), (b"", "empty"),
                           (dmar()[:40] + b"\xff" + dmar()[41:], "with a wrong checksum")):
         machine.write(table, content)
