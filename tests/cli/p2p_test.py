@@ -502,6 +502,26 @@ def check_recorded(tap, folder):
         tap.check(not list(picture.complaints()), "%s: picture" % name)
 
 
+def check_carried(tap):
+    """What the fabric does with the pairs of the example is what was said about them."""
+    wrong = []
+    for cpu in ("other", "zen"):
+        for pair in ask("p2p", WORKSTATION, "--cpu", cpu)[1]["pairs"]:
+            a, b = pair["a"], pair["b"]
+            said = run("p2p", WORKSTATION, a, b, "--cpu", cpu, "-v").out
+            arrived = all(re.search(r"a %s BAR \d of %s \+ 0x0\n" % (what, b), said)
+                          for what in ("write arrives at", "read comes back from"))
+            # what is off is not carried, and is told apart from the verdict
+            if a != b and pair["certain"] and not pair["needs"] and arrived != (pair["verdict"] != "refused"):
+                wrong.append("%s -> %s: %s\n%s" % (a, b, pair["verdict"], said))
+    tap.check(not wrong, "the fabric carries what is not refused, and nothing else",
+              "\n".join(wrong[:2]))
+    said = run("p2p", WORKSTATION, "03:00.0", "04:00.0", "-v").out
+    tap.check(re.search(r"sent up by the ACS of +0000:02:00.0\n", said) and
+              "a write does not arrive: 0000:00:01.0: it leaves PCI" in said,
+              "and shows where the rest goes", said)
+
+
 def main():
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix="busway-p2p-") as folder:
@@ -527,6 +547,7 @@ def main():
         check_domains(tap, folder)
         check_unread(tap, folder)
         check_pairs(tap)
+        check_carried(tap)
         check_bars(tap, folder)
         check_iommu(tap, folder)
         check_drawings(tap, folder)

@@ -9,6 +9,7 @@
  *   order.c      the order of the matrix, and its groups
  *   matrix.c     all pairs for people
  *   pair.c       one pair for people
+ *   carried.c    one pair carried out on the simulated fabric
  *   notes.c      what could not be read, and known root complexes
  *   groups.c     --groups: see groups.h
  *   p2p_json.c   the answer for machines
@@ -67,6 +68,11 @@ const char *acs_state(const struct busway_pci_function *function, char *text, si
 /* "root complex, not known to forward", or known, and by what. */
 enum { HOST_TEXT = 128 };
 void host_text(const struct question *question, busway_pci_host_id host, char *text, size_t size);
+
+/* ---- carried.c ---- */
+
+/* What the simulated fabric does with a request from the one to the other, hop by hop. */
+void put_carried(struct page *page, const struct question *question, const struct busway_p2p *p);
 
 /* ---- path.c ---- */
 

@@ -290,6 +290,8 @@ int p2p_pair(const struct question *q, const struct options *options)
 	put_reason(&page, q, &v.p);
 	put_other_view(&page, q, &v);
 	if (options->verbose)
+		put_carried(&page, q, &v.p);
+	if (options->verbose)
 		put_gaps(&page, q, options);
 	return page_print(&page, v.p.verdict == BUSWAY_P2P_REFUSED ? EXIT_NO : EXIT_YES);
 }
