@@ -61,6 +61,7 @@ struct options {
 	bool coherent_default; /* sim */
 	bool deferred;         /* sim: invalidations */
 	bool linux_view;       /* p2p */
+	bool trust_unknown;    /* p2p: root complexes */
 	bool hosts;            /* p2p: list known ones */
 	enum cpu cpu;          /* p2p */
 	enum fail_on fail_on;  /* check */

@@ -142,6 +142,15 @@ static bool take_bypass_iommu(const char *text, struct options *o)
 	return o->bypass_iommu = true;
 }
 
+static bool take_unknown_root(const char *text, struct options *o)
+{
+	o->trust_unknown = strcmp(text, "forward") == 0;
+	if (o->trust_unknown || strcmp(text, "refuse") == 0)
+		return true;
+	complain("--unknown-root: '%s' is none of refuse, forward", text);
+	return false;
+}
+
 static bool take_policy(const char *text, struct options *o)
 {
 	o->linux_view = strcmp(text, "linux") == 0;
@@ -388,6 +397,9 @@ static const struct known_option {
 	 "the same, one a line, # for comments"},
 	{"explain", required_argument, "CODE", 0, OWN, "check", take_explain,
 	 "what a code means and what to do; 'all' lists the\ncodes"},
+	{"unknown-root", required_argument, "refuse|forward", 0, OWN, "p2p", take_unknown_root,
+	 "take a root complex that is not known for one that\nrefuses what goes between devices "
+	 "(default), or for\none that forwards it: on your word"},
 	{"policy", required_argument, "route|linux", 0, OWN, "p2p", take_policy,
 	 "decide as the route carries it (default), or as Linux\ndoes"},
 	{"cpu", required_argument, "zen|other", 0, OWN, "p2p", take_cpu,

@@ -522,6 +522,23 @@ def check_carried(tap):
               "and shows where the rest goes", said)
 
 
+def check_unknown_root(tap):
+    """On the user's word a root complex forwards as a known one does."""
+    known = ask("p2p", WORKSTATION, "--cpu", "zen")[1]["pairs"]
+    trusted = ask("p2p", WORKSTATION, "--unknown-root", "forward")[1]["pairs"]
+    refused = ask("p2p", WORKSTATION, "--unknown-root", "refuse")[1]["pairs"]
+    keys = ("a", "b", "verdict", "address")
+    tap.equal([[p[k] for k in keys] for p in trusted], [[p[k] for k in keys] for p in known],
+              "trusted, it is as one that is known")
+    tap.equal(refused, ask("p2p", WORKSTATION)[1]["pairs"], "and refusing is the default")
+    said = run("p2p", WORKSTATION, "03:00.0", "04:00.0", "--unknown-root", "forward").out
+    tap.check("pci0000:00  root complex, taken for one that forwards" in said and "AMD" not in said,
+              "and it is said whose word that is", said)
+    wrong = run("p2p", WORKSTATION, "--unknown-root", "perhaps")
+    tap.check(wrong.status == 2 and not wrong.out and "refuse, forward" in wrong.err,
+              "it is one of two", wrong)
+
+
 def main():
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix="busway-p2p-") as folder:
@@ -548,6 +565,7 @@ def main():
         check_unread(tap, folder)
         check_pairs(tap)
         check_carried(tap)
+        check_unknown_root(tap)
         check_bars(tap, folder)
         check_iommu(tap, folder)
         check_drawings(tap, folder)

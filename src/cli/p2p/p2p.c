@@ -93,6 +93,7 @@ static int run(const struct options *options)
 	}
 	q.policy = (struct busway_p2p_policy){
 		.view = options->linux_view ? BUSWAY_P2P_LINUX : BUSWAY_P2P_ROUTE,
+		.trust_unknown = options->trust_unknown,
 		.cpu_zen = is_zen(options, q.machine),
 	};
 	q.cpu_unknown =

@@ -133,7 +133,9 @@ void host_text(const struct question *q, busway_pci_host_id host, char *text, si
 	snprintf(text, size, "root complex, not known to forward");
 	if (!busway_pci_some(first) || !busway_p2p_forwards(q->pci, first, first, &q->policy))
 		return;
-	snprintf(text, size, "root complex, known to forward: AMD, family 17h or later");
+	snprintf(text, size, "root complex, %s",
+		 q->policy.cpu_zen ? "known to forward: AMD, family 17h or later"
+				   : "taken for one that forwards (--unknown-root)");
 	if (q->policy.cpu_zen)
 		return;
 	f = busway_pci_function(q->pci, first);
