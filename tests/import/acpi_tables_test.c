@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * acpi_test.c - ACPI tables, written byte by byte as the specifications lay them out.
+ * acpi_tables_test.c - ACPI tables, written byte by byte as the specifications lay them out.
  */
 #include "../support/test_memory.h"
 
