@@ -28,7 +28,7 @@ INLINE bool lookup_more_body(const struct format *f, const struct busway_pagetab
 
 	if (!takes_input(pt, (struct busway_range){iova, iova}))
 		return false;
-	entry = entry_read(walk_to(f, pt, iova, 0, &level));
+	(void)walk_to(f, pt, iova, 0, &level, &entry);
 	if (!is_page(f, entry, level))
 		return false;
 	describe_leaf(f, pt, iova, entry, level, out);
@@ -44,7 +44,7 @@ INLINE bool lookup_body(const struct format *f, const struct busway_pagetable *p
 
 	if (!LIKELY(pt->walks_fast && iova <= pt->input_last))
 		return more(pt, iova, out);
-	entry = entry_read(walk_fast(f, pt, iova, 0, &level));
+	(void)walk_fast(f, pt, iova, 0, &level, &entry);
 	if (!is_present(f, entry))
 		return false;
 	/* most pages are alike but for their addresses; not if they are dirty and that is tracked

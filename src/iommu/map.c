@@ -143,11 +143,10 @@ static uint64_t *place(struct plan *p, unsigned *level, size_t *count, bool *abs
 		const size_t to_end =
 			(size_t)(level_mask(pt, *level) + 1) - level_index(pt, *level, p->pos);
 		unsigned reached;
-		uint64_t *at = walk_to(f, pt, p->pos, *level, &reached);
+		uint64_t entry, *at = walk_to(f, pt, p->pos, *level, &reached, &entry);
 
 		*count = left >> shift < to_end ? (size_t)(left >> shift) : to_end;
 		if (reached > *level) {
-			const uint64_t entry = entry_read(at);
 			unsigned next;
 
 			if (is_page(f, entry, reached))

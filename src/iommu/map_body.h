@@ -138,7 +138,7 @@ INLINE bool map_small(const struct format *f, const struct busway_pagetable *pt,
 {
 	const unsigned shift = pt->granule_lg2;
 	unsigned level;
-	uint64_t *at = walk_to(f, pt, range.first, 0, &level), *next = at;
+	uint64_t entry, *at = walk_to(f, pt, range.first, 0, &level, &entry), *next = at;
 	const size_t pages = (size_t)(busway_range_span(range) >> shift) + 1;
 
 	if (level || entries_any(at, pages))
@@ -166,13 +166,13 @@ INLINE bool map_run(const struct format *f, const struct busway_pagetable *pt,
 	const unsigned shift = level_shift(pt, best);
 	const size_t count = (size_t)(span >> shift) + 1;
 	unsigned level;
-	uint64_t *at;
+	uint64_t *at, entry;
 
 	/* not of one size, or not in one table */
 	if (((span + 1) & pt->page_span[best]) ||
 	    (best != pt->top && (range.first ^ range.last) >> shift >> pt->index_bits))
 		return false;
-	at = walk_to(f, pt, range.first, best, &level);
+	at = walk_to(f, pt, range.first, best, &level, &entry);
 	if (level != best || entries_any(at, count))
 		return false;
 	write_run(f, pt, at, best, range.first, phys, count, attributes);
@@ -187,7 +187,7 @@ INLINE bool map_page(const struct format *f, const struct busway_pagetable *pt, 
 	const uint64_t first = run->first.raw, span = run->last.raw - first;
 	const uint64_t attributes = pt->attributes[prot];
 	unsigned level = 0, reached;
-	uint64_t *at;
+	uint64_t *at, entry;
 
 	while (span > pt->page_span[level] && level < pt->top)
 		level++;
@@ -195,8 +195,9 @@ INLINE bool map_page(const struct format *f, const struct busway_pagetable *pt, 
 		    !((iova | first) & span) && attributes && (first | span) <= pt->output_last &&
 		    (iova | span) <= pt->input_last))
 		return false;
-	at = fast ? walk_fast(f, pt, iova, level, &reached) : walk_to(f, pt, iova, level, &reached);
-	if (!LIKELY(reached == level && !entry_read(at)))
+	at = fast ? walk_fast(f, pt, iova, level, &reached, &entry)
+		  : walk_to(f, pt, iova, level, &reached, &entry);
+	if (!LIKELY(reached == level && !entry))
 		return false;
 	entry_write(at, f->leaf_entry(pt, attributes, first, level, 0));
 	if (!fast)

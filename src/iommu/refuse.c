@@ -105,9 +105,9 @@ struct busway_range page_around(const struct busway_pagetable *pt, uint64_t iova
 {
 	const struct format *f = pt->format;
 	unsigned level, lg2;
-	const uint64_t *at = walk_to(f, pt, iova, 0, &level);
-	const uint64_t entry = entry_read(at);
+	uint64_t entry;
 
+	(void)walk_to(f, pt, iova, 0, &level, &entry);
 	lg2 = is_present(f, entry) ? f->page_lg2(pt, entry, level) : level_shift(pt, level);
 	return (struct busway_range){iova & ~low_bits(lg2), iova | low_bits(lg2)};
 }

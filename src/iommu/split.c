@@ -31,8 +31,7 @@ static bool find_cut(const struct busway_pagetable *pt, uint64_t cut, uint64_t *
 
 	if (!takes_input(pt, (struct busway_range){cut, cut}))
 		return false;
-	*at = walk_to(f, pt, cut, 0, level);
-	entry = entry_read(*at);
+	*at = walk_to(f, pt, cut, 0, level, &entry);
 	if (!is_page(f, entry, *level))
 		return false;
 	*lg2 = f->page_lg2(pt, entry, *level);

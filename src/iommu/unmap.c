@@ -101,7 +101,8 @@ static uint64_t survey_piece(const struct busway_pagetable *pt, struct busway_ra
 {
 	const struct format *f = pt->format;
 	unsigned level;
-	const uint64_t *at = walk_to(f, pt, pos, 0, &level);
+	uint64_t entry;
+	const uint64_t *at = walk_to(f, pt, pos, 0, &level, &entry);
 	const unsigned shift = level_shift(pt, level);
 	const size_t index = level_index(pt, level, pos);
 	const struct busway_range page = page_around(pt, pos);
@@ -110,7 +111,7 @@ static uint64_t survey_piece(const struct busway_pagetable *pt, struct busway_ra
 
 	if (count > level_mask(pt, level) + 1 - index)
 		count = (size_t)(level_mask(pt, level) + 1 - index);
-	if (!is_page(f, entry_read(at), level)) {
+	if (!is_page(f, entry, level)) {
 		last = page.last < range.last ? page.last : range.last;
 		if (!s->has_hole)
 			s->hole = (struct busway_range){pos, last};
@@ -219,7 +220,8 @@ void unmap_tidy(struct busway_pagetable *pt, uint64_t iova, struct busway_freed_
 	enum { NEAR = 8 };
 	struct table_list list = {freed->head_.raw, freed->count};
 	unsigned level;
-	const uint64_t *at = walk_to(pt->format, pt, iova, 0, &level);
+	uint64_t entry;
+	const uint64_t *at = walk_to(pt->format, pt, iova, 0, &level, &entry);
 	const size_t left = (size_t)(level_mask(pt, level) + 1) - level_index(pt, level, iova);
 
 	/* mostly something near is mapped still */

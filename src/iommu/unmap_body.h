@@ -31,9 +31,8 @@ INLINE bool unmap_page(const struct format *f, struct busway_pagetable *pt,
 
 	if (!LIKELY(range.last <= pt->input_last && !(range.first & span)))
 		return false;
-	at = fast ? walk_fast(f, pt, range.first, 0, &level)
-		  : walk_to(f, pt, range.first, 0, &level);
-	entry = entry_read(at);
+	at = fast ? walk_fast(f, pt, range.first, 0, &level, &entry)
+		  : walk_to(f, pt, range.first, 0, &level, &entry);
 	/* where the walk of a page's first byte ends is no table: if something is there, it is a
 	 * page */
 	if (!LIKELY(span == pt->page_span[level] && is_present(f, entry) &&
@@ -58,7 +57,7 @@ INLINE int unmap_more_body(const struct format *f, struct busway_pagetable *pt,
 {
 	const uint64_t span = busway_range_span(range);
 	unsigned level, shift;
-	uint64_t *at;
+	uint64_t *at, entry;
 	size_t count;
 
 	if (!pt->writes_fast && unmap_page(f, pt, range, freed, unmapped, false))
@@ -66,7 +65,7 @@ INLINE int unmap_more_body(const struct format *f, struct busway_pagetable *pt,
 	if (range.last < range.first || ((range.first | (range.last + 1)) & pt->page_span[0]) ||
 	    !takes_input(pt, range))
 		return explain_range(pt, range, why);
-	at = walk_to(f, pt, range.first, 0, &level);
+	at = walk_to(f, pt, range.first, 0, &level, &entry);
 	shift = level_shift(pt, level);
 	count = (size_t)(span >> shift) + 1;
 	/* pages as a whole, of one table, and not all that it could map: then it would go as well
