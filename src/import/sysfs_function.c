@@ -234,6 +234,7 @@ static int read_group(struct subject *s)
 	got = file_read(s->reading->files, path, type, sizeof(type) - 1);
 	type[got > 0 ? got : 0] = 0;
 	s->function.translated = strncmp(type, "identity", 8) != 0;
+	s->function.translation_unknown = got <= 0;
 	return 0;
 }
 

@@ -340,6 +340,30 @@ def check_iommu(tap, folder):
     tap.check(result.status == 0 and "emit an IOVA that is mapped to CPU 0xc0100000" in result.out,
               "through an IOMMU: an IOVA", result)
     tap.equal(read_matrix(run("p2p", source, "--cpu", "zen").out)[0][0, 1], "I", "I in the matrix")
+    # a link that was not recorded, where other functions have one; or groups without a type
+    os.unlink(os.path.join(source, "sys/bus/pci/devices/0000:03:00.0/iommu_group"))
+    os.unlink(os.path.join(source, "sys/kernel/iommu_groups/7/type"))
+    check_unknown_iommu(tap, source, "no link to a group", "h")
+    tap.equal(read_matrix(run("p2p", source, "--cpu", "zen").out)[0][1, 0], "i",
+              "a group of unknown type: it may be one that is not translated")
+    # nothing is said of IOMMUs at all; then tables are, and none of one
+    source = machines.write(os.path.join(folder, "no-iommu"), machines.server(2, 1))
+    check_unknown_iommu(tap, source, "nothing told", "h")
+    tables = os.path.join(source, "sys/firmware/acpi/tables")
+    os.makedirs(tables)
+    with open(os.path.join(tables, "FACP"), "wb"):
+        pass
+    tap.equal(read_matrix(run("p2p", source, "--cpu", "zen").out)[0][0, 1], "H",
+              "certain where all tables are told, and none is an IOMMU's")
+
+
+def check_unknown_iommu(tap, source, what, letter):
+    """The CPU's address would not arrive there if an IOMMU translated it."""
+    result = run("p2p", source, "03:00.0", "06:00.0", "--cpu", "zen")
+    tap.check("whether an IOMMU translates its requests is unknown" in result.out,
+              "%s: the pair says so" % what, result)
+    tap.equal(read_matrix(run("p2p", source, "--cpu", "zen").out)[0][0, 1], letter,
+              "%s: not certain in the matrix" % what)
 
 
 # ---- drawings ----
