@@ -99,6 +99,7 @@ struct busway_pci_bar {
 	bool assigned;           /* .bus means something */
 	bool sized;              /* its size is known; else .bus is its first byte only */
 	bool has_cpu;            /* .cpu is known */
+	bool bus_guessed;        /* no register tells .bus: it is where the CPU finds it */
 	struct busway_range bus; /* in the space of its PCI bus */
 	busway_phys_t cpu;       /* where the CPU finds bus.first */
 };

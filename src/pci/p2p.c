@@ -148,6 +148,8 @@ void busway_p2p_decide(const struct busway_pci *pci, busway_pci_id initiator, bu
 		decide_linux(pci, a, b, policy, out);
 	else
 		decide_route(pci, a, b, memory, policy, out);
+	if (memory && memory->bus_guessed)
+		out->certain = false;
 	/* through the root complex every bridge above both has a part in it */
 	out->needs = find_needs(pci, a, b, out->verdict > BUSWAY_P2P_SWITCH ? NONE : way.common);
 	if (out->refusal.reason == BUSWAY_ACS_UNKNOWN)
