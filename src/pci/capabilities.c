@@ -115,7 +115,9 @@ static void read_pcie(const uint8_t *config, size_t size, unsigned at,
 		return;
 	f->type = port_type(config_u16(config, at + PCIE_FLAGS) >> 4 & 15,
 			    busway_pci_is_bridge(f->type));
-	f->has_port_number = at + PCIE_SIZE <= size;
+	/* integrated functions have no link, and 0 where its registers would be */
+	f->has_port_number = at + PCIE_SIZE <= size && f->type != BUSWAY_PCI_ROOT_ENDPOINT &&
+			     f->type != BUSWAY_PCI_EVENT_COLLECTOR;
 	if (f->has_port_number)
 		f->port_number = (uint8_t)(config_u32(config, at + LINK_CAPABILITIES) >> 24);
 }

@@ -247,6 +247,11 @@ static void a_port_has_a_number(void **state)
 	put32(0x4c, 0x12000000); /* link capabilities: bits 31..24 */
 	assert_true(read_as(256).has_port_number);
 	assert_int_equal(read_as(256).port_number, 0x12);
+	begin(0);
+	add_express(9); /* integrated: it has no link, nor a number */
+	assert_false(read_as(256).has_port_number);
+	begin(1);
+	add_express(6);
 	config[0x34] = 0xf4; /* too near to the end for link capabilities */
 	config[0xf4] = 0x10;
 	put16(0xf6, 0x62);

@@ -341,6 +341,55 @@ static void a_function_that_answers_twice_is_refused(void **state)
 	busway_pci_destroy(pci);
 }
 
+/* A port that redirects decides for Linux only where it is known to be on the way. */
+static void of_odd_wiring_nothing_is_certain(void **state)
+{
+	const struct busway_p2p_policy policy = {.view = BUSWAY_P2P_LINUX};
+	static struct tree t;
+	struct busway_pci *pci;
+	struct busway_p2p d;
+
+	(void)state;
+	for (unsigned odd = 0; odd < 2; odd++) {
+		t = (struct tree){0};
+		tree_acs(port(&t, 0, 1, 1, 1), 0x5f, BUSWAY_ACS_RR);
+		port(&t, 0, 2, odd ? 1 : 2, 2);
+		tree_add(&t, BUSWAY_PCI_ENDPOINT, 1, 0);
+		tree_bar(tree_add(&t, BUSWAY_PCI_ENDPOINT, 1, 1), 0, 0x80000000 + 16 * MIB, 4096);
+		pci = tree_seal(&t);
+		busway_p2p_decide(pci, find(pci, 1, 0), find(pci, 1, 1), BUSWAY_P2P_ANY_BAR,
+				  &policy, &d);
+		assert_int_equal(d.verdict, BUSWAY_P2P_REFUSED);
+		assert_int_equal(d.refusal.reason, BUSWAY_ACS_REDIRECT);
+		assert_int_equal(d.certain, !odd);
+		busway_pci_destroy(pci);
+	}
+}
+
+/* An integrated function knows functions of its device by number, and ports not at all. */
+static void an_integrated_function_forbids_what_no_number_tells(void **state)
+{
+	const struct busway_p2p_policy policy = {.view = BUSWAY_P2P_ROUTE, .trust_unknown = true};
+	static struct tree t;
+	struct busway_pci_function *f;
+	struct busway_pci *pci;
+	struct busway_p2p d;
+
+	(void)state;
+	t = (struct tree){0};
+	f = tree_add(&t, BUSWAY_PCI_ROOT_ENDPOINT, 0, 8);
+	tree_acs(f, 0x7f, BUSWAY_ACS_EC);
+	f->acs.egress_count = 8;
+	port(&t, 0, 2, 1, 1);
+	tree_bar(tree_add(&t, BUSWAY_PCI_ENDPOINT, 1, 0), 0, 0x80000000 + 16 * MIB, 4096);
+	pci = tree_seal(&t);
+	busway_p2p_decide(pci, find(pci, 0, 8), find(pci, 1, 0), BUSWAY_P2P_ANY_BAR, &policy, &d);
+	assert_int_equal(d.verdict, BUSWAY_P2P_REFUSED);
+	assert_int_equal(d.refusal.reason, BUSWAY_ACS_UNKNOWN);
+	assert_false(d.certain);
+	busway_pci_destroy(pci);
+}
+
 /* ---- anything ---- */
 
 static void scatter(struct tree *t, struct rng *rng)
@@ -466,6 +515,8 @@ int main(void)
 		cmocka_unit_test(known_root_complexes_forward),
 		cmocka_unit_test(a_bar_of_unknown_size_is_not_certain_to_be_passed),
 		cmocka_unit_test(a_function_that_answers_twice_is_refused),
+		cmocka_unit_test(of_odd_wiring_nothing_is_certain),
+		cmocka_unit_test(an_integrated_function_forbids_what_no_number_tells),
 		cmocka_unit_test(any_wiring_is_answered),
 		cmocka_unit_test(without_memory_nothing_is_half_done),
 	};
