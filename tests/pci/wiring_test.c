@@ -341,6 +341,29 @@ static void a_function_that_answers_twice_is_refused(void **state)
 	busway_pci_destroy(pci);
 }
 
+/* A dump without the bridge of a bus that another bridge leads to: it is no root bus. */
+static void a_bus_whose_bridge_is_missing_is_no_root_bus(void **state)
+{
+	const struct busway_p2p_policy policy = {.view = BUSWAY_P2P_LINUX, .cpu_zen = true};
+	static struct tree t;
+	struct busway_pci *pci;
+	struct busway_p2p d;
+	busway_pci_id id;
+
+	(void)state;
+	t = (struct tree){0};
+	port(&t, 0, 1, 1, 3);
+	tree_add(&t, BUSWAY_PCI_ENDPOINT, 1, 0);
+	tree_bar(tree_add(&t, BUSWAY_PCI_ENDPOINT, 3, 0), 0, 0x80000000 + 16 * MIB, 4096);
+	tree_add(&t, BUSWAY_PCI_ROOT_ENDPOINT, 4, 0); /* a root bus of its own */
+	pci = tree_seal(&t);
+	assert_int_equal(oddities(pci, BUSWAY_PCI_ABOVE_MISSING, &id), 1);
+	assert_int_equal(id.index, find(pci, 3, 0).index);
+	busway_p2p_decide(pci, find(pci, 1, 0), id, BUSWAY_P2P_ANY_BAR, &policy, &d);
+	assert_false(d.certain);
+	busway_pci_destroy(pci);
+}
+
 /* A port that redirects decides for Linux only where it is known to be on the way. */
 static void of_odd_wiring_nothing_is_certain(void **state)
 {
@@ -515,6 +538,7 @@ int main(void)
 		cmocka_unit_test(known_root_complexes_forward),
 		cmocka_unit_test(a_bar_of_unknown_size_is_not_certain_to_be_passed),
 		cmocka_unit_test(a_function_that_answers_twice_is_refused),
+		cmocka_unit_test(a_bus_whose_bridge_is_missing_is_no_root_bus),
 		cmocka_unit_test(of_odd_wiring_nothing_is_certain),
 		cmocka_unit_test(an_integrated_function_forbids_what_no_number_tells),
 		cmocka_unit_test(any_wiring_is_answered),
