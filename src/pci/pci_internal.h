@@ -40,6 +40,7 @@ struct node {
 struct host_node {
 	struct busway_pci_host host;
 	uint32_t below; /* first function on the root bus */
+	bool unread;    /* somebody below it may answer to more than is known */
 };
 
 /* First and last addresses of what functions answer to, each sorted: see claims.c. */

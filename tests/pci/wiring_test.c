@@ -320,6 +320,41 @@ static void a_bar_of_unknown_size_is_not_certain_to_be_passed(void **state)
 	}
 }
 
+/* Whose windows or sizes are not known may answer to anything, if it answers at all. */
+static void others_that_were_not_read_make_it_uncertain(void **state)
+{
+	const struct busway_p2p_policy policy = {.view = BUSWAY_P2P_ROUTE};
+	static struct tree t;
+	struct busway_pci_function *other;
+	struct busway_pci *pci;
+	struct busway_p2p d;
+
+	(void)state;
+	for (unsigned kind = 0; kind < 5; kind++) {
+		t = (struct tree){0};
+		tree_bridge(&t, BUSWAY_PCI_CONVENTIONAL_BRIDGE, 0, 8, 1, 1, 0x80000000, MIB);
+		tree_add(&t, BUSWAY_PCI_CONVENTIONAL, 1, 0);
+		tree_bar(tree_add(&t, BUSWAY_PCI_CONVENTIONAL, 1, 8), 0, 0x80000000, 4096);
+		other = tree_add(&t, BUSWAY_PCI_CONVENTIONAL, 1, 16);
+		tree_bar(other, 0, 0x80004000, 4096);
+		if (kind < 3)
+			other->bars[0].sized = kind == 0;
+		if (kind == 2)
+			other->memory_decode = false;
+		if (kind >= 3) {
+			other->type = BUSWAY_PCI_UNKNOWN_BRIDGE;
+			other->has_command = false;
+			other->config_size = kind == 3 ? 0 : 64;
+		}
+		pci = tree_seal(&t);
+		busway_p2p_decide(pci, find(pci, 1, 0), find(pci, 1, 8), BUSWAY_P2P_ANY_BAR,
+				  &policy, &d);
+		assert_int_equal(d.verdict, BUSWAY_P2P_SWITCH);
+		assert_int_equal(d.certain, kind != 1 && kind != 3);
+		busway_pci_destroy(pci);
+	}
+}
+
 /* Two BARs of one function at one place: which of them answers? */
 static void a_function_that_answers_twice_is_refused(void **state)
 {
@@ -537,6 +572,7 @@ int main(void)
 		cmocka_unit_test(of_a_bridge_that_was_not_read_any_number_fits),
 		cmocka_unit_test(known_root_complexes_forward),
 		cmocka_unit_test(a_bar_of_unknown_size_is_not_certain_to_be_passed),
+		cmocka_unit_test(others_that_were_not_read_make_it_uncertain),
 		cmocka_unit_test(a_function_that_answers_twice_is_refused),
 		cmocka_unit_test(a_bus_whose_bridge_is_missing_is_no_root_bus),
 		cmocka_unit_test(of_odd_wiring_nothing_is_certain),
