@@ -70,9 +70,8 @@ static struct found find_extended(const uint8_t *config, size_t size, uint16_t i
 		if (at < EXTENDED_FIRST || at + 4 > size)
 			return (struct found){.known = BUSWAY_UNKNOWN};
 		header = config_u32(config, at);
-		if (header == UINT32_MAX)
-			return (struct found){.known = at == EXTENDED_FIRST ? BUSWAY_ABSENT
-									    : BUSWAY_UNKNOWN};
+		if (header == UINT32_MAX) /* nothing answered; a list of nothing reads as 0 */
+			return (struct found){.known = BUSWAY_UNKNOWN};
 		if ((header & 0xffff) == id && header)
 			return (struct found){BUSWAY_PRESENT, at};
 		at = header >> 20 & 0xffcU;

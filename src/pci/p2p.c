@@ -69,6 +69,9 @@ void by_root_complex(const struct busway_pci *pci, uint32_t initiator, uint32_t 
 				       : BUSWAY_P2P_HOST_BRIDGE;
 		return;
 	}
+	if (!host_is_known(pci, node_at(pci, initiator)->host) ||
+	    !host_is_known(pci, node_at(pci, target)->host))
+		out->certain = false;
 	refuse_p2p(out, reason,
 		   decider ? decider : host_at(pci, node_at(pci, initiator)->host)->host.name,
 		   redirect_text(out->acs));

@@ -143,6 +143,9 @@ void by_root_complex(const struct busway_pci *pci, uint32_t initiator, uint32_t 
 		     const struct busway_p2p_policy *policy, enum busway_reason reason,
 		     struct busway_p2p *out);
 
+/* Could it be read which root complex it is? */
+bool host_is_known(const struct busway_pci *pci, uint32_t host);
+
 /* What ACS does with a request, or its completion, where it could turn round. */
 enum turn { TURN_DIRECT, TURN_REDIRECTED, TURN_BLOCKED, TURN_UNKNOWN };
 

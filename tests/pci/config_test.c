@@ -201,6 +201,9 @@ static void the_first_64_bytes_tell_nothing_of_capabilities(void **state)
 	/* which is empty here */
 	assert_int_equal(read_as(4096).acs.known, BUSWAY_ABSENT);
 	assert_int_equal(read_as(4096).ats, BUSWAY_ABSENT);
+	put32(0x100, 0xffffffff); /* nothing answered there */
+	assert_int_equal(read_as(4096).acs.known, BUSWAY_UNKNOWN);
+	assert_int_equal(read_as(4096).ats, BUSWAY_UNKNOWN);
 }
 
 static void without_pci_express_it_is_conventional(void **state)

@@ -355,6 +355,33 @@ static void others_that_were_not_read_make_it_uncertain(void **state)
 	}
 }
 
+/* The list of root complexes says nothing about one whose IDs could not be read. */
+static void a_root_complex_that_was_not_read_is_not_certain_to_refuse(void **state)
+{
+	static struct tree t;
+	struct busway_pci *pci;
+	struct busway_p2p d;
+
+	(void)state;
+	for (unsigned view = 0; view < 2; view++)
+		for (unsigned read = 0; read < 2; read++) {
+			const struct busway_p2p_policy policy = {.view = view ? BUSWAY_P2P_LINUX
+									      : BUSWAY_P2P_ROUTE};
+
+			t = (struct tree){0};
+			tree_add(&t, BUSWAY_PCI_UNKNOWN, 0, 0)->vendor = read ? 0x1234 : 0;
+			tree_add(&t, BUSWAY_PCI_ROOT_ENDPOINT, 0, 8);
+			tree_bar(tree_add(&t, BUSWAY_PCI_ROOT_ENDPOINT, 0, 16), 0, 0x80000000,
+				 4096);
+			pci = tree_seal(&t);
+			busway_p2p_decide(pci, find(pci, 0, 8), find(pci, 0, 16),
+					  BUSWAY_P2P_ANY_BAR, &policy, &d);
+			assert_int_equal(d.verdict, BUSWAY_P2P_REFUSED);
+			assert_int_equal(d.certain, read);
+			busway_pci_destroy(pci);
+		}
+}
+
 /* Two BARs of one function at one place: which of them answers? */
 static void a_function_that_answers_twice_is_refused(void **state)
 {
@@ -573,6 +600,7 @@ int main(void)
 		cmocka_unit_test(known_root_complexes_forward),
 		cmocka_unit_test(a_bar_of_unknown_size_is_not_certain_to_be_passed),
 		cmocka_unit_test(others_that_were_not_read_make_it_uncertain),
+		cmocka_unit_test(a_root_complex_that_was_not_read_is_not_certain_to_refuse),
 		cmocka_unit_test(a_function_that_answers_twice_is_refused),
 		cmocka_unit_test(a_bus_whose_bridge_is_missing_is_no_root_bus),
 		cmocka_unit_test(of_odd_wiring_nothing_is_certain),
