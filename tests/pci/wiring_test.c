@@ -311,6 +311,7 @@ static void a_bar_of_unknown_size_is_not_certain_to_be_passed(void **state)
 		tree_add(&t, BUSWAY_PCI_CONVENTIONAL, 1, 0);
 		tree_bar(tree_add(&t, BUSWAY_PCI_CONVENTIONAL, 1, 8), 0, 0x80000000, 4096);
 		t.functions[2].bars[0].sized = sized;
+		t.functions[2].memory_decode = false; /* else its size matters to others, too */
 		pci = tree_seal(&t);
 		busway_p2p_decide(pci, find(pci, 1, 0), find(pci, 1, 8), BUSWAY_P2P_ANY_BAR,
 				  &policy, &d);
