@@ -161,6 +161,9 @@ static void groups_of_an_open_switch_are_not_enforced(void **state)
 	(void)state;
 	m.f[LEFT].acs = m.f[RIGHT].acs = (struct busway_pci_acs){.known = BUSWAY_ABSENT};
 	expect(&m, "group-not-enforced warning 02:00.0 ACS control");
+	m.f[RIGHT].bridge.subordinate = 5; /* where it sits is not known */
+	expect(&m, "bus-numbers-odd warning 02:01.0 bus numbers");
+	m.f[RIGHT].bridge.subordinate = 4;
 	m.f[A].group = m.f[B].group; /* one group: nothing is claimed (the ports are nobody's) */
 	expect(&m, "");
 	m.f[A].has_group = false;
