@@ -383,6 +383,28 @@ static void a_root_complex_that_was_not_read_is_not_certain_to_refuse(void **sta
 		}
 }
 
+static void guesses_are_not_certain(void **state)
+{
+	const struct busway_p2p_policy policy = {.view = BUSWAY_P2P_ROUTE, .trust_unknown = true};
+	static struct tree t;
+	struct busway_pci *pci;
+	struct busway_p2p d;
+
+	(void)state;
+	for (unsigned guess = 0; guess < 3; guess++) {
+		t = (struct tree){0};
+		tree_add(&t, BUSWAY_PCI_ROOT_ENDPOINT, 0, 8)->translation_unknown = guess == 1;
+		tree_bar(tree_add(&t, BUSWAY_PCI_ROOT_ENDPOINT, 0, 16), 0, 0x80000000, 4096);
+		t.functions[1].bars[0].bus_guessed = guess == 2;
+		pci = tree_seal(&t);
+		busway_p2p_decide(pci, find(pci, 0, 8), find(pci, 0, 16), BUSWAY_P2P_ANY_BAR,
+				  &policy, &d);
+		assert_int_equal(d.verdict, BUSWAY_P2P_HOST_BRIDGE);
+		assert_int_equal(d.certain, guess == 0);
+		busway_pci_destroy(pci);
+	}
+}
+
 /* Two BARs of one function at one place: which of them answers? */
 static void a_function_that_answers_twice_is_refused(void **state)
 {
@@ -602,6 +624,7 @@ int main(void)
 		cmocka_unit_test(a_bar_of_unknown_size_is_not_certain_to_be_passed),
 		cmocka_unit_test(others_that_were_not_read_make_it_uncertain),
 		cmocka_unit_test(a_root_complex_that_was_not_read_is_not_certain_to_refuse),
+		cmocka_unit_test(guesses_are_not_certain),
 		cmocka_unit_test(a_function_that_answers_twice_is_refused),
 		cmocka_unit_test(a_bus_whose_bridge_is_missing_is_no_root_bus),
 		cmocka_unit_test(of_odd_wiring_nothing_is_certain),
