@@ -393,6 +393,47 @@ static void linux_names_the_bridge_that_hides_requesters(void **state)
 			 .device = 1},                                                             \
 	}
 
+/* With ARI function numbers have eight bits. */
+static void egress_control_knows_functions_beyond_seven(void **state)
+{
+	struct entry tree[] = DEVICE(NO_ACS, NO_ACS);
+
+	(void)state;
+	tree[2].devfn = 9;
+	tree[1].acs = egress(ALL | BUSWAY_ACS_EC, 16, 0);
+	tree[1].acs.egress[1] = 0x2;
+	tree[2].acs = egress(ALL | BUSWAY_ACS_EC, 16, 0x1);
+	EXPECT(tree, ROUTE, "");
+	tree[1].acs.egress[0] = 0x2; /* another function is kept from, this one is not */
+	tree[1].acs.egress[1] = 0;
+	EXPECT(tree, SURE, "01:00.0 01:01.1");
+}
+
+/* Root ports of one device are known by port numbers, as those of a switch. */
+static void egress_control_knows_root_ports_by_number(void **state)
+{
+	struct entry tree[] = {
+		{.bus = 0,
+		 .devfn = DEVFN(1, 0),
+		 .secondary = 1,
+		 .type = BUSWAY_PCI_ROOT_PORT,
+		 .port_number = 5,
+		 .multifunction = true},
+		{.bus = 0,
+		 .devfn = DEVFN(1, 1),
+		 .secondary = 2,
+		 .type = BUSWAY_PCI_ROOT_PORT,
+		 .port_number = 6},
+	};
+
+	(void)state;
+	tree[0].acs = egress(ALL | BUSWAY_ACS_EC, 8, 0x20); /* from port 5 */
+	tree[1].acs = egress(ALL | BUSWAY_ACS_EC, 8, 0x10); /* from port 4 */
+	EXPECT(tree, ROUTE, "");
+	tree[0].acs.egress[0] = 0x02;
+	EXPECT(tree, SURE, "00:01.0 00:01.1");
+}
+
 static void functions_of_a_device_without_acs_may_be_one(void **state)
 {
 	const struct entry tree[] = DEVICE(NO_ACS, NO_ACS);
@@ -699,6 +740,8 @@ int main(void)
 		cmocka_unit_test(what_acs_cannot_do_counts_as_done_for_linux),
 		cmocka_unit_test(acs_that_could_not_be_read_may_join),
 		cmocka_unit_test(egress_control_decides_for_each_port),
+		cmocka_unit_test(egress_control_knows_functions_beyond_seven),
+		cmocka_unit_test(egress_control_knows_root_ports_by_number),
 		cmocka_unit_test(an_open_upper_switch_joins_what_a_lower_one_redirects),
 		cmocka_unit_test(conventional_buses_are_one_group_with_their_bridge),
 		cmocka_unit_test(linux_names_the_bridge_that_hides_requesters),

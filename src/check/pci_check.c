@@ -108,11 +108,15 @@ static void rule_masks(struct pci_check *c)
 		limit = ((uint64_t)1 << f->dma_mask) - 1;
 		if (limit >= last)
 			continue;
-		report_function(c, BUSWAY_FINDING_MASK_BELOW_MEMORY, BUSWAY_SEVERITY_WARNING,
+		report_function(c, BUSWAY_FINDING_MASK_BELOW_MEMORY,
+				f->translation_unknown ? BUSWAY_SEVERITY_NOTE
+						       : BUSWAY_SEVERITY_WARNING,
 				(busway_pci_id){i}, "dma_mask_bits", NO_ENTRY,
 				"a mask of %u bits ends at 0x%" PRIx64 ", memory at 0x%" PRIx64
-				", and no IOMMU translates: what lies above is copied",
-				f->dma_mask, limit, last);
+				", and %s: what lies above is copied",
+				f->dma_mask, limit, last,
+				f->translation_unknown ? "nothing tells of an IOMMU; without one"
+						       : "no IOMMU translates");
 		advise(c->check, "let the driver set a mask of the bits that the device really "
 				 "has, or put the device behind an IOMMU");
 	}

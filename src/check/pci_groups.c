@@ -81,7 +81,8 @@ static void check_enforced(struct pci_check *c, const struct busway_isolation_gr
 	const struct busway_isolation_link *link = group->links;
 	const struct busway_pci_function *decider;
 
-	if (group->count < 2 || put_groups(c, group, &text) < 2)
+	/* of what sits nobody knows where nothing is proved */
+	if (!group->certain || group->count < 2 || put_groups(c, group, &text) < 2)
 		return;
 	text_close(&text);
 	/* neighbours are linked before what is behind them: the first link is of a port or device

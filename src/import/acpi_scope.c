@@ -15,7 +15,8 @@ static busway_pci_id follow(const struct busway_acpi_scope *scope, uint32_t segm
 		if (i) {
 			const struct busway_pci_function *f = busway_pci_function(pci, id);
 
-			if (!busway_pci_is_bridge(f->type))
+			/* 0: one that was not read, or never numbered */
+			if (!busway_pci_is_bridge(f->type) || !f->bridge.secondary)
 				return BUSWAY_NO_FUNCTION;
 			at.bus = f->bridge.secondary;
 		}

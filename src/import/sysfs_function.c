@@ -20,6 +20,8 @@ struct subject {
 	struct reading *reading;
 	const struct sysfs_entry *entry;
 	struct busway_pci_function function;
+	bool has_offset; /* between its BARs' addresses for the CPU and on the bus, */
+	uint64_t offset; /* where its own registers do not tell */
 };
 
 static void path_of(const struct subject *s, const char *file, char path[FILE_PATH_SIZE])
@@ -173,17 +175,20 @@ enum {
 	RESOURCE_UNSET = 0x20000000
 };
 
-static void read_resource(struct busway_pci_bar *bar, uint64_t first, uint64_t last, uint64_t flags,
-			  bool config_known)
+static void read_resource(struct subject *s, unsigned index, uint64_t first, uint64_t last,
+			  uint64_t flags)
 {
+	struct busway_pci_bar *bar = &s->function.bars[index];
+
 	if (!(flags & (RESOURCE_MEMORY | RESOURCE_IO)) || (flags & RESOURCE_UNSET) || first > last)
 		return;
-	if (!config_known) { /* of a virtual function: only the CPU's side is told */
+	if (!s->function.config_size) { /* of a virtual function: only the CPU's side is told */
 		bar->kind = flags & RESOURCE_IO      ? BUSWAY_BAR_IO
 			    : flags & RESOURCE_MEM64 ? BUSWAY_BAR_MEM64
 						     : BUSWAY_BAR_MEM32;
 		bar->prefetchable = (flags & RESOURCE_PREFETCH) != 0;
-		bar->bus = (struct busway_range){first, first};
+		bar->bus = (struct busway_range){first - s->offset, first - s->offset};
+		bar->bus_guessed = !s->has_offset;
 		bar->assigned = true;
 	}
 	if (bar->kind == BUSWAY_BAR_NONE || last - first > UINT64_MAX - bar->bus.first)
@@ -203,14 +208,15 @@ static int read_resources(struct subject *s)
 	if (got < 0)
 		return gap_of(s, "resource", "cannot be read: sizes of BARs are unknown");
 	text[got] = 0;
+	if (s->function.is_virtual && !s->function.config_size)
+		s->has_offset = measure_bus_offset(s->reading, s->function.physical, &s->offset);
 	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++) {
 		uint64_t first, last, flags;
 
 		if (!parse_u64(&at, &first) || !parse_u64(&at, &last) || !parse_u64(&at, &flags))
 			return gap_of(s, "resource", "ends too early: sizes of BARs are unknown");
 		if (first || last)
-			read_resource(&s->function.bars[i], first, last, flags,
-				      s->function.config_size != 0);
+			read_resource(s, i, first, last, flags);
 	}
 	return 0;
 }
@@ -234,6 +240,7 @@ static int read_group(struct subject *s)
 	got = file_read(s->reading->files, path, type, sizeof(type) - 1);
 	type[got > 0 ? got : 0] = 0;
 	s->function.translated = strncmp(type, "identity", 8) != 0;
+	s->function.translation_unknown = got <= 0;
 	return 0;
 }
 

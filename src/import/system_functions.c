@@ -11,6 +11,23 @@
 
 /* ---- the IOMMU ---- */
 
+/* A link to a group may be missing where there is an IOMMU: of a function without a driver on
+ * platforms with a device tree, and where links were not recorded. */
+static enum busway_known is_translated(const struct building *b, busway_pci_id id, bool by_tree)
+{
+	const struct busway_pci_function *f = busway_pci_function(pci_of(b), id);
+
+	if (f->has_group && !f->translation_unknown)
+		return f->translated ? BUSWAY_PRESENT : BUSWAY_ABSENT;
+	if (f->has_group)
+		return BUSWAY_UNKNOWN;
+	if (b->from_tree)
+		return by_tree ? BUSWAY_PRESENT : BUSWAY_ABSENT;
+	return b->iommus_told && !b->machine->groups.count && !system_unit_of(b->machine, id)
+		       ? BUSWAY_ABSENT
+		       : BUSWAY_UNKNOWN;
+}
+
 static int take_iommu(struct building *b, busway_pci_id id, const struct busway_device *device,
 		      struct busway_function_facts *facts)
 {
@@ -22,6 +39,8 @@ static int take_iommu(struct building *b, busway_pci_id id, const struct busway_
 	facts->iommu = device->iommu;
 	facts->iommu_count = device->iommu_count;
 	facts->behind_iommu = f->has_group ? f->translated : by_tree || (unit && !b->iommus_told);
+	if (busway_pci_join_iommu(b->machine->pci, id, is_translated(b, id, by_tree)))
+		return -BUSWAY_EINVAL;
 	if (unit && !device->iommu_count) {
 		map = KEEP(b, struct busway_id_map, 1);
 		if (!map)
@@ -87,7 +106,7 @@ static int add_function(struct building *b, busway_pci_id id)
 	int status;
 
 	if (!host->has_device)
-		return 0;
+		return busway_pci_join_iommu(b->machine->pci, id, BUSWAY_UNKNOWN);
 	status = busway_platform_add_function(b->machine->platform, host->device,
 					      (uint16_t)(f->at.bus << 8 | f->at.devfn),
 					      busway_pci_name(pci_of(b), id), &added);

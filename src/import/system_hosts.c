@@ -197,6 +197,17 @@ static bool is_covered(const struct host_facts *host, struct busway_range bus)
 	return false;
 }
 
+/* All that a BAR may answer to: one of unknown size is as large as its base is aligned, at most
+ * (PCI Local Bus 3.0, 6.2.5.1). */
+static struct busway_range most_of(const struct busway_pci_bar *bar)
+{
+	struct busway_range range = bar->bus;
+
+	if (!bar->sized)
+		range.last |= (range.first & (~range.first + 1)) - 1;
+	return range;
+}
+
 /* A BAR that lies in no window that is known: it answers nevertheless. */
 static int add_stray_bars(struct building *b, busway_space_id space, uint32_t host,
 			  busway_pci_id id)
@@ -210,8 +221,8 @@ static int add_stray_bars(struct building *b, busway_space_id space, uint32_t ho
 
 		if ((bar->kind == BUSWAY_BAR_MEM32 || bar->kind == BUSWAY_BAR_MEM64) &&
 		    bar->assigned && !is_covered(&b->hosts[host], bar->bus))
-			status = add_aperture(b, space, busway_pci_name(pci_of(b), id), bar->bus,
-					      bar->has_cpu ? &bar->cpu : NULL);
+			status = add_aperture(b, space, busway_pci_name(pci_of(b), id),
+					      most_of(bar), bar->has_cpu ? &bar->cpu : NULL);
 	}
 	return status;
 }

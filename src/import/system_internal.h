@@ -8,6 +8,7 @@
  *   sysfs.c        where sys/ is, and the functions that it lists
  *   sysfs_list.c   which functions there are, and the bridges above them
  *   sysfs_function.c   what one of them is
+ *   sysfs_offset.c   where its BARs are on the bus, if its registers do not tell
  *   sysfs_text.c   numbers and addresses in its files
  *   system_platform.h   the platform that is made of all that
  *   cpuinfo.c      the processor
@@ -86,6 +87,12 @@ int list_functions(struct reading *reading, struct vector *entries);
 
 /* Read a function and add it. */
 int read_function(struct reading *reading, const struct sysfs_entry *entry);
+
+/* ---- sysfs_offset.c ---- */
+
+/* By how much the CPU's addresses of the BARs of the function at @at exceed those on the bus,
+ * modulo 2^64. False: that is not known. */
+bool measure_bus_offset(struct reading *reading, struct busway_pci_address at, uint64_t *offset);
 
 /* ---- sysfs_text.c ---- */
 

@@ -70,9 +70,8 @@ static struct found find_extended(const uint8_t *config, size_t size, uint16_t i
 		if (at < EXTENDED_FIRST || at + 4 > size)
 			return (struct found){.known = BUSWAY_UNKNOWN};
 		header = config_u32(config, at);
-		if (header == UINT32_MAX)
-			return (struct found){.known = at == EXTENDED_FIRST ? BUSWAY_ABSENT
-									    : BUSWAY_UNKNOWN};
+		if (header == UINT32_MAX) /* nothing answered; a list of nothing reads as 0 */
+			return (struct found){.known = BUSWAY_UNKNOWN};
 		if ((header & 0xffff) == id && header)
 			return (struct found){BUSWAY_PRESENT, at};
 		at = header >> 20 & 0xffcU;
@@ -115,7 +114,9 @@ static void read_pcie(const uint8_t *config, size_t size, unsigned at,
 		return;
 	f->type = port_type(config_u16(config, at + PCIE_FLAGS) >> 4 & 15,
 			    busway_pci_is_bridge(f->type));
-	f->has_port_number = at + PCIE_SIZE <= size;
+	/* integrated functions have no link, and 0 where its registers would be */
+	f->has_port_number = at + PCIE_SIZE <= size && f->type != BUSWAY_PCI_ROOT_ENDPOINT &&
+			     f->type != BUSWAY_PCI_EVENT_COLLECTOR;
 	if (f->has_port_number)
 		f->port_number = (uint8_t)(config_u32(config, at + LINK_CAPABILITIES) >> 24);
 }

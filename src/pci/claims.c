@@ -161,6 +161,20 @@ static bool is_clean(const struct busway_pci *pci, const struct claims *claims,
 	return true;
 }
 
+/* May it answer to more than is known? A bridge whose windows were not read, a BAR of unknown
+ * size. */
+static bool may_claim_more(const struct busway_pci_function *f)
+{
+	if (f->has_command && !f->memory_decode)
+		return false;
+	if (busway_pci_is_bridge(f->type) && !f->config_size)
+		return true;
+	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++)
+		if (is_memory(&f->bars[i]) && !f->bars[i].sized)
+			return true;
+	return false;
+}
+
 bool somebody_claims(const struct busway_pci *pci, uint32_t host, struct busway_range range)
 {
 	return count_overlapping(&pci->claims, host, range) != 0;
@@ -181,7 +195,12 @@ int judge_claims(struct busway_pci *pci)
 	sort(claims.first, claims.count, sizeof(struct edge), edge_before);
 	sort(claims.last, claims.count, sizeof(struct edge), edge_before);
 	pci->claims = claims;
-	for (size_t i = 0; i < pci->count; i++)
-		pci->nodes[i].clean = is_clean(pci, &claims, &pci->nodes[i]);
+	for (size_t i = 0; i < pci->count; i++) {
+		struct node *n = &pci->nodes[i];
+
+		n->clean = is_clean(pci, &claims, n);
+		if (may_claim_more(&n->function))
+			host_at(pci, n->host)->unread = true;
+	}
 	return 0;
 }

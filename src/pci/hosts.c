@@ -56,6 +56,13 @@ static bool host_forwards(const struct busway_pci *pci, uint32_t host, bool same
 	return false;
 }
 
+bool host_is_known(const struct busway_pci *pci, uint32_t host)
+{
+	const struct busway_pci_function *f = representative(pci, host);
+
+	return !f || f->vendor;
+}
+
 bool busway_p2p_forwards(const struct busway_pci *pci, busway_pci_id a, busway_pci_id b,
 			 const struct busway_p2p_policy *policy)
 {

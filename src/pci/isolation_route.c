@@ -58,6 +58,31 @@ static bool known_apart(const struct busway_pci_function *f)
 		(quirk->kind == BUSWAY_QUIRK_PORT_APART && f->type == BUSWAY_PCI_ROOT_PORT));
 }
 
+/* Is the bus of @index a link, on which all functions are of one device? */
+static bool on_link(const struct busway_pci *pci, uint32_t index)
+{
+	const uint32_t above = node_at(pci, index)->above;
+	enum busway_pci_type type;
+
+	if (above == NONE)
+		return false;
+	type = node_at(pci, above)->function.type;
+	return type == BUSWAY_PCI_ROOT_PORT || type == BUSWAY_PCI_DOWNSTREAM_PORT ||
+	       type == BUSWAY_PCI_PCI_TO_PCIE;
+}
+
+/* What the egress control vector of @from, which is of the same device, says of @to. */
+static enum carries by_function_egress(const struct busway_pci *pci, uint32_t from, uint32_t to)
+{
+	const struct busway_pci_function *f = &node_at(pci, from)->function;
+	const struct busway_pci_function *other = &node_at(pci, to)->function;
+
+	if (f->type == BUSWAY_PCI_ROOT_PORT)
+		return by_egress(&f->acs, other->has_port_number, other->port_number);
+	/* on a link bits 7..3 are 0, or those of ARI */
+	return by_egress(&f->acs, true, on_link(pci, from) ? other->at.devfn : other->at.devfn & 7);
+}
+
 /* Functions of one device: what has ACS says by RR whether it carries at all; what has none, may.
  */
 static struct verdict by_function(const struct busway_pci *pci, uint32_t from, uint32_t to)
@@ -71,7 +96,7 @@ static struct verdict by_function(const struct busway_pci *pci, uint32_t from, u
 	if (acs->known != BUSWAY_PRESENT)
 		v.carries = CARRIES_MAYBE;
 	else if (acs->control & BUSWAY_ACS_EC)
-		v.carries = by_egress(acs, true, node_at(pci, to)->function.at.devfn & 7);
+		v.carries = by_function_egress(pci, from, to);
 	else if ((acs->capability & BUSWAY_ACS_RR) && !(acs->control & BUSWAY_ACS_RR))
 		v.carries = CARRIES;
 	return v;
@@ -115,19 +140,6 @@ static void apply(struct route *r, uint32_t from, uint32_t to, struct verdict v)
 	join(r->j, from, to, why);
 	open_bridge(r, from, why);
 	open_bridge(r, to, why);
-}
-
-/* Is the bus of @index a link, on which all functions are of one device? */
-static bool on_link(const struct busway_pci *pci, uint32_t index)
-{
-	const uint32_t above = node_at(pci, index)->above;
-	enum busway_pci_type type;
-
-	if (above == NONE)
-		return false;
-	type = node_at(pci, above)->function.type;
-	return type == BUSWAY_PCI_ROOT_PORT || type == BUSWAY_PCI_DOWNSTREAM_PORT ||
-	       type == BUSWAY_PCI_PCI_TO_PCIE;
 }
 
 static void look_at_neighbour(struct route *r, uint32_t a, uint32_t b)

@@ -69,6 +69,9 @@ void by_root_complex(const struct busway_pci *pci, uint32_t initiator, uint32_t 
 				       : BUSWAY_P2P_HOST_BRIDGE;
 		return;
 	}
+	if (!host_is_known(pci, node_at(pci, initiator)->host) ||
+	    !host_is_known(pci, node_at(pci, target)->host))
+		out->certain = false;
 	refuse_p2p(out, reason,
 		   decider ? decider : host_at(pci, node_at(pci, initiator)->host)->host.name,
 		   redirect_text(out->acs));
@@ -148,6 +151,8 @@ void busway_p2p_decide(const struct busway_pci *pci, busway_pci_id initiator, bu
 		decide_linux(pci, a, b, policy, out);
 	else
 		decide_route(pci, a, b, memory, policy, out);
+	if (memory && memory->bus_guessed)
+		out->certain = false;
 	/* through the root complex every bridge above both has a part in it */
 	out->needs = find_needs(pci, a, b, out->verdict > BUSWAY_P2P_SWITCH ? NONE : way.common);
 	if (out->refusal.reason == BUSWAY_ACS_UNKNOWN)

@@ -58,11 +58,15 @@ static bool egress_number(const struct busway_pci *pci, uint32_t from, uint32_t 
 			  unsigned *number)
 {
 	const struct busway_pci_function *f = &node_at(pci, to)->function;
+	const struct busway_pci_function *own = &node_at(pci, from)->function;
 	const uint32_t above = node_at(pci, from)->above;
 
+	/* an integrated function's vector is of functions; it has no port to know others by */
+	if (above == NONE && own->type != BUSWAY_PCI_ROOT_PORT)
+		return false;
 	if (above != NONE && bus_of(pci, above, from) != BUS_SWITCH) {
 		*number = f->at.devfn; /* on a link bits 7..3 are 0, or those of ARI */
-		return !f->is_virtual && !node_at(pci, from)->function.is_virtual;
+		return !f->is_virtual && !own->is_virtual;
 	}
 	*number = f->port_number;
 	return f->has_port_number;

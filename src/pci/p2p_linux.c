@@ -44,12 +44,14 @@ void decide_linux(const struct busway_pci *pci, uint32_t initiator, uint32_t tar
 {
 	const uint32_t common = out->common.index;
 
-	if (node_at(pci, initiator)->odd || node_at(pci, target)->odd)
+	const bool odd = node_at(pci, initiator)->odd || node_at(pci, target)->odd;
+
+	if (odd)
 		out->certain = false;
 	if (common == NONE) {
 		by_root_complex(pci, initiator, target, policy, BUSWAY_PEER_ROUTE, out);
 	} else if (way_redirects(pci, initiator, target, common, out)) {
-		out->certain = true; /* one that redirects is enough */
+		out->certain = !odd; /* one that redirects is enough, if it is on the way */
 		by_root_complex(pci, initiator, target, policy, BUSWAY_ACS_REDIRECT, out);
 	} else {
 		out->verdict = BUSWAY_P2P_SWITCH;

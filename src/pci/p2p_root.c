@@ -147,7 +147,8 @@ static bool untranslated_arrives(const struct p2p_route *r, struct busway_range 
 
 void route_by_root(const struct p2p_route *r, const struct climber *request, enum climb came)
 {
-	const bool translated = node_at(r->pci, r->initiator)->function.translated;
+	const struct busway_pci_function *f = &node_at(r->pci, r->initiator)->function;
+	const bool translated = f->translated;
 	struct busway_range cpu = r->bar->bus;
 
 	if (!cpu_range(r, &cpu))
@@ -158,6 +159,8 @@ void route_by_root(const struct p2p_route *r, const struct climber *request, enu
 		r->out->verdict = BUSWAY_P2P_HOST_BRIDGE;
 		return;
 	}
+	if (f->translation_unknown)
+		r->out->certain = false;
 	if (r->way.common != NONE && !route_descends(r, NONE))
 		return;
 	if (!root_leads_there(r, cpu) || !root_allows(r) ||

@@ -150,8 +150,10 @@ void decide_route(const struct busway_pci *pci, uint32_t initiator, uint32_t tar
 		out->certain = false;
 		route_refuse(&r, BUSWAY_PEER_ROUTE, target, NULL);
 	} else {
-		/* how long it is, and so whether all of it is passed on, is not known */
-		out->certain = bar->sized;
+		/* how long it is, and so whether all of it is passed on, may not be known; nor
+		 * whether others answer to some of it */
+		out->certain = bar->sized && !host_at(pci, node_at(pci, initiator)->host)->unread &&
+			       !host_at(pci, node_at(pci, target)->host)->unread;
 		decide(&r);
 	}
 }

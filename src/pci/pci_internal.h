@@ -40,6 +40,7 @@ struct node {
 struct host_node {
 	struct busway_pci_host host;
 	uint32_t below; /* first function on the root bus */
+	bool unread;    /* somebody below it may answer to more than is known */
 };
 
 /* First and last addresses of what functions answer to, each sorted: see claims.c. */
@@ -141,6 +142,9 @@ void decide_route(const struct busway_pci *pci, uint32_t initiator, uint32_t tar
 void by_root_complex(const struct busway_pci *pci, uint32_t initiator, uint32_t target,
 		     const struct busway_p2p_policy *policy, enum busway_reason reason,
 		     struct busway_p2p *out);
+
+/* Could it be read which root complex it is? */
+bool host_is_known(const struct busway_pci *pci, uint32_t host);
 
 /* What ACS does with a request, or its completion, where it could turn round. */
 enum turn { TURN_DIRECT, TURN_REDIRECTED, TURN_BLOCKED, TURN_UNKNOWN };

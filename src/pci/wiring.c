@@ -46,17 +46,20 @@ uint32_t find_node(const struct busway_pci *pci, struct busway_pci_address at)
 
 /* ---- bus numbers ---- */
 
-/* The bridges of one domain by their secondary bus. */
+/* The bridges of one domain by their secondary bus, and the buses that some bridge leads to. */
 struct owners {
 	uint32_t domain;
 	uint32_t bridge[256];
+	bool led_to[256];
 };
 
 static int find_owners(struct busway_pci *pci, size_t first, struct owners *owners)
 {
 	owners->domain = pci->nodes[first].function.at.domain;
-	for (size_t bus = 0; bus < 256; bus++)
+	for (size_t bus = 0; bus < 256; bus++) {
 		owners->bridge[bus] = NONE;
+		owners->led_to[bus] = false;
+	}
 	for (size_t i = first; i < pci->count; i++) {
 		const struct busway_pci_function *f = &pci->nodes[i].function;
 		uint32_t *owner = &owners->bridge[f->bridge.secondary];
@@ -66,6 +69,8 @@ static int find_owners(struct busway_pci *pci, size_t first, struct owners *owne
 		/* 0 is what a bridge says whose buses were never numbered */
 		if (!busway_pci_is_bridge(f->type) || f->bridge.secondary == 0)
 			continue;
+		for (unsigned bus = f->bridge.secondary; bus <= f->bridge.subordinate; bus++)
+			owners->led_to[bus] = true;
 		if (*owner == NONE)
 			*owner = (uint32_t)i;
 		else if (add_oddity(pci, BUSWAY_PCI_BUS_TWICE, (uint32_t)i, *owner))
@@ -99,6 +104,10 @@ static int find_above(struct busway_pci *pci, uint32_t index, const struct owner
 			n->above = NONE;
 			return add_oddity(pci, BUSWAY_PCI_CIRCLE, index, NONE);
 		}
+		/* no root bus: a bridge is missing, or it is a virtual function that nobody says
+		 * to be one */
+		if (n->above == NONE && owners->led_to[f->at.bus])
+			return add_oddity(pci, BUSWAY_PCI_ABOVE_MISSING, index, NONE);
 	}
 	return 0;
 }

@@ -161,6 +161,9 @@ static void groups_of_an_open_switch_are_not_enforced(void **state)
 	(void)state;
 	m.f[LEFT].acs = m.f[RIGHT].acs = (struct busway_pci_acs){.known = BUSWAY_ABSENT};
 	expect(&m, "group-not-enforced warning 02:00.0 ACS control");
+	m.f[RIGHT].bridge.subordinate = 5; /* where it sits is not known */
+	expect(&m, "bus-numbers-odd warning 02:01.0 bus numbers");
+	m.f[RIGHT].bridge.subordinate = 4;
 	m.f[A].group = m.f[B].group; /* one group: nothing is claimed (the ports are nobody's) */
 	expect(&m, "");
 	m.f[A].has_group = false;
@@ -424,6 +427,9 @@ static void a_mask_below_memory_is_found(void **state)
 	expect(&m, ""); /* behind an IOMMU */
 	m.f[A].translated = false;
 	expect(&m, "mask-below-memory warning 03:00.0 dma_mask_bits");
+	m.f[A].translation_unknown = true; /* it may be behind one that was not recorded */
+	expect(&m, "mask-below-memory note 03:00.0 dma_mask_bits");
+	m.f[A].translation_unknown = false;
 	m.f[A].dma_mask = 33; /* memory ends at 5 GiB */
 	expect(&m, "");
 	m.f[A].dma_mask = 32;

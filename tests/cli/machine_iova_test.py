@@ -154,6 +154,21 @@ def check_unreadable(tap, root):
               "the line that can be read counts", parts(iova))
 
 
+def check_unsized(tap, root):
+    """A BAR of unknown size, in no window that is known, may be as large as it is aligned."""
+    machine = Machine(root)
+    machine.iomem(RAM, IOAPIC)
+    own = machine.function("0000:00:01.0", space=config(bars=((32, 0xc0004000),)))
+    other = machine.function("0000:00:02.0")
+    machine.group(1, [own, other], "DMA", [(*MSI, "msi")])
+    os.remove(machine.path("sys/devices", own, "resource"))
+    iova = groups(root, "00:02.0")[0]["iova"]
+    tap.check(("0xc0004000", "0xc0007fff", "aperture", "0000:00:01.0") in parts(iova),
+              "all that a BAR of unknown size may take is no IOVA", parts(iova))
+    tap.equal(spelled(common(allowed(iova), [(0xc0004000, 0xc0008000)])), "nothing",
+              "nor allowed")
+
+
 # ---- recorded machines ----
 
 class Told:
@@ -277,7 +292,7 @@ def check_recordings(tap, folder):
 
 def main():
     tap = Tap()
-    for check in check_by_hand, check_json, check_tables, check_unreadable:
+    for check in check_by_hand, check_json, check_tables, check_unreadable, check_unsized:
         with tempfile.TemporaryDirectory() as folder:
             check(tap, os.path.join(folder, "m"))
     with tempfile.TemporaryDirectory() as folder:

@@ -18,7 +18,7 @@ import tempfile
 import termios
 
 import machines
-from machines import CR, ENDPOINT, Function, MEM32, ROOT_PORT, RR
+from machines import CR, DOWNSTREAM, ENDPOINT, Function, MEM32, ROOT_PORT, RR, UPSTREAM
 from support import (BUSWAY, REFUSAL, ROOT, Tap, ask, board, hexadecimal, mismatches, one_of, run, text)
 from svg_test import NAMESPACE, Picture
 
@@ -340,6 +340,63 @@ def check_iommu(tap, folder):
     tap.check(result.status == 0 and "emit an IOVA that is mapped to CPU 0xc0100000" in result.out,
               "through an IOMMU: an IOVA", result)
     tap.equal(read_matrix(run("p2p", source, "--cpu", "zen").out)[0][0, 1], "I", "I in the matrix")
+    # a link that was not recorded, where other functions have one; or groups without a type
+    os.unlink(os.path.join(source, "sys/bus/pci/devices/0000:03:00.0/iommu_group"))
+    os.unlink(os.path.join(source, "sys/kernel/iommu_groups/7/type"))
+    check_unknown_iommu(tap, source, "no link to a group", "h")
+    tap.equal(read_matrix(run("p2p", source, "--cpu", "zen").out)[0][1, 0], "i",
+              "a group of unknown type: it may be one that is not translated")
+    # nothing is said of IOMMUs at all; then tables are, and none of one
+    source = machines.write(os.path.join(folder, "no-iommu"), machines.server(2, 1))
+    check_unknown_iommu(tap, source, "nothing told", "h")
+    tables = os.path.join(source, "sys/firmware/acpi/tables")
+    os.makedirs(tables)
+    with open(os.path.join(tables, "FACP"), "wb"):
+        pass
+    tap.equal(read_matrix(run("p2p", source, "--cpu", "zen").out)[0][0, 1], "H",
+              "certain where all tables are told, and none is an IOMMU's")
+
+
+def check_unknown_iommu(tap, source, what, letter):
+    """The CPU's address would not arrive there if an IOMMU translated it."""
+    result = run("p2p", source, "03:00.0", "06:00.0", "--cpu", "zen")
+    tap.check("whether an IOMMU translates its requests is unknown" in result.out,
+              "%s: the pair says so" % what, result)
+    tap.equal(read_matrix(run("p2p", source, "--cpu", "zen").out)[0][0, 1], letter,
+              "%s: not certain in the matrix" % what)
+
+
+# ---- virtual functions ----
+
+def check_virtual(tap, folder):
+    """The registers of their BARs read as 0; what the CPU adds is what it adds for the physical one."""
+    added = 0x20000000
+    functions = [
+        Function("00:01.0", ROOT_PORT, bridge=(1, 4, (0xa0000000, 0xdfffffff), None)),
+        Function("01:00.0", UPSTREAM, "00:01.0", bridge=(2, 4, (0xa0000000, 0xdfffffff), None)),
+        Function("02:00.0", DOWNSTREAM, "01:00.0", bridge=(3, 3, (0xa0000000, 0xcfffffff), None)),
+        Function("02:01.0", DOWNSTREAM, "01:00.0", bridge=(4, 4, (0xd0000000, 0xd00fffff), None)),
+        Function("03:00.0", ENDPOINT, "02:00.0", bars=[(0xa0000000, 0x100000, MEM32)], cpu=added),
+        Function("03:00.1", ENDPOINT, "02:00.0", bars=[(0xa0100000, 0x100000, MEM32)], cpu=added),
+        Function("04:00.0", ENDPOINT, "02:01.0", bars=[(0xd0000000, 0x1000, MEM32)], cpu=added)]
+    source = machines.write(os.path.join(folder, "virtual"), functions)
+    place = os.path.join(source, "sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/0000:02:00.0")
+    with open(os.path.join(place, "0000:03:00.1/config"), "r+b") as file:
+        file.write(b"\xff" * 4)
+        file.seek(0x10)
+        file.write(bytes(0x18))
+    os.symlink("../0000:03:00.0", os.path.join(place, "0000:03:00.1/physfn"))
+    result = run("p2p", source, "04:00.0", "03:00.1")
+    tap.check(result.status == 0 and
+              "BAR 0: emit bus 0xa0100000 (CPU 0xc0100000), 1 MiB" in result.out and
+              "as it seems" not in result.out.splitlines()[0],
+              "a virtual function: its address on the bus is not the CPU's", result)
+    os.unlink(os.path.join(place, "0000:03:00.0/resource"))
+    for view in ("route", "linux"):
+        result = run("p2p", source, "04:00.0", "03:00.1", "--policy", view)
+        tap.check("as it seems" in result.out.splitlines()[0] or
+                  "for lack of knowledge" in result.out.splitlines()[0],
+                  "%s: not certain where the physical one does not tell" % view, result)
 
 
 # ---- drawings ----
@@ -568,6 +625,7 @@ def main():
         check_unknown_root(tap)
         check_bars(tap, folder)
         check_iommu(tap, folder)
+        check_virtual(tap, folder)
         check_drawings(tap, folder)
         check_dot(tap)
         check_errors(tap, folder)

@@ -201,6 +201,9 @@ static void the_first_64_bytes_tell_nothing_of_capabilities(void **state)
 	/* which is empty here */
 	assert_int_equal(read_as(4096).acs.known, BUSWAY_ABSENT);
 	assert_int_equal(read_as(4096).ats, BUSWAY_ABSENT);
+	put32(0x100, 0xffffffff); /* nothing answered there */
+	assert_int_equal(read_as(4096).acs.known, BUSWAY_UNKNOWN);
+	assert_int_equal(read_as(4096).ats, BUSWAY_UNKNOWN);
 }
 
 static void without_pci_express_it_is_conventional(void **state)
@@ -247,6 +250,11 @@ static void a_port_has_a_number(void **state)
 	put32(0x4c, 0x12000000); /* link capabilities: bits 31..24 */
 	assert_true(read_as(256).has_port_number);
 	assert_int_equal(read_as(256).port_number, 0x12);
+	begin(0);
+	add_express(9); /* integrated: it has no link, nor a number */
+	assert_false(read_as(256).has_port_number);
+	begin(1);
+	add_express(6);
 	config[0x34] = 0xf4; /* too near to the end for link capabilities */
 	config[0xf4] = 0x10;
 	put16(0xf6, 0x62);

@@ -311,11 +311,96 @@ static void a_bar_of_unknown_size_is_not_certain_to_be_passed(void **state)
 		tree_add(&t, BUSWAY_PCI_CONVENTIONAL, 1, 0);
 		tree_bar(tree_add(&t, BUSWAY_PCI_CONVENTIONAL, 1, 8), 0, 0x80000000, 4096);
 		t.functions[2].bars[0].sized = sized;
+		t.functions[2].memory_decode = false; /* else its size matters to others, too */
 		pci = tree_seal(&t);
 		busway_p2p_decide(pci, find(pci, 1, 0), find(pci, 1, 8), BUSWAY_P2P_ANY_BAR,
 				  &policy, &d);
 		assert_int_equal(d.verdict, BUSWAY_P2P_SWITCH);
 		assert_int_equal(d.certain, sized);
+		busway_pci_destroy(pci);
+	}
+}
+
+/* Whose windows or sizes are not known may answer to anything, if it answers at all. */
+static void others_that_were_not_read_make_it_uncertain(void **state)
+{
+	const struct busway_p2p_policy policy = {.view = BUSWAY_P2P_ROUTE};
+	static struct tree t;
+	struct busway_pci_function *other;
+	struct busway_pci *pci;
+	struct busway_p2p d;
+
+	(void)state;
+	for (unsigned kind = 0; kind < 5; kind++) {
+		t = (struct tree){0};
+		tree_bridge(&t, BUSWAY_PCI_CONVENTIONAL_BRIDGE, 0, 8, 1, 1, 0x80000000, MIB);
+		tree_add(&t, BUSWAY_PCI_CONVENTIONAL, 1, 0);
+		tree_bar(tree_add(&t, BUSWAY_PCI_CONVENTIONAL, 1, 8), 0, 0x80000000, 4096);
+		other = tree_add(&t, BUSWAY_PCI_CONVENTIONAL, 1, 16);
+		tree_bar(other, 0, 0x80004000, 4096);
+		if (kind < 3)
+			other->bars[0].sized = kind == 0;
+		if (kind == 2)
+			other->memory_decode = false;
+		if (kind >= 3) {
+			other->type = BUSWAY_PCI_UNKNOWN_BRIDGE;
+			other->has_command = false;
+			other->config_size = kind == 3 ? 0 : 64;
+		}
+		pci = tree_seal(&t);
+		busway_p2p_decide(pci, find(pci, 1, 0), find(pci, 1, 8), BUSWAY_P2P_ANY_BAR,
+				  &policy, &d);
+		assert_int_equal(d.verdict, BUSWAY_P2P_SWITCH);
+		assert_int_equal(d.certain, kind != 1 && kind != 3);
+		busway_pci_destroy(pci);
+	}
+}
+
+/* The list of root complexes says nothing about one whose IDs could not be read. */
+static void a_root_complex_that_was_not_read_is_not_certain_to_refuse(void **state)
+{
+	static struct tree t;
+	struct busway_pci *pci;
+	struct busway_p2p d;
+
+	(void)state;
+	for (unsigned view = 0; view < 2; view++)
+		for (unsigned read = 0; read < 2; read++) {
+			const struct busway_p2p_policy policy = {.view = view ? BUSWAY_P2P_LINUX
+									      : BUSWAY_P2P_ROUTE};
+
+			t = (struct tree){0};
+			tree_add(&t, BUSWAY_PCI_UNKNOWN, 0, 0)->vendor = read ? 0x1234 : 0;
+			tree_add(&t, BUSWAY_PCI_ROOT_ENDPOINT, 0, 8);
+			tree_bar(tree_add(&t, BUSWAY_PCI_ROOT_ENDPOINT, 0, 16), 0, 0x80000000,
+				 4096);
+			pci = tree_seal(&t);
+			busway_p2p_decide(pci, find(pci, 0, 8), find(pci, 0, 16),
+					  BUSWAY_P2P_ANY_BAR, &policy, &d);
+			assert_int_equal(d.verdict, BUSWAY_P2P_REFUSED);
+			assert_int_equal(d.certain, read);
+			busway_pci_destroy(pci);
+		}
+}
+
+static void guesses_are_not_certain(void **state)
+{
+	const struct busway_p2p_policy policy = {.view = BUSWAY_P2P_ROUTE, .trust_unknown = true};
+	static struct tree t;
+	struct busway_pci *pci;
+	struct busway_p2p d;
+
+	(void)state;
+	for (unsigned guess = 0; guess < 3; guess++) {
+		t = (struct tree){0};
+		tree_add(&t, BUSWAY_PCI_ROOT_ENDPOINT, 0, 8)->translation_unknown = guess == 1;
+		tree_bar(tree_add(&t, BUSWAY_PCI_ROOT_ENDPOINT, 0, 16), 0, 0x80000000, 4096);
+		t.functions[1].bars[0].bus_guessed = guess == 2;
+		pci = tree_seal(&t);
+		busway_p2p_decide(pci, find(pci, 0, 8), find(pci, 0, 16), BUSWAY_P2P_ANY_BAR,
+				  &policy, &d);
+		assert_int_equal(d.verdict, BUSWAY_P2P_HOST_BRIDGE);
+		assert_int_equal(d.certain, guess == 0);
 		busway_pci_destroy(pci);
 	}
 }
@@ -338,6 +423,78 @@ static void a_function_that_answers_twice_is_refused(void **state)
 	busway_p2p_decide(pci, find(pci, 1, 0), find(pci, 1, 8), 0, &policy, &d);
 	assert_int_equal(d.verdict, BUSWAY_P2P_REFUSED);
 	assert_int_equal(d.refusal.reason, BUSWAY_BUS_CLAIMED);
+	busway_pci_destroy(pci);
+}
+
+/* A dump without the bridge of a bus that another bridge leads to: it is no root bus. */
+static void a_bus_whose_bridge_is_missing_is_no_root_bus(void **state)
+{
+	const struct busway_p2p_policy policy = {.view = BUSWAY_P2P_LINUX, .cpu_zen = true};
+	static struct tree t;
+	struct busway_pci *pci;
+	struct busway_p2p d;
+	busway_pci_id id;
+
+	(void)state;
+	t = (struct tree){0};
+	port(&t, 0, 1, 1, 3);
+	tree_add(&t, BUSWAY_PCI_ENDPOINT, 1, 0);
+	tree_bar(tree_add(&t, BUSWAY_PCI_ENDPOINT, 3, 0), 0, 0x80000000 + 16 * MIB, 4096);
+	tree_add(&t, BUSWAY_PCI_ROOT_ENDPOINT, 4, 0); /* a root bus of its own */
+	pci = tree_seal(&t);
+	assert_int_equal(oddities(pci, BUSWAY_PCI_ABOVE_MISSING, &id), 1);
+	assert_int_equal(id.index, find(pci, 3, 0).index);
+	busway_p2p_decide(pci, find(pci, 1, 0), id, BUSWAY_P2P_ANY_BAR, &policy, &d);
+	assert_false(d.certain);
+	busway_pci_destroy(pci);
+}
+
+/* A port that redirects decides for Linux only where it is known to be on the way. */
+static void of_odd_wiring_nothing_is_certain(void **state)
+{
+	const struct busway_p2p_policy policy = {.view = BUSWAY_P2P_LINUX};
+	static struct tree t;
+	struct busway_pci *pci;
+	struct busway_p2p d;
+
+	(void)state;
+	for (unsigned odd = 0; odd < 2; odd++) {
+		t = (struct tree){0};
+		tree_acs(port(&t, 0, 1, 1, 1), 0x5f, BUSWAY_ACS_RR);
+		port(&t, 0, 2, odd ? 1 : 2, 2);
+		tree_add(&t, BUSWAY_PCI_ENDPOINT, 1, 0);
+		tree_bar(tree_add(&t, BUSWAY_PCI_ENDPOINT, 1, 1), 0, 0x80000000 + 16 * MIB, 4096);
+		pci = tree_seal(&t);
+		busway_p2p_decide(pci, find(pci, 1, 0), find(pci, 1, 1), BUSWAY_P2P_ANY_BAR,
+				  &policy, &d);
+		assert_int_equal(d.verdict, BUSWAY_P2P_REFUSED);
+		assert_int_equal(d.refusal.reason, BUSWAY_ACS_REDIRECT);
+		assert_int_equal(d.certain, !odd);
+		busway_pci_destroy(pci);
+	}
+}
+
+/* An integrated function knows functions of its device by number, and ports not at all. */
+static void an_integrated_function_forbids_what_no_number_tells(void **state)
+{
+	const struct busway_p2p_policy policy = {.view = BUSWAY_P2P_ROUTE, .trust_unknown = true};
+	static struct tree t;
+	struct busway_pci_function *f;
+	struct busway_pci *pci;
+	struct busway_p2p d;
+
+	(void)state;
+	t = (struct tree){0};
+	f = tree_add(&t, BUSWAY_PCI_ROOT_ENDPOINT, 0, 8);
+	tree_acs(f, 0x7f, BUSWAY_ACS_EC);
+	f->acs.egress_count = 8;
+	port(&t, 0, 2, 1, 1);
+	tree_bar(tree_add(&t, BUSWAY_PCI_ENDPOINT, 1, 0), 0, 0x80000000 + 16 * MIB, 4096);
+	pci = tree_seal(&t);
+	busway_p2p_decide(pci, find(pci, 0, 8), find(pci, 1, 0), BUSWAY_P2P_ANY_BAR, &policy, &d);
+	assert_int_equal(d.verdict, BUSWAY_P2P_REFUSED);
+	assert_int_equal(d.refusal.reason, BUSWAY_ACS_UNKNOWN);
+	assert_false(d.certain);
 	busway_pci_destroy(pci);
 }
 
@@ -465,7 +622,13 @@ int main(void)
 		cmocka_unit_test(of_a_bridge_that_was_not_read_any_number_fits),
 		cmocka_unit_test(known_root_complexes_forward),
 		cmocka_unit_test(a_bar_of_unknown_size_is_not_certain_to_be_passed),
+		cmocka_unit_test(others_that_were_not_read_make_it_uncertain),
+		cmocka_unit_test(a_root_complex_that_was_not_read_is_not_certain_to_refuse),
+		cmocka_unit_test(guesses_are_not_certain),
 		cmocka_unit_test(a_function_that_answers_twice_is_refused),
+		cmocka_unit_test(a_bus_whose_bridge_is_missing_is_no_root_bus),
+		cmocka_unit_test(of_odd_wiring_nothing_is_certain),
+		cmocka_unit_test(an_integrated_function_forbids_what_no_number_tells),
 		cmocka_unit_test(any_wiring_is_answered),
 		cmocka_unit_test(without_memory_nothing_is_half_done),
 	};

@@ -195,9 +195,17 @@ static const char *other_doubt(const struct question *q, const struct busway_p2p
 
 	if (q->a[0].index == q->b[0].index)
 		return "nothing says that the function answers itself";
-	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++)
-		if (is_memory_bar(&target->bars[i]) && !target->bars[i].sized)
+	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++) {
+		const struct busway_pci_bar *bar = &target->bars[i];
+
+		if (is_memory_bar(bar) && !bar->sized)
 			return "the size of the memory is unknown";
+		if (is_memory_bar(bar) && bar->bus_guessed)
+			return "no register tells where the memory is on the bus";
+	}
+	if (p->verdict != BUSWAY_P2P_SWITCH &&
+	    busway_pci_function(q->pci, q->a[0])->translation_unknown)
+		return "whether an IOMMU translates its requests is unknown";
 	if (p->verdict == BUSWAY_P2P_SWITCH && is_one_device(q))
 		return "nothing says that the device carries requests between its functions";
 	return "something that decides could not be read";
