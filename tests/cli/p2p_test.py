@@ -416,7 +416,8 @@ def check_errors(tap, folder):
 
     refuses("no platform", saying="PLATFORM is missing")
     refuses("a device tree", board("rpi5"), saying="a device tree lists no PCI functions")
-    refuses("one device", WORKSTATION, "03:00.0", saying="one DEVICE is missing")
+    refuses("one device", WORKSTATION, "03:00.0",
+            saying="say two, or none for all pairs; what one reaches is drawn")
     refuses("a device that is not there", WORKSTATION, "03:00.0", "0f:00.0",
             saying="there is no PCI function '0f:00.0'")
     refuses("the same in a drawing", WORKSTATION, "0f:00.0", "--format", "svg",
@@ -428,6 +429,12 @@ def check_errors(tap, folder):
     refuses("a format of others", WORKSTATION, "--format", "sarif",
             saying="'sarif' is none of text")
     refuses("a folder without PCI", os.path.join(folder, "nothing"), saying="nothing")
+    refuses("groups are not drawn", WORKSTATION, "--groups", "--format", "svg",
+            saying="--groups is told as text or as json")
+    refuses("groups are of no pair", WORKSTATION, "--groups", "03:00.0", "04:00.0",
+            saying="'03:00.0' is too much")
+    refuses("root complexes are text", "--hosts", "--format", "json", saying="as text only")
+    refuses("two lists", WORKSTATION, "--hosts", "--groups", saying="ask for one")
     result = run("p2p", "--hosts")
     tap.check(result.status == 0 and "8086:2030  Intel Skylake-E" in result.out, "--hosts", result)
 
