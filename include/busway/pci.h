@@ -157,8 +157,9 @@ struct busway_pci_function {
 	uint8_t root_bus;
 	unsigned dma_mask, coherent_mask; /* bits; 0: not said */
 	bool has_group;
-	uint32_t group;  /* of its IOMMU */
-	bool translated; /* an IOMMU translates what it emits */
+	uint32_t group;           /* of its IOMMU */
+	bool translated;          /* an IOMMU translates what it emits */
+	bool translation_unknown; /* nothing says whether one does; .translated is false then */
 	bool has_device;
 	busway_device_id platform_device; /* in the platform that was imported with it */
 	const char *driver;               /* or NULL */
@@ -235,11 +236,14 @@ int busway_pci_add_function(struct busway_pci *pci, const struct busway_pci_func
 int busway_pci_seal(struct busway_pci *pci);
 
 /*
- * Two things that are known only once the platform around the functions is built: the device that a
- * function is in it, and what the CPU reaches through a host bridge (@windows is not copied). After
- * sealing, while no other thread asks. 0 or -BUSWAY_EINVAL.
+ * Three things that are known only once the platform around the functions is built: the device that
+ * a function is in it, whether an IOMMU translates what that emits, and what the CPU reaches
+ * through a host bridge (@windows is not copied). After sealing, while no other thread asks. 0 or
+ * -BUSWAY_EINVAL.
  */
 int busway_pci_join_device(struct busway_pci *pci, busway_pci_id id, busway_device_id device);
+int busway_pci_join_translation(struct busway_pci *pci, busway_pci_id id,
+				enum busway_known translated);
 int busway_pci_join_windows(struct busway_pci *pci, busway_pci_host_id id,
 			    const struct busway_outbound *windows, size_t count);
 

@@ -102,8 +102,8 @@ static void rule_masks(struct pci_check *c)
 		uint64_t limit;
 
 		/* one that masters nothing may have the mask that every function begins with */
-		if (!f->dma_mask || f->dma_mask >= 64 || f->translated || !f->bus_master ||
-		    busway_pci_is_bridge(f->type))
+		if (!f->dma_mask || f->dma_mask >= 64 || f->translated || f->translation_unknown ||
+		    !f->bus_master || busway_pci_is_bridge(f->type))
 			continue;
 		limit = ((uint64_t)1 << f->dma_mask) - 1;
 		if (limit >= last)

@@ -198,6 +198,9 @@ const char *region_name(enum busway_region_kind kind);
 /* The IOMMU that translates a device, or "an IOMMU". */
 const char *iommu_name(const struct busway_device *device);
 
+/* Nothing says whether an IOMMU translates what it emits: it is taken for translated. */
+bool iommu_is_unknown(const struct loaded *loaded, const struct busway_device *device);
+
 /* Text goes into a buffer first. */
 struct page {
 	FILE *out;

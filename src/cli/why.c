@@ -127,9 +127,9 @@ static int why_text(const struct access *a, const struct options *options)
 		put_refusal(&page, &a->refusal);
 	if (a->device->behind_iommu && !options->bypass_iommu && !options->quiet)
 		fprintf(page.out,
-			"  note: %s translates what comes out of this device's bus; shown is the "
-			"way "
-			"of an untranslated access\n",
+			"  note: %s%s translates what comes out of this device's bus; shown is "
+			"the way of an untranslated access\n",
+			iommu_is_unknown(a->loaded, a->device) ? "perhaps " : "",
 			iommu_name(a->device));
 	return page_print(&page, a->ok ? EXIT_YES : EXIT_NO);
 }

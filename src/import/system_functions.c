@@ -51,6 +51,15 @@ static int take_iommu(struct building *b, busway_pci_id id, const struct busway_
 	return 0;
 }
 
+/* For peer-to-peer, which takes an IOMMU for granted as little as it takes none. */
+static int join_translation(struct building *b, busway_pci_id id, bool told, bool behind_iommu)
+{
+	return busway_pci_join_translation(b->machine->pci, id,
+					   !told          ? BUSWAY_UNKNOWN
+					   : behind_iommu ? BUSWAY_PRESENT
+							  : BUSWAY_ABSENT);
+}
+
 /* ---- the mask ---- */
 
 /* Where bus addresses are the CPU's: is there memory beyond the mask? */
@@ -87,7 +96,7 @@ static int add_function(struct building *b, busway_pci_id id)
 	int status;
 
 	if (!host->has_device)
-		return 0;
+		return join_translation(b, id, f->has_group || b->iommus_told, f->translated);
 	status = busway_platform_add_function(b->machine->platform, host->device,
 					      (uint16_t)(f->at.bus << 8 | f->at.devfn),
 					      busway_pci_name(pci_of(b), id), &added);
@@ -101,6 +110,9 @@ static int add_function(struct building *b, busway_pci_id id)
 		status = take_reservations(b, id, device, &facts);
 	if (!status)
 		status = busway_platform_set_function(b->machine->platform, added, &facts);
+	if (!status)
+		status = join_translation(b, id, f->has_group || b->from_tree || b->iommus_told,
+					  facts.behind_iommu);
 	return status ? status : busway_pci_join_device(b->machine->pci, id, added);
 }
 

@@ -17,6 +17,19 @@ int busway_pci_join_device(struct busway_pci *pci, busway_pci_id id, busway_devi
 	return 0;
 }
 
+int busway_pci_join_translation(struct busway_pci *pci, busway_pci_id id,
+				enum busway_known translated)
+{
+	struct busway_pci_function *f;
+
+	if (!pci->sealed || id.index >= pci->count)
+		return -BUSWAY_EINVAL;
+	f = &pci->nodes[id.index].function;
+	f->translated = translated == BUSWAY_PRESENT;
+	f->translation_unknown = translated == BUSWAY_UNKNOWN;
+	return 0;
+}
+
 int busway_pci_join_windows(struct busway_pci *pci, busway_pci_host_id id,
 			    const struct busway_outbound *windows, size_t count)
 {

@@ -148,20 +148,24 @@ static bool untranslated_arrives(const struct p2p_route *r, struct busway_range 
 void route_by_root(const struct p2p_route *r, const struct climber *request, enum climb came)
 {
 	const bool translated = node_at(r->pci, r->initiator)->function.translated;
+	const bool unknown = node_at(r->pci, r->initiator)->function.translation_unknown;
 	struct busway_range cpu = r->bar->bus;
 
 	if (!cpu_range(r, &cpu))
 		r->out->certain = false;
 	if (!translated && came == CLIMB_TURNED && cpu.first == r->bar->bus.first) {
 		/* the request goes straight, and only what is read comes by the root complex */
-		r->out->certain = r->out->certain && request->certain;
+		r->out->certain = r->out->certain && request->certain && !unknown;
 		r->out->verdict = BUSWAY_P2P_HOST_BRIDGE;
 		return;
 	}
 	if (r->way.common != NONE && !route_descends(r, NONE))
 		return;
-	if (!root_leads_there(r, cpu) || !root_allows(r) ||
-	    !(translated ? translated_arrives(r, cpu)
+	if (!root_leads_there(r, cpu) || !root_allows(r))
+		return;
+	if (unknown) /* behind an IOMMU it would have to emit another address */
+		r->out->certain = false;
+	if (!(translated ? translated_arrives(r, cpu)
 			 : untranslated_arrives(r, cpu, request, came)))
 		return;
 	r->out->verdict = translated ? BUSWAY_P2P_IOMMU : BUSWAY_P2P_HOST_BRIDGE;

@@ -424,6 +424,9 @@ static void a_mask_below_memory_is_found(void **state)
 	expect(&m, ""); /* behind an IOMMU */
 	m.f[A].translated = false;
 	expect(&m, "mask-below-memory warning 03:00.0 dma_mask_bits");
+	m.f[A].translation_unknown = true;
+	expect(&m, ""); /* perhaps behind one */
+	m.f[A].translation_unknown = false;
 	m.f[A].dma_mask = 33; /* memory ends at 5 GiB */
 	expect(&m, "");
 	m.f[A].dma_mask = 32;

@@ -342,6 +342,37 @@ def check_iommu(tap, folder):
     tap.equal(read_matrix(run("p2p", source, "--cpu", "zen").out)[0][0, 1], "I", "I in the matrix")
 
 
+def check_unknown_iommu(tap, folder):
+    """Where nothing says whether an IOMMU translates, no address of the CPU is certain."""
+    functions = machines.server(2, 1)
+    source = machines.write(os.path.join(folder, "untold"), functions)
+    pair = ("p2p", source, "03:00.0", "06:00.0", "--cpu", "zen")
+    result = run(*pair)
+    tap.check(result.status == 0 and "through the host bridge, as it seems" in result.out and
+              "not certain: nothing says whether an IOMMU translates what 0000:03:00.0 emits"
+              in result.out and result.out.count("not certain") == 1 and
+              "as Linux decides: the same, and certain" in result.out,
+              "nobody spoke of an IOMMU: its CPU address is not certain", result)
+    linux = run(*pair, "--policy", "linux")
+    tap.check("through the host bridge; distance" in linux.out and
+              "note: nothing says whether an IOMMU translates" in linux.out and
+              "as the route carries it: the same, but not certain" in linux.out,
+              "as Linux decides it is certain, and the address is not", linux)
+    matrix = run("p2p", source, "--cpu", "zen")
+    tap.check(read_matrix(matrix.out)[0][0, 1] == "h" and
+              "2 pairs would be answered the same by Linux, and for certain" in matrix.out and
+              "otherwise" not in matrix.out, "h in the matrix, and that Linux is sure", matrix)
+    shown = run("show", source)
+    tap.check("0000:03:00.0  pci-function, perhaps behind an IOMMU" in shown.out.replace(
+        "coherent, ", "") and "pci0000:00  pcie-host, perhaps behind an IOMMU" in
+        shown.out.replace("coherent, ", ""), "show says perhaps", shown)
+    os.makedirs(os.path.join(source, "sys", "kernel", "iommu_groups"))
+    result = run(*pair)
+    tap.check(result.status == 0 and "through the host bridge; distance" in result.out and
+              "IOMMU" not in result.out, "no groups at all: no IOMMU, and certain", result)
+    tap.check("perhaps" not in run("show", source).out, "show says it no more")
+
+
 # ---- drawings ----
 
 def draw(source, *arguments):
@@ -536,6 +567,7 @@ def main():
         check_pairs(tap)
         check_bars(tap, folder)
         check_iommu(tap, folder)
+        check_unknown_iommu(tap, folder)
         check_drawings(tap, folder)
         check_dot(tap)
         check_errors(tap, folder)

@@ -303,6 +303,9 @@ static void a_second_join_or_an_unknown_one_is_refused(void **state)
 	assert_int_equal(
 		busway_pci_join_device(machine->pci, (busway_pci_id){2}, (busway_device_id){0}),
 		-BUSWAY_EINVAL);
+	assert_int_equal(
+		busway_pci_join_translation(machine->pci, (busway_pci_id){2}, BUSWAY_PRESENT),
+		-BUSWAY_EINVAL);
 	assert_int_equal(busway_pci_join_windows(machine->pci, (busway_pci_host_id){1}, &window, 1),
 			 -BUSWAY_EINVAL);
 	assert_int_equal(busway_pci_join_windows(machine->pci, (busway_pci_host_id){0}, NULL, 1),
