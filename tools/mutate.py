@@ -953,6 +953,10 @@ MUTATIONS = [Mutation(*row) for row in [
      "the same in JSON", "p2p"),
     ("src/cli/p2p/drawing.c", "!is_above_pair(d->question, id)", "!path_has(&d->path, id)",
      "the way is folded below the bridge that it turns under", "p2p"),
+    ("src/cli/peer.c", "range.last - first <= busway_range_span(bar->bus)", "true",
+     "what begins in a BAR is all of a peer's", "p2p"),
+    ("src/cli/peer.c", "by_cpu ? bar->cpu.raw : bar->bus.first", "bar->bus.first",
+     "map looks for a peer by bus addresses", "p2p"),
     ("src/cli/p2p/notes.c", "		others += k > i;", "		others += 0;",
      "gaps are not summed up", "p2p"),
 

@@ -245,6 +245,20 @@ int json_print(json_t *root, int status);
 
 void put_refusal(struct page *page, const struct busway_refusal *refusal);
 
+/* ---- peer.c ---- */
+
+/* Whose memory something would have gone to. */
+struct peer {
+	const char *initiator, *target;
+	unsigned bar; /* of the target */
+};
+
+/* Is @range memory of another function than @device, of the same machine? @by_cpu: as the CPU
+ * finds it; else bus addresses. */
+bool find_peer(const struct loaded *loaded, const struct busway_device *device,
+	       struct busway_range range, bool by_cpu, struct peer *peer);
+void put_peer(struct page *page, const struct loaded *loaded, const struct peer *peer);
+
 /* ---- answer.c ---- */
 
 /* What a device reaches under a mask, to be destroyed; complains and returns NULL on failure. */

@@ -373,6 +373,23 @@ def check_unknown_iommu(tap, folder):
     tap.check("perhaps" not in run("show", source).out, "show says it no more")
 
 
+def check_pointers(tap):
+    """Whoever asks why or map about a peer's memory is told whose it is, and where to ask."""
+    ask_it = "busway p2p %s 0000:03:00.0 0000:05:00.0 tells" % WORKSTATION
+    result = run("why", WORKSTATION, "03:00.0", "0xe0200000+4K")
+    tap.check(result.status == 1 and "that is BAR 0 of 0000:05:00.0: " + ask_it in result.out and
+              "move the aperture" not in result.out, "why: whose memory that is", result)
+    result = run("map", WORKSTATION, "03:00.0", "0x80e0203000+4K")
+    tap.check(result.status == 1 and "that is BAR 0 of 0000:05:00.0: " + ask_it in result.out,
+              "map: the same by the CPU's address", result)
+    for what, command, device, address in (
+            ("beyond the BAR", "why", "03:00.0", "0xe0203000+8K"),
+            ("a bus address is none of the CPU's", "map", "03:00.0", "0xe0200000+4K"),
+            ("its own memory is no peer's", "why", "05:00.0", "0xe0200000+4K")):
+        result = run(command, WORKSTATION, device, address)
+        tap.check(result.status == 1 and "that is BAR" not in result.out, what, result)
+
+
 # ---- drawings ----
 
 def draw(source, *arguments):
@@ -568,6 +585,7 @@ def main():
         check_bars(tap, folder)
         check_iommu(tap, folder)
         check_unknown_iommu(tap, folder)
+        check_pointers(tap)
         check_drawings(tap, folder)
         check_dot(tap)
         check_errors(tap, folder)

@@ -54,6 +54,15 @@ static bool is_zen(const struct options *options, const struct busway_system *ma
 	return options->cpu == CPU_ZEN;
 }
 
+/* Machines that a device tree describes have other processors. */
+static bool may_be_zen(const struct busway_system *machine)
+{
+	size_t size;
+
+	return busway_system_cpu_zen(machine) == BUSWAY_UNKNOWN &&
+	       !busway_system_tree(machine, &size);
+}
+
 /* A drawing may be of what one device reaches. */
 static bool draws(const struct options *options)
 {
@@ -117,8 +126,7 @@ static int run(const struct options *options)
 		.view = options->linux_view ? BUSWAY_P2P_LINUX : BUSWAY_P2P_ROUTE,
 		.cpu_zen = is_zen(options, q.machine),
 	};
-	q.cpu_unknown =
-		options->cpu == CPU_UNSAID && busway_system_cpu_zen(q.machine) == BUSWAY_UNKNOWN;
+	q.cpu_unknown = options->cpu == CPU_UNSAID && may_be_zen(q.machine);
 	all = all_of(q.pci, &q.a_count);
 	q.a = q.b = all;
 	q.b_count = q.a_count;
