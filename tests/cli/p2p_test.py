@@ -209,8 +209,9 @@ def check_domains(tap, folder):
     tap.check("0000:01:00.0" in out and "10001:01:00.0" in out and "pci10001:01" in out,
               "names have their domains where there are several", out)
     result = run("p2p", two, "01:00.0", "10001:01:00.0")
-    tap.check(result.status == 2 and result.out == "" and "ambiguous" in result.err,
-              "a name without its domain is ambiguous then", result)
+    tap.check(result.status == 2 and result.out == "" and "ambiguous" in result.err and
+              result.err.splitlines()[1:] == ["  0000:01:00.0", "  10001:01:00.0"],
+              "a name without its domain is ambiguous then, and both are listed", result)
 
 
 def check_unread(tap, folder):
