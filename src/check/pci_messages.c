@@ -117,7 +117,7 @@ static void tell_memory(struct pci_check *c, uint32_t index, struct busway_range
 {
 	const struct busway_pci_function *f = function_at(c, index);
 
-	if (f->translated || is_offset(f))
+	if (f->translated || f->translation_unknown || is_offset(f))
 		return;
 	for (size_t i = 0; i < c->memory_count; i++) {
 		const struct busway_range bank = {c->memory[i].first.raw, c->memory[i].last.raw};

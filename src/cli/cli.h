@@ -199,6 +199,9 @@ const char *region_name(enum busway_region_kind kind);
 /* The IOMMU that translates a device, or "an IOMMU". */
 const char *iommu_name(const struct busway_device *device);
 
+/* Nothing says whether an IOMMU translates what it emits: it is taken for translated. */
+bool iommu_is_unknown(const struct loaded *loaded, const struct busway_device *device);
+
 /* Text goes into a buffer first. */
 struct page {
 	FILE *out;
@@ -242,6 +245,20 @@ json_t *json_refusal(const struct busway_refusal *refusal);
 int json_print(json_t *root, int status);
 
 void put_refusal(struct page *page, const struct busway_refusal *refusal);
+
+/* ---- peer.c ---- */
+
+/* Whose memory something would have gone to. */
+struct peer {
+	const char *initiator, *target;
+	unsigned bar; /* of the target */
+};
+
+/* Is @range memory of another function than @device, of the same machine? @by_cpu: as the CPU
+ * finds it; else bus addresses. */
+bool find_peer(const struct loaded *loaded, const struct busway_device *device,
+	       struct busway_range range, bool by_cpu, struct peer *peer);
+void put_peer(struct page *page, const struct loaded *loaded, const struct peer *peer);
 
 /* ---- answer.c ---- */
 

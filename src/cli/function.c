@@ -8,23 +8,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* All functions that end in @name, behind a ':' or whole. */
+enum { LISTED = 8 };
+
+/* Does @own end in @name, behind a ':' or whole? */
+static bool ends_in(const char *own, const char *name)
+{
+	const size_t length = strlen(name), own_length = strlen(own);
+
+	return own_length >= length && strcasecmp(own + own_length - length, name) == 0 &&
+	       (own_length == length || own[own_length - length - 1] == ':');
+}
+
 static size_t find_all(const struct busway_pci *pci, const char *name, busway_pci_id *first)
 {
-	const size_t length = strlen(name), count = busway_pci_count(pci);
+	const size_t count = busway_pci_count(pci);
 	size_t hits = 0;
 
-	for (uint32_t i = 0; i < count; i++) {
-		const char *own = busway_pci_name(pci, (busway_pci_id){i});
-		const size_t own_length = strlen(own);
-
-		if (own_length < length || strcasecmp(own + own_length - length, name) != 0 ||
-		    (own_length > length && own[own_length - length - 1] != ':'))
-			continue;
-		if (!hits++)
+	for (uint32_t i = 0; i < count; i++)
+		if (ends_in(busway_pci_name(pci, (busway_pci_id){i}), name) && !hits++)
 			*first = (busway_pci_id){i};
-	}
 	return hits;
+}
+
+static void list_hits(const struct busway_pci *pci, const char *name, size_t hits)
+{
+	size_t listed = 0;
+
+	for (uint32_t i = 0; i < busway_pci_count(pci) && listed < LISTED; i++) {
+		const char *own = busway_pci_name(pci, (busway_pci_id){i});
+
+		if (!ends_in(own, name))
+			continue;
+		fprintf(stderr, "  %s\n", own);
+		listed++;
+	}
+	if (hits > LISTED)
+		fprintf(stderr, "  and %zu more\n", hits - LISTED);
 }
 
 size_t pci_function_hits(const struct loaded *loaded, const char *name)
@@ -71,9 +90,13 @@ bool find_pci_function(const struct loaded *loaded, const char *name, busway_pci
 
 	if (hits == 1)
 		return true;
-	if (hits > 1)
-		complain("%s: '%s' is ambiguous: say its domain as well", loaded->source, name);
-	else
-		complain("%s: there is no PCI function '%s'", loaded->source, name);
+	if (hits > 1) {
+		complain("%s: '%s' is ambiguous: it could be any of", loaded->source, name);
+		list_hits(pci, name, hits);
+	} else {
+		complain("%s: there is no PCI function '%s' (they are named as 0000:03:00.0, or "
+			 "03:00.0)",
+			 loaded->source, name);
+	}
 	return false;
 }

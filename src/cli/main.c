@@ -25,10 +25,13 @@ static void print_usage(FILE *out)
 		fprintf(out, "  %-6s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\nPLATFORM is a flattened device tree (*.dtb), a device-tree source (*.dts, "
 	      "compiled\n"
-	      "with dtc), or - for standard input. Examples:\n\n"
+	      "with dtc), a machine (live, a recorded sys/ tree as a directory or a tar file, "
+	      "the\n"
+	      "output of lspci -xxxx), or - for standard input. Examples:\n\n"
 	      "  busway show board.dtb\n"
 	      "  busway why  board.dtb pcie@7d500000 0x4000_0000+4K\n"
-	      "  busway map  board.dtb mmc@7e340000 0x8000_0000+64K --mask 32\n\n"
+	      "  busway map  board.dtb mmc@7e340000 0x8000_0000+64K --mask 32\n"
+	      "  busway p2p  live\n\n"
 	      "busway help COMMAND tells more of each; the manual is busway(1).\n",
 	      out);
 }

@@ -50,8 +50,11 @@ static int map_json(const struct options *options, const struct busway_device *d
 			  status);
 }
 
-static void put_mapping(struct page *page, const struct mapping *m)
+static void put_mapping(struct page *page, const struct loaded *loaded,
+			const struct busway_device *device, const struct mapping *m)
 {
+	struct peer peer;
+
 	fputs("CPU ", page->out);
 	put_range(page, m->phys, 0);
 	fputs(" (", page->out);
@@ -60,6 +63,8 @@ static void put_mapping(struct page *page, const struct mapping *m)
 	if (!m->ok) {
 		put_styled(page, STYLE_BAD, "refused\n");
 		put_refusal(page, &m->refusal);
+		if (find_peer(loaded, device, m->phys, true, &peer))
+			put_peer(page, loaded, &peer);
 		return;
 	}
 	put_styled(page, STYLE_GOOD, m->bounced ? "bounce" : "direct");
@@ -83,7 +88,7 @@ static int map_text(const struct options *options, const struct loaded *loaded,
 	put_styled(&page, STYLE_BOLD, "%s", device->name);
 	fprintf(page.out, " with a %u-bit mask\n", options->mask);
 	for (size_t i = 0; i < count; i++)
-		put_mapping(&page, &mappings[i]);
+		put_mapping(&page, loaded, device, &mappings[i]);
 	if (!busway_platform_memory_known(loaded->platform) && !options->quiet)
 		fprintf(page.out,
 			"note: the %s does not state its memory; that there is some at these "

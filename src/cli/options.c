@@ -439,7 +439,7 @@ static const struct known_option {
 	 "colours in text"},
 	{"quiet", no_argument, NULL, 'q', COMMON, NULL, take_quiet, "only the answer"},
 	{"verbose", no_argument, NULL, 'v', COMMON, NULL, take_verbose,
-	 "which rule gave the answer"},
+	 "more: which rule gave the answer, what was not read"},
 	{"help", no_argument, NULL, 0, COMMON, NULL, NULL, "this text"},
 	{"version", no_argument, NULL, 0, COMMON, NULL, NULL, "the version"},
 };

@@ -99,10 +99,14 @@ const struct command command_show = {
 		"memory\n"
 		"that it does not reach. Devices that share all of that are shown together.\n"
 		"Several devices are for --iova, which tells what they can share.\n"
+		"Of a machine (live, a recorded sys/ tree, the output of lspci -xxxx) devices are "
+		"its\n"
+		"PCI functions; an ACPI table (DMAR, IVRS, IORT) by itself is listed.\n"
 		"\n"
 		"  busway show board.dtb\n"
 		"  busway show board.dtb pcie@7d500000 --mask 32 -v\n"
 		"  busway show board.dtb --format svg > board.svg\n"
+		"  busway show live 0000:03:00.0\n"
 		"  busway show board.dtb pcie@40000000,usb@7ffc0000 --iova\n"
 		"  busway show board.dtb --format json | jq '.devices[] | select(.reach == [])'\n",
 	.statuses = "0 the platform was shown, whatever devices reach",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * show_machine.c - what `busway show --format json` tells of a machine besides: its IOMMUs, the
- * IOVAs that its groups keep free, and what its kernel says of a function.
+ * IOVAs that its groups keep free, and what its kernel says of a function. And for all that show
+ * devices: is it known whether an IOMMU translates?
  */
 #include "cli.h"
 
@@ -18,6 +19,33 @@ static const char *reserved_name(enum busway_reserved_type type)
 	};
 
 	return names[type];
+}
+
+/* ---- is there an IOMMU? ---- */
+
+static bool is_function_of(const struct loaded *loaded, const struct busway_device *device,
+			   const struct busway_pci_function *f)
+{
+	if (device->kind == BUSWAY_DEVICE_PCI_HOST || device->kind == BUSWAY_DEVICE_PCIE_HOST)
+		return device->has_domain && device->domain == f->at.domain &&
+		       f->at.bus >= device->first_bus && f->at.bus <= device->last_bus;
+	return f->has_device &&
+	       busway_platform_device(loaded->platform, f->platform_device) == device;
+}
+
+bool iommu_is_unknown(const struct loaded *loaded, const struct busway_device *device)
+{
+	const struct busway_pci *pci = loaded->machine ? busway_system_pci(loaded->machine) : NULL;
+
+	if (!pci || busway_device_iommu(device))
+		return false;
+	for (uint32_t i = 0; i < busway_pci_count(pci); i++) {
+		const struct busway_pci_function *f = busway_pci_function(pci, (busway_pci_id){i});
+
+		if (f->translation_unknown && is_function_of(loaded, device, f))
+			return true;
+	}
+	return false;
 }
 
 /* ---- platform.reserved ---- */

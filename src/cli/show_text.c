@@ -429,7 +429,8 @@ static void put_member(struct page *page, const struct loaded *loaded,
 
 	put_name(page, d);
 	if (d->behind_iommu)
-		fprintf(page->out, ", behind %s", iommu_name(d));
+		fprintf(page->out, ", %sbehind %s", iommu_is_unknown(loaded, d) ? "perhaps " : "",
+			iommu_name(d));
 	/* behind an IOMMU a pool is ignored: it is for the other functions of a host bridge */
 	if (d->restricted_pool != UINT32_MAX &&
 	    (!d->behind_iommu || d->own.index != BUSWAY_NO_DEVICE.index))

@@ -107,6 +107,20 @@ static void put_hops(struct page *page, const struct access *a)
 	}
 }
 
+/* To a peer busway p2p knows the way, and what would change it. */
+static void put_why_not(struct page *page, const struct access *a)
+{
+	struct busway_refusal refusal = a->refusal;
+	struct peer peer;
+	const bool to_peer = find_peer(a->loaded, a->device, a->range, false, &peer);
+
+	if (to_peer)
+		refusal.advice_count = 0;
+	put_refusal(page, &refusal);
+	if (to_peer)
+		put_peer(page, a->loaded, &peer);
+}
+
 static int why_text(const struct access *a, const struct options *options)
 {
 	struct page page;
@@ -124,12 +138,12 @@ static int why_text(const struct access *a, const struct options *options)
 	fputc('\n', page.out);
 	put_hops(&page, a);
 	if (!a->ok)
-		put_refusal(&page, &a->refusal);
+		put_why_not(&page, a);
 	if (a->device->behind_iommu && !options->bypass_iommu && !options->quiet)
 		fprintf(page.out,
-			"  note: %s translates what comes out of this device's bus; shown is the "
-			"way "
-			"of an untranslated access\n",
+			"  note: %s%s translates what comes out of this device's bus; shown is "
+			"the way of an untranslated access\n",
+			iommu_is_unknown(a->loaded, a->device) ? "perhaps " : "",
 			iommu_name(a->device));
 	return page_print(&page, a->ok ? EXIT_YES : EXIT_NO);
 }

@@ -155,7 +155,7 @@ void route_by_root(const struct p2p_route *r, const struct climber *request, enu
 		r->out->certain = false;
 	if (!translated && came == CLIMB_TURNED && cpu.first == r->bar->bus.first) {
 		/* the request goes straight, and only what is read comes by the root complex */
-		r->out->certain = r->out->certain && request->certain;
+		r->out->certain = r->out->certain && request->certain && !f->translation_unknown;
 		r->out->verdict = BUSWAY_P2P_HOST_BRIDGE;
 		return;
 	}

@@ -238,7 +238,7 @@ static void put_acs_advice(struct text *text, const struct busway_advice *advice
 	text_put(text, advice->hop);
 	text_put(text, " (Linux: pci=disable_acs_redir=");
 	text_put(text, advice->hop);
-	text_put(text, "), which gives up the isolation that they bring");
+	text_put(text, "), which gives up isolation");
 }
 
 static void put_advice(struct text *text, const struct busway_advice *advice)

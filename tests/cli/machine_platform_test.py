@@ -303,6 +303,16 @@ def check_iommu(tap, folder):
         tap.equal("iova" in one, expected == "behind-iommu", what + ": IOVAs")
         tap.check(mapped(root, NAME, "0x200000+4K", "--bypass-iommu")[0] == "direct",
                   what + ": the user may say that nothing translates")
+        peer = "0000:00:1d.0"
+        machine.function(peer, space=config(bars=((32, 0xc0100000),)),
+                         cpu=((0xc0100000, 0xc0100fff),))
+        pair = ask("p2p", root, NAME, peer, "--cpu", "zen")[1]["pairs"][0]
+        translated = expected == "behind-iommu" and not notes
+        # a link or a type may be missing in the recording only
+        certain = not notes and what not in ("a group whose type cannot be read",
+                                             "groups, but not its own")
+        tap.equal((pair["verdict"], pair["certain"]),
+                  ("iommu" if translated else "host-bridge", certain), what + ": a peer")
 
 
 def check_unit(tap, root):

@@ -209,8 +209,9 @@ def check_domains(tap, folder):
     tap.check("0000:01:00.0" in out and "10001:01:00.0" in out and "pci10001:01" in out,
               "names have their domains where there are several", out)
     result = run("p2p", two, "01:00.0", "10001:01:00.0")
-    tap.check(result.status == 2 and result.out == "" and "ambiguous" in result.err,
-              "a name without its domain is ambiguous then", result)
+    tap.check(result.status == 2 and result.out == "" and "ambiguous" in result.err and
+              result.err.splitlines()[1:] == ["  0000:01:00.0", "  10001:01:00.0"],
+              "a name without its domain is ambiguous then, and both are listed", result)
 
 
 def check_unread(tap, folder):
@@ -343,12 +344,12 @@ def check_iommu(tap, folder):
     # a link that was not recorded, where other functions have one; or groups without a type
     os.unlink(os.path.join(source, "sys/bus/pci/devices/0000:03:00.0/iommu_group"))
     os.unlink(os.path.join(source, "sys/kernel/iommu_groups/7/type"))
-    check_unknown_iommu(tap, source, "no link to a group", "h")
+    says_unknown(tap, source, "no link to a group", "h")
     tap.equal(read_matrix(run("p2p", source, "--cpu", "zen").out)[0][1, 0], "i",
               "a group of unknown type: it may be one that is not translated")
     # nothing is said of IOMMUs at all; then tables are, and none of one
     source = machines.write(os.path.join(folder, "no-iommu"), machines.server(2, 1))
-    check_unknown_iommu(tap, source, "nothing told", "h")
+    says_unknown(tap, source, "nothing told", "h")
     tables = os.path.join(source, "sys/firmware/acpi/tables")
     os.makedirs(tables)
     with open(os.path.join(tables, "FACP"), "wb"):
@@ -357,10 +358,10 @@ def check_iommu(tap, folder):
               "certain where all tables are told, and none is an IOMMU's")
 
 
-def check_unknown_iommu(tap, source, what, letter):
+def says_unknown(tap, source, what, letter):
     """The CPU's address would not arrive there if an IOMMU translated it."""
     result = run("p2p", source, "03:00.0", "06:00.0", "--cpu", "zen")
-    tap.check("whether an IOMMU translates its requests is unknown" in result.out,
+    tap.check("not certain: nothing says whether an IOMMU translates" in result.out,
               "%s: the pair says so" % what, result)
     tap.equal(read_matrix(run("p2p", source, "--cpu", "zen").out)[0][0, 1], letter,
               "%s: not certain in the matrix" % what)
@@ -397,6 +398,54 @@ def check_virtual(tap, folder):
         tap.check("as it seems" in result.out.splitlines()[0] or
                   "for lack of knowledge" in result.out.splitlines()[0],
                   "%s: not certain where the physical one does not tell" % view, result)
+
+
+def check_unknown_iommu(tap, folder):
+    """Where nothing says whether an IOMMU translates, no address of the CPU is certain."""
+    functions = machines.server(2, 1)
+    source = machines.write(os.path.join(folder, "untold"), functions)
+    pair = ("p2p", source, "03:00.0", "06:00.0", "--cpu", "zen")
+    result = run(*pair)
+    tap.check(result.status == 0 and "through the host bridge, as it seems" in result.out and
+              "not certain: nothing says whether an IOMMU translates what 0000:03:00.0 emits"
+              in result.out and result.out.count("not certain") == 1 and
+              "as Linux decides: the same, and certain" in result.out,
+              "nobody spoke of an IOMMU: its CPU address is not certain", result)
+    linux = run(*pair, "--policy", "linux")
+    tap.check("through the host bridge; distance" in linux.out and
+              "note: nothing says whether an IOMMU translates" in linux.out and
+              "as the route carries it: the same, but not certain" in linux.out,
+              "as Linux decides it is certain, and the address is not", linux)
+    matrix = run("p2p", source, "--cpu", "zen")
+    tap.check(read_matrix(matrix.out)[0][0, 1] == "h" and
+              "2 pairs would be answered the same by Linux, and for certain" in matrix.out and
+              "otherwise" not in matrix.out, "h in the matrix, and that Linux is sure", matrix)
+    shown = run("show", source)
+    tap.check("0000:03:00.0  pci-function, perhaps behind an IOMMU" in shown.out.replace(
+        "coherent, ", "") and "pci0000:00  pcie-host, perhaps behind an IOMMU" in
+        shown.out.replace("coherent, ", ""), "show says perhaps", shown)
+    os.makedirs(os.path.join(source, "sys", "kernel", "iommu_groups"))
+    result = run(*pair)
+    tap.check(result.status == 0 and "through the host bridge; distance" in result.out and
+              "IOMMU" not in result.out, "no groups at all: no IOMMU, and certain", result)
+    tap.check("perhaps" not in run("show", source).out, "show says it no more")
+
+
+def check_pointers(tap):
+    """Whoever asks why or map about a peer's memory is told whose it is, and where to ask."""
+    ask_it = "busway p2p %s 0000:03:00.0 0000:05:00.0 tells" % WORKSTATION
+    result = run("why", WORKSTATION, "03:00.0", "0xe0200000+4K")
+    tap.check(result.status == 1 and "that is BAR 0 of 0000:05:00.0: " + ask_it in result.out and
+              "move the aperture" not in result.out, "why: whose memory that is", result)
+    result = run("map", WORKSTATION, "03:00.0", "0x80e0203000+4K")
+    tap.check(result.status == 1 and "that is BAR 0 of 0000:05:00.0: " + ask_it in result.out,
+              "map: the same by the CPU's address", result)
+    for what, command, device, address in (
+            ("beyond the BAR", "why", "03:00.0", "0xe0203000+8K"),
+            ("a bus address is none of the CPU's", "map", "03:00.0", "0xe0200000+4K"),
+            ("its own memory is no peer's", "why", "05:00.0", "0xe0200000+4K")):
+        result = run(command, WORKSTATION, device, address)
+        tap.check(result.status == 1 and "that is BAR" not in result.out, what, result)
 
 
 # ---- drawings ----
@@ -473,7 +522,8 @@ def check_errors(tap, folder):
 
     refuses("no platform", saying="PLATFORM is missing")
     refuses("a device tree", board("rpi5"), saying="a device tree lists no PCI functions")
-    refuses("one device", WORKSTATION, "03:00.0", saying="one DEVICE is missing")
+    refuses("one device", WORKSTATION, "03:00.0",
+            saying="say two, or none for all pairs; what one reaches is drawn")
     refuses("a device that is not there", WORKSTATION, "03:00.0", "0f:00.0",
             saying="there is no PCI function '0f:00.0'")
     refuses("the same in a drawing", WORKSTATION, "0f:00.0", "--format", "svg",
@@ -485,6 +535,12 @@ def check_errors(tap, folder):
     refuses("a format of others", WORKSTATION, "--format", "sarif",
             saying="'sarif' is none of text")
     refuses("a folder without PCI", os.path.join(folder, "nothing"), saying="nothing")
+    refuses("groups are not drawn", WORKSTATION, "--groups", "--format", "svg",
+            saying="--groups is told as text or as json")
+    refuses("groups are of no pair", WORKSTATION, "--groups", "03:00.0", "04:00.0",
+            saying="'03:00.0' is too much")
+    refuses("root complexes are text", "--hosts", "--format", "json", saying="as text only")
+    refuses("two lists", WORKSTATION, "--hosts", "--groups", saying="ask for one")
     result = run("p2p", "--hosts")
     tap.check(result.status == 0 and "8086:2030  Intel Skylake-E" in result.out, "--hosts", result)
 
@@ -626,6 +682,8 @@ def main():
         check_bars(tap, folder)
         check_iommu(tap, folder)
         check_virtual(tap, folder)
+        check_unknown_iommu(tap, folder)
+        check_pointers(tap)
         check_drawings(tap, folder)
         check_dot(tap)
         check_errors(tap, folder)

@@ -405,6 +405,41 @@ static void guesses_are_not_certain(void **state)
 	}
 }
 
+/* Behind an IOMMU the CPU's address of a peer would be a wrong one. */
+static void without_word_of_an_iommu_no_cpu_address_is_certain(void **state)
+{
+	const struct busway_p2p_policy route = {.view = BUSWAY_P2P_ROUTE, .cpu_zen = true};
+	const struct busway_p2p_policy refusing = {.view = BUSWAY_P2P_ROUTE};
+	const struct busway_p2p_policy linux_view = {.view = BUSWAY_P2P_LINUX, .cpu_zen = true};
+	static struct tree t;
+	struct busway_pci *pci;
+	struct busway_p2p d;
+	busway_pci_id a, b;
+
+	(void)state;
+	t = (struct tree){0};
+	tree_add(&t, BUSWAY_PCI_ROOT_ENDPOINT, 0, 8)->vendor = 0x1234;
+	tree_bar(tree_add(&t, BUSWAY_PCI_ROOT_ENDPOINT, 0, 16), 0, 0x80000000, 4096);
+	t.functions[1].bars[0].has_cpu = true;
+	t.functions[1].bars[0].cpu = busway_phys(0x80000000);
+	pci = tree_seal(&t);
+	a = find(pci, 0, 8);
+	b = find(pci, 0, 16);
+	for (int known = BUSWAY_UNKNOWN; known <= BUSWAY_PRESENT; known++) {
+		assert_int_equal(busway_pci_join_iommu(pci, a, (enum busway_known)known), 0);
+		busway_p2p_decide(pci, a, b, BUSWAY_P2P_ANY_BAR, &route, &d);
+		assert_int_equal(d.verdict, known == BUSWAY_PRESENT ? BUSWAY_P2P_IOMMU
+								    : BUSWAY_P2P_HOST_BRIDGE);
+		assert_int_equal(d.certain, known != BUSWAY_UNKNOWN);
+		/* what nothing can change is certain, and Linux does not ask */
+		busway_p2p_decide(pci, a, b, BUSWAY_P2P_ANY_BAR, &refusing, &d);
+		assert_true(d.verdict == BUSWAY_P2P_REFUSED && d.certain);
+		busway_p2p_decide(pci, a, b, BUSWAY_P2P_ANY_BAR, &linux_view, &d);
+		assert_true(d.verdict != BUSWAY_P2P_REFUSED && d.certain);
+	}
+	busway_pci_destroy(pci);
+}
+
 /* Two BARs of one function at one place: which of them answers? */
 static void a_function_that_answers_twice_is_refused(void **state)
 {
@@ -625,6 +660,7 @@ int main(void)
 		cmocka_unit_test(others_that_were_not_read_make_it_uncertain),
 		cmocka_unit_test(a_root_complex_that_was_not_read_is_not_certain_to_refuse),
 		cmocka_unit_test(guesses_are_not_certain),
+		cmocka_unit_test(without_word_of_an_iommu_no_cpu_address_is_certain),
 		cmocka_unit_test(a_function_that_answers_twice_is_refused),
 		cmocka_unit_test(a_bus_whose_bridge_is_missing_is_no_root_bus),
 		cmocka_unit_test(of_odd_wiring_nothing_is_certain),

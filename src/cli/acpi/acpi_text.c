@@ -75,7 +75,8 @@ int show_acpi_text(const struct loaded *loaded, const struct options *options)
 	fprintf(page.out, ": %s, revision %u", acpi->signature, acpi->revision);
 	if (acpi->address_bits)
 		fprintf(page.out, ", %u address bits", acpi->address_bits);
-	fprintf(page.out, ", %zu entries%s\n", acpi->entry_count,
+	fprintf(page.out, ", %zu %s%s\n", acpi->entry_count,
+		acpi->entry_count == 1 ? "entry" : "entries",
 		acpi->checksum_good ? "" : "; its checksum is wrong");
 	for (size_t i = 0; i < acpi->entry_count; i++)
 		put_entry(&page, &acpi->entries[i]);

@@ -118,8 +118,13 @@ const struct command command_check = {
 		"a limit of the hardware is a warning; the rest are notes. A folder means all "
 		"*.dtb\n"
 		"files in it, and *.dts files that have none beside them.\n"
+		"Of a machine (live, a recorded sys/ tree, the output of lspci -xxxx) it looks "
+		"for\n"
+		"groups that nothing enforces, BARs outside the windows of bridges, doorbells in\n"
+		"apertures, ACS that contradicts itself, masks below memory.\n"
 		"\n"
 		"  busway check board.dtb\n"
+		"  busway check live\n"
 		"  busway check --format sarif arch/arm64/boot/dts > findings.sarif\n"
 		"  busway check --suppress memory-unreachable:/soc/usb@* board.dtb\n"
 		"  busway check --explain aperture-overlaps-ram\n",

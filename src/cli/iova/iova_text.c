@@ -20,7 +20,8 @@ static void put_members(struct page *page, const struct loaded *loaded,
 			: d->own.index != BUSWAY_NO_DEVICE.index ? " (its functions)"
 								 : "");
 		if (d->behind_iommu)
-			fprintf(page->out, ", behind %s", iommu_name(d));
+			fprintf(page->out, ", %sbehind %s",
+				iommu_is_unknown(loaded, d) ? "perhaps " : "", iommu_name(d));
 		else
 			fputs(", behind no IOMMU: what it emits is not translated", page->out);
 		fputs(i < group->named ? "\n" : ", shares a stream with them\n", page->out);

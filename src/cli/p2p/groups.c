@@ -7,7 +7,7 @@
 
 #include <busway/isolation.h>
 
-enum { VIEWS = 2 };
+enum { VIEWS = 2, MEMBERS_A_LINE = 6 };
 
 static const enum busway_isolation_view views[VIEWS] = {BUSWAY_ISOLATION_ROUTE,
 							BUSWAY_ISOLATION_LINUX};
@@ -49,7 +49,8 @@ static void put_members(struct page *page, const struct busway_pci *pci,
 			const struct busway_isolation_group *group)
 {
 	for (size_t i = 0; i < group->count; i++)
-		fprintf(page->out, " %s", busway_pci_name(pci, group->members[i]));
+		fprintf(page->out, "%s %s", i && i % MEMBERS_A_LINE == 0 ? "\n      " : "",
+			busway_pci_name(pci, group->members[i]));
 	if (!group->certain)
 		fputs("  (perhaps fewer)", page->out);
 	put_kernel(page, pci, group);

@@ -25,7 +25,8 @@ struct matrix {
 	bool with_domains;
 	int number_width, name_width;
 	/* of the pairs of two functions */
-	size_t pairs, by_verdict[4], uncertain, different;
+	size_t pairs, by_verdict[4], uncertain;
+	size_t different, surer, less_sure; /* what the other view says */
 	size_t by_reason[BUSWAY_REASON_COUNT];
 };
 
@@ -49,7 +50,10 @@ static void count_pair(struct matrix *m, const struct views *v)
 	m->pairs++;
 	m->by_verdict[v->p.verdict]++;
 	m->uncertain += !v->p.certain;
-	m->different += v->differ;
+	if (v->p.verdict != v->other.verdict)
+		m->different++;
+	else if (v->differ)
+		(*(v->other.certain ? &m->surer : &m->less_sure))++;
 	m->by_reason[v->p.refusal.reason]++;
 }
 
@@ -218,6 +222,32 @@ static const char *plural(size_t count)
 	return count == 1 ? "" : "s";
 }
 
+/* What refuses some pairs, where the text for one says "this" and "it". */
+static const char *words_for_many(enum busway_reason reason)
+{
+	switch (reason) {
+	case BUSWAY_PEER_ROUTE:
+		return "the root complex is not known to forward from one device to another";
+	case BUSWAY_NO_BAR:
+		return "the target has no BAR of memory that has an address";
+	case BUSWAY_BRIDGE_WINDOW:
+		return "the windows of a bridge do not pass the BAR";
+	case BUSWAY_BUS_CLAIMED:
+		return "something else on the way answers to the address of the BAR";
+	case BUSWAY_ACS_BLOCKED:
+		return "ACS egress control forbids it";
+	case BUSWAY_ACS_UNKNOWN:
+		return "ACS decides, and could not be read";
+	case BUSWAY_WIRING_UNKNOWN:
+		return "what is above one of the two could not be read, or contradicts itself";
+	case BUSWAY_ACS_NO_UPSTREAM:
+		return "what ACS sends up leads back down at a port that does not forward it (UF "
+		       "is off)";
+	default:
+		return busway_reason_text(reason);
+	}
+}
+
 static void put_counts(struct page *page, const struct matrix *m)
 {
 	static const char *const names[] = {"refused", "inside a switch", "through a host bridge",
@@ -237,23 +267,36 @@ static void put_counts(struct page *page, const struct matrix *m)
 	for (unsigned reason = BUSWAY_NOT_REFUSED + 1; reason < BUSWAY_REASON_COUNT; reason++)
 		if (m->by_reason[reason])
 			fprintf(page->out, "  %zu %s: %s\n", m->by_reason[reason],
-				busway_reason_code(reason), busway_reason_text(reason));
+				busway_reason_code(reason), words_for_many(reason));
+}
+
+/* How the other view differs: in the verdict, or in how certain it is. */
+static void put_other(struct page *page, const struct matrix *m)
+{
+	const enum busway_p2p_view other = other_view(m->question->policy.view);
+	const char *who = other == BUSWAY_P2P_LINUX ? "by Linux" : "as the route carries it";
+
+	if (m->different)
+		fprintf(page->out,
+			"%zu pair%s would be answered otherwise %s (--policy %s; both views of a "
+			"pair: busway p2p PLATFORM A B)\n",
+			m->different, plural(m->different), who, view_name(other));
+	if (m->surer)
+		fprintf(page->out, "%zu pair%s would be answered the same %s, and for certain\n",
+			m->surer, plural(m->surer), who);
+	if (m->less_sure)
+		fprintf(page->out,
+			"%zu pair%s would be answered the same %s, but not for certain\n",
+			m->less_sure, plural(m->less_sure), who);
 }
 
 /* What else there is to say of all pairs. */
 static void put_remarks(struct page *page, const struct matrix *m)
 {
 	const struct question *q = m->question;
-	const enum busway_p2p_view other = other_view(q->policy.view);
 	const size_t folded = q->a_count - m->count;
 
-	if (m->different)
-		fprintf(page->out,
-			"%zu pair%s would be answered otherwise %s (--policy %s; both views of a "
-			"pair: busway p2p PLATFORM A B)\n",
-			m->different, plural(m->different),
-			other == BUSWAY_P2P_LINUX ? "by Linux" : "as the route carries it",
-			view_name(other));
+	put_other(page, m);
 	if (folded)
 		fprintf(page->out, "%zu function%s without memory of %s own left out (--all)\n",
 			folded, plural(folded), folded == 1 ? "its" : "their");

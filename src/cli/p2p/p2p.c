@@ -54,10 +54,37 @@ static bool is_zen(const struct options *options, const struct busway_system *ma
 	return options->cpu == CPU_ZEN;
 }
 
+/* Machines that a device tree describes have other processors. */
+static bool may_be_zen(const struct busway_system *machine)
+{
+	size_t size;
+
+	return busway_system_cpu_zen(machine) == BUSWAY_UNKNOWN &&
+	       !busway_system_tree(machine, &size);
+}
+
 /* A drawing may be of what one device reaches. */
 static bool draws(const struct options *options)
 {
 	return options->format == FORMAT_SVG || options->format == FORMAT_DOT;
+}
+
+/* The lists are of a machine, or of none: can they be given as they are asked for? */
+static bool lists(const struct options *options)
+{
+	const char *name = options->hosts ? "--hosts" : "--groups";
+
+	if (options->hosts && options->groups)
+		complain("p2p: --hosts and --groups are two lists: ask for one");
+	else if (options->hosts && options->format != FORMAT_TEXT)
+		complain("p2p: --hosts is told as text only");
+	else if (draws(options))
+		complain("p2p: --groups is told as text or as json, not drawn");
+	else if (options->argument_count > 1)
+		complain("p2p: %s is about no pair: '%s' is too much", name, options->arguments[1]);
+	else
+		return true;
+	return false;
 }
 
 static int run(const struct options *options)
@@ -67,13 +94,17 @@ static int run(const struct options *options)
 	busway_pci_id *all, devices[2];
 	int status;
 
+	if ((options->hosts || options->groups) && !lists(options))
+		return EXIT_BAD;
 	if (options->hosts)
 		return list_hosts(options);
 	if (!options->argument_count)
 		return complain("p2p: PLATFORM is missing; usage: busway p2p [OPTIONS] %s",
 				command_p2p.arguments);
 	if (options->argument_count == 2 && !draws(options))
-		return complain("p2p: one DEVICE is missing: say two, or none for all pairs");
+		return complain(
+			"p2p: one DEVICE is missing: say two, or none for all pairs; what one "
+			"reaches is drawn (--format svg)");
 	if (!load(options->arguments[0], 0, &loaded))
 		return EXIT_BAD;
 	q.loaded = &loaded;
@@ -96,8 +127,7 @@ static int run(const struct options *options)
 		.trust_unknown = options->trust_unknown,
 		.cpu_zen = is_zen(options, q.machine),
 	};
-	q.cpu_unknown =
-		options->cpu == CPU_UNSAID && busway_system_cpu_zen(q.machine) == BUSWAY_UNKNOWN;
+	q.cpu_unknown = options->cpu == CPU_UNSAID && may_be_zen(q.machine);
 	all = all_of(q.pci, &q.a_count);
 	q.a = q.b = all;
 	q.b_count = q.a_count;

@@ -203,22 +203,32 @@ static const char *other_doubt(const struct question *q, const struct busway_p2p
 		if (is_memory_bar(bar) && bar->bus_guessed)
 			return "no register tells where the memory is on the bus";
 	}
-	if (p->verdict != BUSWAY_P2P_SWITCH &&
+	if (p->verdict == BUSWAY_P2P_IOMMU &&
 	    busway_pci_function(q->pci, q->a[0])->translation_unknown)
 		return "whether an IOMMU translates its requests is unknown";
 	if (p->verdict == BUSWAY_P2P_SWITCH && is_one_device(q))
 		return "nothing says that the device carries requests between its functions";
-	return "something that decides could not be read";
+	return NULL;
 }
 
-/* What could not be read, where it is carried all the same. */
-static void put_doubt(struct page *page, const struct question *q, const struct path *path,
-		      const struct busway_p2p *p)
+/* Nothing says whether an IOMMU translates: then the address may have to be another one. Linux
+ * decides without knowing. */
+static bool put_iommu_doubt(struct page *page, const struct question *q, const struct busway_p2p *p)
+{
+	if (p->verdict != BUSWAY_P2P_HOST_BRIDGE ||
+	    !busway_pci_function(q->pci, q->a[0])->translation_unknown)
+		return false;
+	fprintf(page->out,
+		"  %s: nothing says whether an IOMMU translates what %s emits; if one does, emit "
+		"an IOVA that is mapped to that\n",
+		p->certain ? "note" : "not certain", busway_pci_name(q->pci, q->a[0]));
+	return true;
+}
+
+static bool put_acs_doubt(struct page *page, const struct question *q, const struct path *path)
 {
 	bool unknown = false;
 
-	if (p->certain || p->verdict == BUSWAY_P2P_REFUSED)
-		return;
 	for (size_t i = 0; i < path->count; i++) {
 		const busway_pci_id id = path->steps[i].id;
 
@@ -231,8 +241,25 @@ static void put_doubt(struct page *page, const struct question *q, const struct 
 	}
 	if (unknown)
 		fputc('\n', page->out);
-	else
-		fprintf(page->out, "  not certain: %s\n", other_doubt(q, p));
+	return unknown;
+}
+
+/* What could not be read, where it is carried all the same. */
+static void put_doubt(struct page *page, const struct question *q, const struct path *path,
+		      const struct busway_p2p *p)
+{
+	const bool iommu = put_iommu_doubt(page, q, p);
+	const char *other;
+
+	if (p->certain || p->verdict == BUSWAY_P2P_REFUSED)
+		return;
+	/* ACS decides below a bridge of both; beyond, it is the IOMMU that is not known */
+	if ((!iommu || busway_pci_some(p->common)) && put_acs_doubt(page, q, path))
+		return;
+	other = other_doubt(q, p);
+	if (other || !iommu)
+		fprintf(page->out, "  not certain: %s\n",
+			other ? other : "something that decides could not be read");
 }
 
 static void put_reason(struct page *page, const struct question *q, const struct busway_p2p *p)
@@ -268,6 +295,11 @@ static void put_other_view(struct page *page, const struct question *q, const st
 	      page->out);
 	if (!v->differ) {
 		fputs("the same\n", page->out);
+		return;
+	}
+	if (v->p.verdict == v->other.verdict && v->p.refusal.reason == v->other.refusal.reason) {
+		fputs(v->other.certain ? "the same, and certain\n" : "the same, but not certain\n",
+		      page->out);
 		return;
 	}
 	put_styled(page, STYLE_BOLD, "%s%s", verdict_words(q, &v->other), doubt_words(&v->other));
