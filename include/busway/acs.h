@@ -19,7 +19,7 @@ enum busway_acs_bit {
 	BUSWAY_ACS_DT = 0x40, /* direct translated peer-to-peer */
 };
 
-/* "RR, CR" for control bits; "-" for none. Returns @text; cut where @size bytes do not hold it. */
-const char *busway_acs_text(uint16_t bits, char *text, size_t size);
+/* "RR, CR" for control bits; "-" for none. Returns @buf; cut where @size bytes do not hold it. */
+const char *busway_acs_text(uint16_t bits, char *buf, size_t size);
 
 #endif
