@@ -43,9 +43,12 @@ enum busway_p2p_need {
 	BUSWAY_P2P_NEEDS_DECODE = 2,     /* of the target, or of a bridge above it */
 };
 
+#define BUSWAY_P2P_ANY_BAR UINT32_MAX
+
 struct busway_p2p {
 	enum busway_p2p_verdict verdict;
-	bool certain;          /* everything that decides could be read */
+	bool certain; /* everything that decides could be read */
+	uint32_t bar; /* of the target: which was decided about; BUSWAY_P2P_ANY_BAR: it has none */
 	unsigned distance;     /* as Linux counts: bridges on the way, both functions included */
 	busway_pci_id common;  /* the bridge that both are below, or none */
 	busway_pci_id decider; /* the port or function whose bits decide, or none */
@@ -67,7 +70,6 @@ struct busway_p2p {
  *
  * Cost: proportional to the number of bridges above the two.
  */
-#define BUSWAY_P2P_ANY_BAR UINT32_MAX
 void busway_p2p_decide(const struct busway_pci *pci, busway_pci_id initiator, busway_pci_id target,
 		       uint32_t bar, const struct busway_p2p_policy *policy,
 		       struct busway_p2p *out);

@@ -104,6 +104,12 @@ struct busway_pci_bar {
 	busway_phys_t cpu;       /* where the CPU finds bus.first */
 };
 
+/* Is it one of memory, with an address? */
+static inline bool busway_bar_is_memory(const struct busway_pci_bar *bar)
+{
+	return bar->assigned && (bar->kind == BUSWAY_BAR_MEM32 || bar->kind == BUSWAY_BAR_MEM64);
+}
+
 #define BUSWAY_PCI_BARS 6
 
 /* What a bridge passes down. */

@@ -58,7 +58,7 @@ static void add_claims(const struct pci_check *c, uint32_t index, struct spot *s
 	const uint64_t bus = bus_of(c, index);
 
 	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++)
-		if (is_memory_bar(&f->bars[i]))
+		if (busway_bar_is_memory(&f->bars[i]))
 			add(spots, count, bus, index, i, f->bars[i].bus);
 	if (!busway_pci_is_bridge(f->type))
 		return;

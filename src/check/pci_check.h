@@ -50,11 +50,6 @@ static inline bool decodes_subtractively(const struct busway_pci_function *bridg
 	return bridge->class_code == 0x060401;
 }
 
-static inline bool is_memory_bar(const struct busway_pci_bar *bar)
-{
-	return bar->assigned && (bar->kind == BUSWAY_BAR_MEM32 || bar->kind == BUSWAY_BAR_MEM64);
-}
-
 /* Can its BARs be trusted as bus addresses? Of a virtual function only the CPU's side is told. */
 static inline bool has_bus_addresses(const struct pci_check *c, uint32_t i)
 {

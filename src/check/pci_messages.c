@@ -38,7 +38,7 @@ static struct claimant find_claimant(const struct pci_check *c, uint32_t index,
 		    busway_pci_host_of(c->pci, (busway_pci_id){i}).index != host)
 			continue;
 		for (unsigned k = 0; k < BUSWAY_PCI_BARS; k++)
-			if (is_memory_bar(&f->bars[k]))
+			if (busway_bar_is_memory(&f->bars[k]))
 				try_claim(&best, i, true, f->bars[k].bus, doorbell);
 		if (!busway_pci_is_bridge(f->type))
 			continue;
@@ -107,7 +107,7 @@ static bool tell_aperture(struct pci_check *c, uint32_t index, struct busway_ran
 static bool is_offset(const struct busway_pci_function *f)
 {
 	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++)
-		if (is_memory_bar(&f->bars[i]) && f->bars[i].has_cpu &&
+		if (busway_bar_is_memory(&f->bars[i]) && f->bars[i].has_cpu &&
 		    f->bars[i].cpu.raw != f->bars[i].bus.first)
 			return true;
 	return false;

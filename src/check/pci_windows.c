@@ -80,7 +80,7 @@ static void check_bars(struct pci_check *c, uint32_t index, const struct above *
 	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++) {
 		const struct busway_pci_bar *bar = &f->bars[i];
 
-		if (!is_memory_bar(bar) || passes(above, bar->bus))
+		if (!busway_bar_is_memory(bar) || passes(above, bar->bus))
 			continue;
 		report_function(c, BUSWAY_FINDING_BAR_OUTSIDE_WINDOW,
 				f->memory_decode ? BUSWAY_SEVERITY_ERROR : BUSWAY_SEVERITY_NOTE,

@@ -4,17 +4,12 @@
  */
 #include "cli.h"
 
-static bool is_memory_bar(const struct busway_pci_bar *bar)
-{
-	return bar->assigned && (bar->kind == BUSWAY_BAR_MEM32 || bar->kind == BUSWAY_BAR_MEM64);
-}
-
 /* Is all of @range in @bar? @by_cpu: it is where the CPU finds it, else bus addresses. */
 static bool bar_holds(const struct busway_pci_bar *bar, struct busway_range range, bool by_cpu)
 {
 	const uint64_t first = by_cpu ? bar->cpu.raw : bar->bus.first;
 
-	return is_memory_bar(bar) && (!by_cpu || bar->has_cpu) && range.first >= first &&
+	return busway_bar_is_memory(bar) && (!by_cpu || bar->has_cpu) && range.first >= first &&
 	       range.last - first <= busway_range_span(bar->bus);
 }
 

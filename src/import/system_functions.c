@@ -5,10 +5,6 @@
  */
 #include "system_platform.h"
 
-#define KEEP(b, type, count)                                                                       \
-	((type *)busway_platform_keep((b)->machine->platform, (count) * sizeof(type),              \
-				      _Alignof(type)))
-
 /* ---- the IOMMU ---- */
 
 /* A link to a group may be missing where there is an IOMMU: of a function without a driver on

@@ -219,8 +219,7 @@ static int add_stray_bars(struct building *b, busway_space_id space, uint32_t ho
 	for (size_t i = 0; (f->config_size || b->x86) && i < BUSWAY_PCI_BARS && !status; i++) {
 		const struct busway_pci_bar *bar = &f->bars[i];
 
-		if ((bar->kind == BUSWAY_BAR_MEM32 || bar->kind == BUSWAY_BAR_MEM64) &&
-		    bar->assigned && !is_covered(&b->hosts[host], bar->bus))
+		if (busway_bar_is_memory(bar) && !is_covered(&b->hosts[host], bar->bus))
 			status = add_aperture(b, space, busway_pci_name(pci_of(b), id),
 					      most_of(bar), bar->has_cpu ? &bar->cpu : NULL);
 	}

@@ -13,8 +13,8 @@
  *   system_platform.h   the platform that is made of all that
  *   cpuinfo.c      the processor
  */
-#ifndef BUSWAY_MACHINE_INTERNAL_H
-#define BUSWAY_MACHINE_INTERNAL_H
+#ifndef BUSWAY_SYSTEM_INTERNAL_H
+#define BUSWAY_SYSTEM_INTERNAL_H
 
 #include <busway/system.h>
 

@@ -74,7 +74,7 @@ static int add_doorbell(struct building *b)
 		.range = system_x86_interrupts,
 		.kind = BUSWAY_REGION_DOORBELL,
 		.access = BUSWAY_WRITE,
-		.name = MACHINE_X86_INTERRUPTS,
+		.name = SYSTEM_X86_INTERRUPTS,
 	};
 
 	return busway_platform_add_region(b->machine->platform, &doorbell);

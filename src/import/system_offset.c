@@ -16,18 +16,12 @@ struct measure {
 	const char *first, *other;
 };
 
-static bool is_memory(const struct busway_pci_bar *bar)
-{
-	return (bar->kind == BUSWAY_BAR_MEM32 || bar->kind == BUSWAY_BAR_MEM64) && bar->assigned &&
-	       bar->has_cpu;
-}
-
 static void measure_bar(const struct busway_pci_bar *bar, const char *name,
 			struct busway_range window, struct measure *m)
 {
 	const uint64_t offset = bar->cpu.raw - bar->bus.first;
 
-	if (!is_memory(bar) || !busway_range_has(window, bar->cpu.raw))
+	if (!busway_bar_is_memory(bar) || !bar->has_cpu || !busway_range_has(window, bar->cpu.raw))
 		return;
 	if (!m->seen) {
 		m->seen = true;

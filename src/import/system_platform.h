@@ -6,7 +6,7 @@
  *   system_groups.c     IOMMU groups and what they keep free
  *   system_iommu.c      IOMMUs: which unit a function is behind, what is kept free for it
  *   system_acpi.c       what ACPI tables say of both
- *   iomem.c              proc/iomem: who has which addresses of the CPU
+ *   iomem.c             proc/iomem: who has which addresses of the CPU
  *   system_memory.c     memory
  *   system_x86.c        is it an x86 machine, and how do we know
  *   system_offset.c     the bus addresses of what the CPU reaches through a host bridge
@@ -15,8 +15,8 @@
  *   system_reserved.c   IOVAs that somebody keeps free
  *   system_functions.c  each function as a device
  */
-#ifndef BUSWAY_MACHINE_PLATFORM_H
-#define BUSWAY_MACHINE_PLATFORM_H
+#ifndef BUSWAY_SYSTEM_PLATFORM_H
+#define BUSWAY_SYSTEM_PLATFORM_H
 
 #include "system_internal.h"
 
@@ -56,7 +56,7 @@ struct building {
 	struct iomem iomem;
 	const char *x86;  /* the file that says that it is an x86 machine; NULL: none does */
 	bool iommus_told; /* a function without a group has no IOMMU; else that is unknown */
-	bool from_tree;   /* the platform is a device tree\'s */
+	bool from_tree;   /* the platform is a device tree's */
 	struct host_facts *hosts; /* one for each of the machine's */
 };
 
@@ -64,6 +64,11 @@ static inline const struct busway_pci *pci_of(const struct building *b)
 {
 	return b->machine->pci;
 }
+
+/* Memory for @count items that lives as long as the platform; NULL: there is none. */
+#define KEEP(b, type, count)                                                                       \
+	((type *)busway_platform_keep((b)->machine->platform, (count) * sizeof(type),              \
+				      _Alignof(type)))
 
 /* All of a file, with a NUL behind it, in memory of @arena; NULL: it cannot be read, or there is no
  * memory (then arena->failed). */
@@ -113,7 +118,7 @@ int take_host_reservations(struct building *b, uint32_t host, struct busway_devi
 /* ---- system_x86.c ---- */
 
 /* What a device writes to for an interrupt (Intel SDM 3A, 10.11.1). */
-#define MACHINE_X86_INTERRUPTS "x86-msi"
+#define SYSTEM_X86_INTERRUPTS "x86-msi"
 extern const struct busway_range system_x86_interrupts;
 
 /* ---- system_offset.c ---- */

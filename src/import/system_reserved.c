@@ -7,10 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KEEP(b, type, count)                                                                       \
-	((type *)busway_platform_keep((b)->machine->platform, (count) * sizeof(type),              \
-				      _Alignof(type)))
-
 /* A list that grows in the platform's memory. */
 struct regions {
 	struct busway_region *items;
@@ -69,7 +65,7 @@ static int add_interrupts(struct building *b, struct regions *list)
 {
 	const bool has = !b->x86 || has_range(list, system_x86_interrupts);
 
-	return has ? 0 : add(b, list, system_x86_interrupts, MACHINE_X86_INTERRUPTS);
+	return has ? 0 : add(b, list, system_x86_interrupts, SYSTEM_X86_INTERRUPTS);
 }
 
 /* What the group keeps free; of all groups below a host bridge, what no other one did. */

@@ -42,9 +42,7 @@ busway_pci_id peer_function(const struct busway_pci *pci, busway_device_id id,
 /* Where the CPU finds a BAR. False: that, or its size, is not known. */
 static bool cpu_range(const struct busway_pci_bar *bar, struct busway_range *cpu)
 {
-	const bool memory = bar->kind == BUSWAY_BAR_MEM32 || bar->kind == BUSWAY_BAR_MEM64;
-
-	if (!memory || !bar->assigned || !bar->sized || !bar->has_cpu ||
+	if (!busway_bar_is_memory(bar) || !bar->sized || !bar->has_cpu ||
 	    bar->cpu.raw > UINT64_MAX - busway_range_span(bar->bus))
 		return false;
 	*cpu = (struct busway_range){bar->cpu.raw, bar->cpu.raw + busway_range_span(bar->bus)};

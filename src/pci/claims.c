@@ -10,11 +10,6 @@
 
 #include "../base/sort.h"
 
-static bool is_memory(const struct busway_pci_bar *bar)
-{
-	return bar->assigned && (bar->kind == BUSWAY_BAR_MEM32 || bar->kind == BUSWAY_BAR_MEM64);
-}
-
 bool bridge_passes_some(const struct node *n, struct busway_range range)
 {
 	const struct busway_pci_bridge *b = &n->function.bridge;
@@ -23,17 +18,12 @@ bool bridge_passes_some(const struct node *n, struct busway_range range)
 	       (b->prefetch_open && busway_range_overlaps(b->prefetch, range));
 }
 
-bool bridge_passes_all(const struct node *n, const struct busway_pci_bar *bar)
+bool bridge_passes_all(const struct node *n, struct busway_range range)
 {
 	const struct busway_pci_bridge *b = &n->function.bridge;
 
-	return (b->memory_open && busway_range_within(bar->bus, b->memory)) ||
-	       (b->prefetch_open && busway_range_within(bar->bus, b->prefetch));
-}
-
-bool bridge_passes_range(const struct node *n, struct busway_range range)
-{
-	return bridge_passes_all(n, &(struct busway_pci_bar){.bus = range});
+	return (b->memory_open && busway_range_within(range, b->memory)) ||
+	       (b->prefetch_open && busway_range_within(range, b->prefetch));
 }
 
 /* How many of its BARs answer to some of @range. */
@@ -42,7 +32,7 @@ static unsigned count_bars(const struct node *n, struct busway_range range)
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++)
-		count += is_memory(&n->function.bars[i]) &&
+		count += busway_bar_is_memory(&n->function.bars[i]) &&
 			 busway_range_overlaps(n->function.bars[i].bus, range);
 	return count;
 }
@@ -60,10 +50,10 @@ bool claims_some(const struct node *n, struct busway_range range)
 
 bool claims_whole(const struct node *n, struct busway_range range)
 {
-	if (busway_pci_is_bridge(n->function.type) && bridge_passes_range(n, range))
+	if (busway_pci_is_bridge(n->function.type) && bridge_passes_all(n, range))
 		return true;
 	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++)
-		if (is_memory(&n->function.bars[i]) &&
+		if (busway_bar_is_memory(&n->function.bars[i]) &&
 		    busway_range_within(range, n->function.bars[i].bus))
 			return true;
 	return false;
@@ -97,7 +87,7 @@ static void add_claims_of(struct claims *claims, const struct node *n)
 	const struct busway_pci_bridge *b = &n->function.bridge;
 
 	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++)
-		if (is_memory(&n->function.bars[i]))
+		if (busway_bar_is_memory(&n->function.bars[i]))
 			add_claim(claims, n->host, n->function.bars[i].bus);
 	if (!busway_pci_is_bridge(n->function.type))
 		return;
@@ -154,8 +144,8 @@ static bool is_clean(const struct busway_pci *pci, const struct claims *claims,
 	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++) {
 		const struct busway_pci_bar *bar = &n->function.bars[i];
 
-		if (is_memory(bar) && count_overlapping(claims, n->host, bar->bus) !=
-					      count_expected(pci, n, bar->bus))
+		if (busway_bar_is_memory(bar) && count_overlapping(claims, n->host, bar->bus) !=
+							 count_expected(pci, n, bar->bus))
 			return false;
 	}
 	return true;
@@ -170,7 +160,7 @@ static bool may_claim_more(const struct busway_pci_function *f)
 	if (busway_pci_is_bridge(f->type) && !f->config_size)
 		return true;
 	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++)
-		if (is_memory(&f->bars[i]) && !f->bars[i].sized)
+		if (busway_bar_is_memory(&f->bars[i]) && !f->bars[i].sized)
 			return true;
 	return false;
 }

@@ -85,27 +85,24 @@ void by_root_complex(const struct busway_pci *pci, uint32_t initiator, uint32_t 
 
 /* ---- which memory of the target ---- */
 
-static bool is_memory(const struct busway_pci_bar *bar)
+static uint32_t largest_bar(const struct busway_pci_function *f)
 {
-	return bar->assigned && (bar->kind == BUSWAY_BAR_MEM32 || bar->kind == BUSWAY_BAR_MEM64);
-}
+	uint32_t best = BUSWAY_P2P_ANY_BAR;
 
-static const struct busway_pci_bar *largest_bar(const struct busway_pci_function *f)
-{
-	const struct busway_pci_bar *best = NULL;
-
-	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++)
-		if (is_memory(&f->bars[i]) &&
-		    (!best || busway_range_span(f->bars[i].bus) > busway_range_span(best->bus)))
-			best = &f->bars[i];
+	for (uint32_t i = 0; i < BUSWAY_PCI_BARS; i++)
+		if (busway_bar_is_memory(&f->bars[i]) &&
+		    (best == BUSWAY_P2P_ANY_BAR ||
+		     busway_range_span(f->bars[i].bus) > busway_range_span(f->bars[best].bus)))
+			best = i;
 	return best;
 }
 
-static const struct busway_pci_bar *choose_bar(const struct busway_pci_function *f, uint32_t bar)
+static uint32_t choose_bar(const struct busway_pci_function *f, uint32_t bar)
 {
 	if (bar == BUSWAY_P2P_ANY_BAR)
 		return largest_bar(f);
-	return bar < BUSWAY_PCI_BARS && is_memory(&f->bars[bar]) ? &f->bars[bar] : NULL;
+	return bar < BUSWAY_PCI_BARS && busway_bar_is_memory(&f->bars[bar]) ? bar
+									    : BUSWAY_P2P_ANY_BAR;
 }
 
 /* What is off on the way: bus mastering up from the initiator, decoding down to the target. */
@@ -135,10 +132,14 @@ void busway_p2p_decide(const struct busway_pci *pci, busway_pci_id initiator, bu
 {
 	const uint32_t a = initiator.index, b = target.index;
 	const struct way way = find_way(pci, a, b);
-	const struct busway_pci_bar *memory = choose_bar(&node_at(pci, b)->function, bar);
+	const struct busway_pci_function *f = &node_at(pci, b)->function;
+	const uint32_t chosen = choose_bar(f, bar);
+	const struct busway_pci_bar *memory =
+		chosen == BUSWAY_P2P_ANY_BAR ? NULL : &f->bars[chosen];
 
 	*out = (struct busway_p2p){
 		.certain = true,
+		.bar = chosen,
 		/* without anything in common both functions count as well */
 		.distance = way.a_steps + way.b_steps,
 		.common = {way.common},

@@ -143,7 +143,7 @@ static enum climb turn_to(struct climber *c, uint32_t n, uint32_t answer)
 	if (!whole && bus != BUS_LINK)
 		return stop(c, BUSWAY_BUS_CLAIMED, answer, NULL);
 	/* the bridge above would answer as well */
-	if (bus != BUS_LINK && !bridge_passes_range(node_at(pci, above), c->range))
+	if (bus != BUS_LINK && !bridge_passes_all(node_at(pci, above), c->range))
 		return stop(c, BUSWAY_BRIDGE_WINDOW, above, NULL);
 	if (bus == BUS_SHARED)
 		return answer == c->rightful ? CLIMB_TURNED

@@ -38,7 +38,7 @@ bool route_descends(const struct p2p_route *r, uint32_t top)
 	const struct busway_pci *pci = r->pci;
 
 	for (uint32_t n = r->target; n != top; n = node_at(pci, n)->above) {
-		if (n != r->target && !bridge_passes_all(node_at(pci, n), r->bar))
+		if (n != r->target && !bridge_passes_all(node_at(pci, n), r->bar->bus))
 			return windows_refuse(r, n);
 		if (node_at(pci, r->target)->clean)
 			continue;

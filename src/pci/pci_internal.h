@@ -15,6 +15,8 @@
  *   p2p_climb.c     the way up of a request, for that
  *   p2p_root.c      and the way through the root complex
  *   p2p.c           what both share
+ *
+ * isolation*.c and quirks.c ask a sealed struct busway_pci as anybody does: isolation_internal.h.
  */
 #ifndef BUSWAY_PCI_INTERNAL_H
 #define BUSWAY_PCI_INTERNAL_H
@@ -97,20 +99,18 @@ int judge_claims(struct busway_pci *pci);
 
 /* Does the bridge @n pass some address of @range to its secondary bus, or all of them? */
 bool bridge_passes_some(const struct node *n, struct busway_range range);
-bool bridge_passes_all(const struct node *n, const struct busway_pci_bar *bar);
+bool bridge_passes_all(const struct node *n, struct busway_range range);
 
-bool bridge_passes_range(const struct node *n, struct busway_range range);
-
-/* Does @n itself, or what is behind it, answer to some address of @range? One claim to all of it?
- * More than one to some? Its BARs alone to some? */
+/* Does @n itself, or what is behind it, answer to some address of @range? */
 bool claims_some(const struct node *n, struct busway_range range);
+/* One claim of it to all of that? More than one to some? Its BARs alone to some? */
+bool claims_whole(const struct node *n, struct busway_range range);
+bool claims_twice(const struct node *n, struct busway_range range);
+bool claims_by_bar(const struct node *n, struct busway_range range);
 
 /* Does anybody below @host, at any depth, answer to some of it? In time that hardly grows with the
  * number of functions. */
 bool somebody_claims(const struct busway_pci *pci, uint32_t host, struct busway_range range);
-bool claims_whole(const struct node *n, struct busway_range range);
-bool claims_twice(const struct node *n, struct busway_range range);
-bool claims_by_bar(const struct node *n, struct busway_range range);
 
 /* The first one on the bus of @n. */
 static inline uint32_t first_beside(const struct busway_pci *pci, uint32_t n)

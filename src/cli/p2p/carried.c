@@ -40,17 +40,6 @@ static bool translate(void *ctx, busway_pci_id initiator, uint64_t address,
 	return initiator.index == c->q->a[0].index;
 }
 
-static const struct busway_pci_bar *first_memory(const struct busway_pci_function *f)
-{
-	const struct busway_pci_bar *best = NULL;
-
-	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++)
-		if (is_memory_bar(&f->bars[i]) &&
-		    (!best || busway_range_span(f->bars[i].bus) > busway_range_span(best->bus)))
-			best = &f->bars[i];
-	return best;
-}
-
 static void put_hops(struct page *page, const struct question *q,
 		     const struct busway_pci_outcome *out)
 {
@@ -92,7 +81,7 @@ static void carry(struct page *page, const struct question *q, struct busway_pci
 
 void put_carried(struct page *page, const struct question *q, const struct busway_p2p *p)
 {
-	const struct busway_pci_bar *bar = first_memory(busway_pci_function(q->pci, q->b[0]));
+	const struct busway_pci_bar *bar;
 	const bool by_root = p->verdict == BUSWAY_P2P_HOST_BRIDGE || p->verdict == BUSWAY_P2P_IOMMU;
 	struct carrier c = {.q = q};
 	const struct busway_pci_fabric_options options = {
@@ -102,7 +91,10 @@ void put_carried(struct page *page, const struct question *q, const struct buswa
 	};
 	struct busway_pci_fabric *fabric;
 
-	if (!bar || (by_root && !bar->has_cpu))
+	if (p->bar == BUSWAY_P2P_ANY_BAR)
+		return;
+	bar = &busway_pci_function(q->pci, q->b[0])->bars[p->bar];
+	if (by_root && !bar->has_cpu)
 		return;
 	c.phys = bar->cpu.raw;
 	if (busway_pci_fabric_create(q->pci, &options, &cli_memory, &fabric))

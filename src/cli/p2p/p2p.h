@@ -58,8 +58,6 @@ const char *address_form(enum busway_p2p_verdict verdict);
 
 const char *function_type_name(enum busway_pci_type type);
 
-/* A BAR of memory that has an address. */
-bool is_memory_bar(const struct busway_pci_bar *bar);
 bool has_memory(const struct busway_pci_function *function);
 
 /* "no ACS", "ACS unknown", "ACS off" or "ACS SV, RR"; "" of what cannot have it. */

@@ -42,7 +42,7 @@ static json_t *bars_json(const struct question *q)
 		const struct busway_pci_bar *bar = &f->bars[i];
 		struct busway_p2p p;
 
-		if (!is_memory_bar(bar))
+		if (!busway_bar_is_memory(bar))
 			continue;
 		busway_p2p_decide(q->pci, q->a[0], q->b[0], i, &q->policy, &p);
 		json_array_append_new(

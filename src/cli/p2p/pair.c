@@ -99,7 +99,7 @@ static void put_bars(struct page *page, const struct question *q, const struct b
 		const struct busway_pci_bar *bar = &f->bars[i];
 		struct busway_p2p own;
 
-		if (!is_memory_bar(bar))
+		if (!busway_bar_is_memory(bar))
 			continue;
 		busway_p2p_decide(q->pci, q->a[0], q->b[0], i, &q->policy, &own);
 		fprintf(page->out, "%sBAR %u: ", head, i);
@@ -198,9 +198,9 @@ static const char *other_doubt(const struct question *q, const struct busway_p2p
 	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++) {
 		const struct busway_pci_bar *bar = &target->bars[i];
 
-		if (is_memory_bar(bar) && !bar->sized)
+		if (busway_bar_is_memory(bar) && !bar->sized)
 			return "the size of the memory is unknown";
-		if (is_memory_bar(bar) && bar->bus_guessed)
+		if (busway_bar_is_memory(bar) && bar->bus_guessed)
 			return "no register tells where the memory is on the bus";
 	}
 	if (p->verdict == BUSWAY_P2P_IOMMU &&

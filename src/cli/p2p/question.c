@@ -63,15 +63,10 @@ const char *function_type_name(enum busway_pci_type type)
 
 /* ---- functions ---- */
 
-bool is_memory_bar(const struct busway_pci_bar *bar)
-{
-	return bar->assigned && (bar->kind == BUSWAY_BAR_MEM32 || bar->kind == BUSWAY_BAR_MEM64);
-}
-
 bool has_memory(const struct busway_pci_function *function)
 {
 	for (unsigned i = 0; i < BUSWAY_PCI_BARS; i++)
-		if (is_memory_bar(&function->bars[i]))
+		if (busway_bar_is_memory(&function->bars[i]))
 			return true;
 	return false;
 }
