@@ -7,35 +7,18 @@
 
 /* ---- the IOMMU ---- */
 
-/* A link to a group may be missing where there is an IOMMU: of a function without a driver on
- * platforms with a device tree, and where links were not recorded. */
-static enum busway_known is_translated(const struct building *b, busway_pci_id id, bool by_tree)
-{
-	const struct busway_pci_function *f = busway_pci_function(pci_of(b), id);
-
-	if (f->has_group && !f->translation_unknown)
-		return f->translated ? BUSWAY_PRESENT : BUSWAY_ABSENT;
-	if (f->has_group)
-		return BUSWAY_UNKNOWN;
-	if (b->from_tree)
-		return by_tree ? BUSWAY_PRESENT : BUSWAY_ABSENT;
-	return b->iommus_told && !b->machine->groups.count && !system_unit_of(b->machine, id)
-		       ? BUSWAY_ABSENT
-		       : BUSWAY_UNKNOWN;
-}
-
 static int take_iommu(struct building *b, busway_pci_id id, const struct busway_device *device,
 		      struct busway_function_facts *facts)
 {
-	const struct busway_pci_function *f = busway_pci_function(pci_of(b), id);
 	const struct system_unit *unit = system_unit_of(b->machine, id);
-	const bool by_tree = b->from_tree && device->behind_iommu;
+	const enum busway_known translated =
+		system_translated(b, id, b->from_tree && device->behind_iommu);
 	struct busway_id_map *map;
 
 	facts->iommu = device->iommu;
 	facts->iommu_count = device->iommu_count;
-	facts->behind_iommu = f->has_group ? f->translated : by_tree || (unit && !b->iommus_told);
-	if (busway_pci_join_iommu(b->machine->pci, id, is_translated(b, id, by_tree)))
+	facts->behind_iommu = translated != BUSWAY_ABSENT;
+	if (busway_pci_join_iommu(b->machine->pci, id, translated))
 		return -BUSWAY_EINVAL;
 	if (unit && !device->iommu_count) {
 		map = KEEP(b, struct busway_id_map, 1);
@@ -53,8 +36,7 @@ static int take_iommu(struct building *b, busway_pci_id id, const struct busway_
 		facts->iommu = map;
 		facts->iommu_count = 1;
 	}
-	if (!f->has_group && !unit && !b->from_tree && !b->iommus_told) {
-		facts->behind_iommu = true;
+	if (translated == BUSWAY_UNKNOWN) {
 		facts->notes = system_note(b, BUSWAY_NOTE_IOMMU_UNKNOWN, device->name,
 					   "iommu_group", facts->notes);
 		if (!facts->notes)

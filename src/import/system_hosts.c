@@ -316,7 +316,7 @@ static void look_below(const struct building *b, uint32_t host, struct busway_de
 			device->last_bus = f->bridge.subordinate;
 		if (is_express(f->type))
 			device->kind = BUSWAY_DEVICE_PCIE_HOST;
-		device->behind_iommu |= f->has_group ? f->translated : !b->iommus_told;
+		device->behind_iommu |= system_translated(b, id, false) != BUSWAY_ABSENT;
 	}
 	device->translated_always = device->behind_iommu;
 }

@@ -94,6 +94,21 @@ int system_reserve(struct busway_system *machine, busway_pci_id function,
 	return 0;
 }
 
+enum busway_known system_translated(const struct building *b, busway_pci_id id, bool by_tree)
+{
+	const struct busway_pci_function *f = busway_pci_function(pci_of(b), id);
+
+	if (f->has_group && !f->translation_unknown)
+		return f->translated ? BUSWAY_PRESENT : BUSWAY_ABSENT;
+	if (f->has_group)
+		return BUSWAY_UNKNOWN;
+	if (b->from_tree)
+		return by_tree ? BUSWAY_PRESENT : BUSWAY_ABSENT;
+	return b->iommus_told && !b->machine->groups.count && !system_unit_of(b->machine, id)
+		       ? BUSWAY_ABSENT
+		       : BUSWAY_UNKNOWN;
+}
+
 /*
  * The width of the IOVAs that an IOMMU of Intel's takes: MGAW, bits 21..16 of its capability
  * register, is that number of bits less one (VT-d 4.1, 11.4.2).

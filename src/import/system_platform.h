@@ -162,6 +162,14 @@ void system_limit_unit(struct busway_system *machine, busway_pci_id function, ui
 const struct system_unit *system_unit_of(const struct busway_system *machine,
 					 busway_pci_id function);
 
+/*
+ * Does an IOMMU translate what a function emits? @by_tree: the device tree has one in front of it.
+ * A link to a group may be missing where there is an IOMMU: of a function without a driver on
+ * platforms with a device tree, and where links were not recorded. Unknown is taken for translated,
+ * and is told.
+ */
+enum busway_known system_translated(const struct building *b, busway_pci_id id, bool by_tree);
+
 /* Keep IOVAs of a function free; nothing is copied but the struct. */
 int system_reserve(struct busway_system *machine, busway_pci_id function,
 		   const struct busway_reserved_region *region);
