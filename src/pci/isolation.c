@@ -11,13 +11,6 @@ struct busway_isolation {
 	size_t count;
 };
 
-uint32_t first_on_bus(const struct busway_pci *pci, uint32_t index)
-{
-	const struct node *n = node_at(pci, index);
-
-	return n->above == NONE ? host_at(pci, n->host)->below : node_at(pci, n->above)->below;
-}
-
 uint32_t group_root(const struct joining *j, uint32_t index)
 {
 	while (j->with[index] != index) {

@@ -43,14 +43,6 @@ int join_route(struct joining *j, struct arena *work, bool certain);
 
 void join_linux(struct joining *j);
 
-/* The first function on the same bus as @index. */
-uint32_t first_on_bus(const struct busway_pci *pci, uint32_t index);
-
-static inline bool same_slot(struct busway_pci_address a, struct busway_pci_address b)
-{
-	return a.domain == b.domain && a.bus == b.bus && (a.devfn & ~7) == (b.devfn & ~7);
-}
-
 /* A bridge behind which requester IDs are lost. */
 static inline bool hides_requesters(enum busway_pci_type type)
 {

@@ -174,7 +174,7 @@ static bool join_alias(struct subject *s, uint32_t index)
 		join_subject(s, index, BUSWAY_TOGETHER_ALIAS, index, 0);
 		return true;
 	}
-	for (uint32_t i = first_on_bus(pci, index); i != NONE; i = node_at(pci, i)->beside) {
+	for (uint32_t i = first_beside(pci, index); i != NONE; i = node_at(pci, i)->beside) {
 		const struct busway_pci_function *other = &node_at(pci, i)->function;
 
 		if (i != index && (uses_id_of(f, other) || uses_id_of(other, f)) &&
@@ -193,7 +193,7 @@ static bool join_function(struct subject *s, uint32_t index)
 
 	if (!missing)
 		return false;
-	for (uint32_t i = first_on_bus(pci, index); i != NONE; i = node_at(pci, i)->beside) {
+	for (uint32_t i = first_beside(pci, index); i != NONE; i = node_at(pci, i)->beside) {
 		const struct busway_pci_function *other = &node_at(pci, i)->function;
 
 		if (i == index || !same_slot(f->at, other->at) || !lacks(pci, i, &s->unsure))

@@ -33,19 +33,19 @@ static enum carries by_egress(const struct busway_pci_acs *acs, bool has_number,
 	return acs->egress[number / 8] >> (number % 8) & 1 ? CARRIES_NOT : CARRIES;
 }
 
+/* Between ports of a switch it is what a request to a peer meets there. */
 static struct verdict by_port(const struct busway_pci *pci, uint32_t from, uint32_t to)
 {
-	const struct busway_pci_acs *acs = &node_at(pci, from)->function.acs;
-	const struct busway_pci_function *other = &node_at(pci, to)->function;
-	struct verdict v = {CARRIES, BUSWAY_TOGETHER_SWITCH, from, BUSWAY_ACS_RR};
+	static const enum carries carries[] = {
+		[TURN_DIRECT] = CARRIES,
+		[TURN_REDIRECTED] = CARRIES_NOT,
+		[TURN_BLOCKED] = CARRIES_NOT,
+		[TURN_UNKNOWN] = CARRIES_MAYBE,
+	};
+	uint16_t bits;
 
-	if (acs->known == BUSWAY_UNKNOWN)
-		v.carries = CARRIES_MAYBE;
-	else if (acs->known == BUSWAY_PRESENT && (acs->control & BUSWAY_ACS_EC))
-		v.carries = by_egress(acs, other->has_port_number, other->port_number);
-	else if (acs->known == BUSWAY_PRESENT && (acs->control & BUSWAY_ACS_RR))
-		v.carries = CARRIES_NOT;
-	return v;
+	return (struct verdict){carries[turn_of_request(pci, from, to, false, &bits)],
+				BUSWAY_TOGETHER_SWITCH, from, BUSWAY_ACS_RR};
 }
 
 /* A device, or a root port, of which its vendor says that it keeps to itself. */

@@ -16,7 +16,7 @@
  *   p2p_root.c      and the way through the root complex
  *   p2p.c           what both share
  *
- * isolation*.c and quirks.c ask a sealed struct busway_pci as anybody does: isolation_internal.h.
+ * and, about who is isolated from whom, what isolation_internal.h lists.
  */
 #ifndef BUSWAY_PCI_INTERNAL_H
 #define BUSWAY_PCI_INTERNAL_H
@@ -119,6 +119,12 @@ static inline uint32_t first_beside(const struct busway_pci *pci, uint32_t n)
 
 	return above == NONE ? host_at(pci, node_at(pci, n)->host)->below
 			     : node_at(pci, above)->below;
+}
+
+/* Functions of one device, unless that has ARI. */
+static inline bool same_slot(struct busway_pci_address a, struct busway_pci_address b)
+{
+	return a.domain == b.domain && a.bus == b.bus && (a.devfn & ~7) == (b.devfn & ~7);
 }
 
 /* ---- p2p*.c ---- */

@@ -143,11 +143,6 @@ static int find_all_above(struct busway_pci *pci)
 
 /* ---- from the root down ---- */
 
-static bool same_slot(struct busway_pci_address a, struct busway_pci_address b)
-{
-	return a.domain == b.domain && a.bus == b.bus && (a.devfn & ~7) == (b.devfn & ~7);
-}
-
 /* Function 0 says it for all of its slot (PCI Local Bus 3.0, 6.2.1). */
 static void spread_multifunction(struct busway_pci *pci)
 {
