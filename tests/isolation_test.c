@@ -407,6 +407,9 @@ static void egress_control_knows_functions_beyond_seven(void **state)
 	tree[1].acs.egress[0] = 0x2; /* another function is kept from, this one is not */
 	tree[1].acs.egress[1] = 0;
 	EXPECT(tree, SURE, "01:00.0 01:01.1");
+	tree[1].acs.egress_count = 9; /* too short to say anything about function 9 */
+	EXPECT(tree, SURE, "");
+	EXPECT(tree, ROUTE, "01:00.0 01:01.1?");
 }
 
 /* Root ports of one device are known by port numbers, as those of a switch. */
