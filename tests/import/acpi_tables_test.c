@@ -101,6 +101,31 @@ static busway_pci_id at(const struct busway_pci *pci, unsigned bus, unsigned dev
 	return id;
 }
 
+/* A table that was read, and the machine that it is about. */
+struct rig {
+	struct test_memory memory;
+	struct table table;
+	struct busway_acpi *acpi;
+	struct busway_pci *pci;
+};
+
+typedef void (*maker)(struct table *t);
+
+static void rig_open(struct rig *r, maker make)
+{
+	test_memory_open(&r->memory);
+	make(&r->table);
+	r->acpi = read_good(&r->table, &r->memory);
+	r->pci = machine(&r->memory);
+}
+
+static void rig_close(struct rig *r)
+{
+	busway_acpi_free(r->acpi);
+	busway_pci_destroy(r->pci);
+	test_memory_close(&r->memory);
+}
+
 /* ---- Intel ---- */
 
 static void put_scope(struct table *t, unsigned type, unsigned bus, const char *path)
@@ -148,56 +173,39 @@ static void make_dmar(struct table *t)
 
 static void units_of_intel_translate_whom_they_name_and_one_the_rest(void **state)
 {
-	struct test_memory memory;
-	struct table t;
-	struct busway_acpi *acpi;
-	struct busway_pci *pci;
+	struct rig r;
 
 	(void)state;
-	test_memory_open(&memory);
-	make_dmar(&t);
-	acpi = read_good(&t, &memory);
-	pci = machine(&memory);
-	assert_int_equal(acpi->address_bits, 46);
-	assert_true(acpi->checksum_good);
-	assert_int_equal(acpi->entry_count, 5);
-	assert_int_equal(acpi->entries[4].kind, BUSWAY_ACPI_UNKNOWN);
-	assert_int_equal(busway_acpi_unit_of(acpi, pci, at(pci, 0, 2 << 3))->base, 0xfed90000);
-	assert_int_equal(busway_acpi_unit_of(acpi, pci, at(pci, 0, 1 << 3))->base, 0xfed91000);
-	assert_int_equal(busway_acpi_unit_of(acpi, pci, at(pci, 2, 3 << 3))->base, 0xfed91000);
-	busway_acpi_free(acpi);
-	make_dmar(&t);
-	put_at(&t, 48 + 16, 3, 1); /* the first scope is an IOAPIC now: the rest's unit remains */
-	end(&t);
-	acpi = read_good(&t, &memory);
-	assert_int_equal(busway_acpi_unit_of(acpi, pci, at(pci, 0, 2 << 3))->base, 0xfed92000);
-	busway_acpi_free(acpi);
-	busway_pci_destroy(pci);
-	test_memory_close(&memory);
+	rig_open(&r, make_dmar);
+	assert_int_equal(r.acpi->address_bits, 46);
+	assert_true(r.acpi->checksum_good);
+	assert_int_equal(r.acpi->entry_count, 5);
+	assert_int_equal(r.acpi->entries[4].kind, BUSWAY_ACPI_UNKNOWN);
+	assert_int_equal(busway_acpi_unit_of(r.acpi, r.pci, at(r.pci, 0, 2 << 3))->base, 0xfed90000);
+	assert_int_equal(busway_acpi_unit_of(r.acpi, r.pci, at(r.pci, 0, 1 << 3))->base, 0xfed91000);
+	assert_int_equal(busway_acpi_unit_of(r.acpi, r.pci, at(r.pci, 2, 3 << 3))->base, 0xfed91000);
+	busway_acpi_free(r.acpi);
+	put_at(&r.table, 48 + 16, 3, 1); /* the first scope is an IOAPIC now: the rest's unit remains */
+	end(&r.table);
+	r.acpi = read_good(&r.table, &r.memory);
+	assert_int_equal(busway_acpi_unit_of(r.acpi, r.pci, at(r.pci, 0, 2 << 3))->base, 0xfed92000);
+	rig_close(&r);
 }
 
 static void memory_is_reserved_for_the_function_at_the_end_of_the_path(void **state)
 {
-	struct test_memory memory;
-	struct table t;
-	struct busway_acpi *acpi;
-	struct busway_pci *pci;
+	struct rig r;
 	const struct busway_acpi_entry *rmrr;
 
 	(void)state;
-	test_memory_open(&memory);
-	make_dmar(&t);
-	acpi = read_good(&t, &memory);
-	pci = machine(&memory);
-	rmrr = &acpi->entries[3];
+	rig_open(&r, make_dmar);
+	rmrr = &r.acpi->entries[3];
 	assert_int_equal(rmrr->kind, BUSWAY_ACPI_RMRR);
 	assert_true(rmrr->memory.first == 0x80000000 && rmrr->memory.last == 0x800fffff);
-	assert_true(busway_acpi_reserves_for(acpi, rmrr, pci, at(pci, 1, 0)));
-	assert_false(busway_acpi_reserves_for(acpi, rmrr, pci, at(pci, 2, 3 << 3)));
-	assert_false(busway_acpi_reserves_for(acpi, rmrr, pci, at(pci, 0, 1 << 3)));
-	busway_acpi_free(acpi);
-	busway_pci_destroy(pci);
-	test_memory_close(&memory);
+	assert_true(busway_acpi_reserves_for(r.acpi, rmrr, r.pci, at(r.pci, 1, 0)));
+	assert_false(busway_acpi_reserves_for(r.acpi, rmrr, r.pci, at(r.pci, 2, 3 << 3)));
+	assert_false(busway_acpi_reserves_for(r.acpi, rmrr, r.pci, at(r.pci, 0, 1 << 3)));
+	rig_close(&r);
 }
 
 /* ---- AMD ---- */
@@ -246,34 +254,26 @@ static void make_ivrs(struct table *t)
 
 static void units_of_amd_translate_ranges_of_ids(void **state)
 {
-	struct test_memory memory;
-	struct table t;
-	struct busway_acpi *acpi;
-	struct busway_pci *pci;
+	struct rig r;
 
 	(void)state;
-	test_memory_open(&memory);
-	make_ivrs(&t);
-	acpi = read_good(&t, &memory);
-	pci = machine(&memory);
-	assert_int_equal(acpi->entry_count, 4);
-	assert_int_equal(acpi->entries[0].scope_count, 1);
-	assert_int_equal(acpi->entries[1].scope_count, 2);
+	rig_open(&r, make_ivrs);
+	assert_int_equal(r.acpi->entry_count, 4);
+	assert_int_equal(r.acpi->entries[0].scope_count, 1);
+	assert_int_equal(r.acpi->entries[1].scope_count, 2);
 	/* the newer kind of block counts where both name it */
-	assert_int_equal(busway_acpi_unit_of(acpi, pci, at(pci, 0, 2 << 3))->base, 0xfeb80000);
-	assert_int_equal(busway_acpi_unit_of(acpi, pci, at(pci, 0, 1 << 3))->base, 0xfeb00000);
-	assert_int_equal(busway_acpi_unit_of(acpi, pci, at(pci, 2, 3 << 3))->base, 0xfeb80000);
-	assert_null(busway_acpi_unit_of(acpi, pci, at(pci, 1, 0)));
-	assert_true(acpi->entries[1].scopes[1].has_alias);
-	assert_int_equal(acpi->entries[1].scopes[1].alias, 0x0100);
-	assert_true(acpi->entries[2].unity);
-	assert_true(busway_acpi_reserves_for(acpi, &acpi->entries[2], pci, at(pci, 0, 2 << 3)));
-	assert_true(busway_acpi_reserves_for(acpi, &acpi->entries[2], pci, at(pci, 1, 0)));
-	assert_false(busway_acpi_reserves_for(acpi, &acpi->entries[2], pci, at(pci, 0, 1 << 3)));
-	assert_true(acpi->entries[2].memory.last == 0x901ffff);
-	busway_acpi_free(acpi);
-	busway_pci_destroy(pci);
-	test_memory_close(&memory);
+	assert_int_equal(busway_acpi_unit_of(r.acpi, r.pci, at(r.pci, 0, 2 << 3))->base, 0xfeb80000);
+	assert_int_equal(busway_acpi_unit_of(r.acpi, r.pci, at(r.pci, 0, 1 << 3))->base, 0xfeb00000);
+	assert_int_equal(busway_acpi_unit_of(r.acpi, r.pci, at(r.pci, 2, 3 << 3))->base, 0xfeb80000);
+	assert_null(busway_acpi_unit_of(r.acpi, r.pci, at(r.pci, 1, 0)));
+	assert_true(r.acpi->entries[1].scopes[1].has_alias);
+	assert_int_equal(r.acpi->entries[1].scopes[1].alias, 0x0100);
+	assert_true(r.acpi->entries[2].unity);
+	assert_true(busway_acpi_reserves_for(r.acpi, &r.acpi->entries[2], r.pci, at(r.pci, 0, 2 << 3)));
+	assert_true(busway_acpi_reserves_for(r.acpi, &r.acpi->entries[2], r.pci, at(r.pci, 1, 0)));
+	assert_false(busway_acpi_reserves_for(r.acpi, &r.acpi->entries[2], r.pci, at(r.pci, 0, 1 << 3)));
+	assert_true(r.acpi->entries[2].memory.last == 0x901ffff);
+	rig_close(&r);
 }
 
 /* ---- Arm ---- */
@@ -331,30 +331,21 @@ static void make_iort(struct table *t)
 
 static void ids_of_a_root_complex_go_to_an_smmu_or_elsewhere(void **state)
 {
-	struct test_memory memory;
-	struct table t;
-	struct busway_acpi *acpi;
-	struct busway_pci *pci;
+	struct rig r;
 
 	(void)state;
-	test_memory_open(&memory);
-	make_iort(&t);
-	acpi = read_good(&t, &memory);
-	pci = machine(&memory);
-	assert_int_equal(acpi->entry_count, 4);
-	assert_int_equal(acpi->entries[2].address_bits, 40);
-	assert_int_equal(busway_acpi_unit_of(acpi, pci, at(pci, 0, 2 << 3))->base, 0x9050000);
-	assert_null(busway_acpi_unit_of(acpi, pci, at(pci, 1, 0)));
-	assert_true(busway_acpi_reserves_for(acpi, &acpi->entries[3], pci, at(pci, 0, 2 << 3)));
-	assert_false(busway_acpi_reserves_for(acpi, &acpi->entries[3], pci, at(pci, 0, 1 << 3)));
-	busway_acpi_free(acpi);
-	busway_pci_destroy(pci);
-	test_memory_close(&memory);
+	rig_open(&r, make_iort);
+	assert_int_equal(r.acpi->entry_count, 4);
+	assert_int_equal(r.acpi->entries[2].address_bits, 40);
+	assert_int_equal(busway_acpi_unit_of(r.acpi, r.pci, at(r.pci, 0, 2 << 3))->base, 0x9050000);
+	assert_null(busway_acpi_unit_of(r.acpi, r.pci, at(r.pci, 1, 0)));
+	assert_true(busway_acpi_reserves_for(r.acpi, &r.acpi->entries[3], r.pci, at(r.pci, 0, 2 << 3)));
+	assert_false(busway_acpi_reserves_for(r.acpi, &r.acpi->entries[3], r.pci, at(r.pci, 0, 1 << 3)));
+	rig_close(&r);
 }
 
 /* ---- whatever comes ---- */
 
-typedef void (*maker)(struct table *t);
 static const maker makers[] = {make_dmar, make_ivrs, make_iort};
 
 /* @bytes in memory of just that size, so that a sanitizer sees who reads beyond. */

@@ -52,6 +52,24 @@ static int read_dump(const char *text, size_t size, struct busway_system **machi
 	return busway_system_read_lspci(text, size, &memory->allocator, machine, error);
 }
 
+/* A dump that is read, and thrown away with its machine. */
+static struct busway_system *read_good(const struct dump *d, struct test_memory *memory)
+{
+	struct busway_system_error error;
+	struct busway_system *machine;
+
+	if (read_dump(d->text, d->size, &machine, &error, memory))
+		fail_msg("%s: %s", error.file, error.message);
+	return machine;
+}
+
+static void end(struct busway_system *machine, struct test_memory *memory, struct dump *d)
+{
+	busway_system_free(machine);
+	test_memory_close(memory);
+	free(d->text);
+}
+
 static void expect_refused(const char *text, const char *place, const char *words)
 {
 	struct busway_system_error error;
@@ -76,7 +94,6 @@ static void of_all_lengths_what_is_there_is_read(void **state)
 	};
 	struct dump d = {0};
 	uint8_t config[CONFIG_ALL];
-	struct busway_system_error error;
 	struct busway_system *machine;
 	struct test_memory memory;
 
@@ -90,8 +107,7 @@ static void of_all_lengths_what_is_there_is_read(void **state)
 		put(&d, "\n");
 	}
 	assert_true(looks_like_lspci(d.text, d.size));
-	if (read_dump(d.text, d.size, &machine, &error, &memory))
-		fail_msg("%s: %s", error.file, error.message);
+	machine = read_good(&d, &memory);
 	assert_int_equal(busway_pci_count(busway_system_pci(machine)), COUNT(cases));
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const struct busway_pci_function *f = function_at(machine, cases[i].at);
@@ -103,9 +119,7 @@ static void of_all_lengths_what_is_there_is_read(void **state)
 		assert_int_equal(f->dma_mask, 0);
 		assert_int_equal(has_gap(machine, cases[i].at, "unknown"), cases[i].size < 256);
 	}
-	busway_system_free(machine);
-	test_memory_close(&memory);
-	free(d.text);
+	end(machine, &memory, &d);
 }
 
 /* Each register arrives: random ones say the same as when they are read as they are. */
@@ -120,7 +134,6 @@ static void every_register_arrives(void **state)
 		const size_t size = sizes[rng_below(&rng, 3)];
 		struct busway_pci_function direct = {.at = {0, 3, 8}};
 		const struct busway_pci_function *read;
-		struct busway_system_error error;
 		struct busway_system *machine;
 		struct test_memory memory;
 		uint8_t config[CONFIG_ALL];
@@ -132,7 +145,7 @@ static void every_register_arrives(void **state)
 		put(&d, "03:01.0 A device\n");
 		put_rows(&d, config, size);
 		assert_int_equal(busway_pci_read_config(config, size, &direct), 0);
-		assert_int_equal(read_dump(d.text, d.size, &machine, &error, &memory), 0);
+		machine = read_good(&d, &memory);
 		read = function_at(machine, "0000:03:01.0");
 		assert_int_equal(read->vendor, direct.vendor);
 		assert_int_equal(read->class_code, direct.class_code);
@@ -141,9 +154,7 @@ static void every_register_arrives(void **state)
 		assert_memory_equal(read->bars, direct.bars, sizeof(direct.bars));
 		assert_int_equal(read->bridge.secondary, direct.bridge.secondary);
 		assert_int_equal(read->acs.known, direct.acs.known);
-		busway_system_free(machine);
-		test_memory_close(&memory);
-		free(d.text);
+		end(machine, &memory, &d);
 	}
 }
 
@@ -177,18 +188,15 @@ static void a_cut_function_is_a_gap(void **state)
 	(void)state;
 	make_endpoint(config, 0xc0000000);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct busway_system_error error;
 		struct busway_system *machine;
 		struct test_memory memory;
 		struct dump d = {0};
 
 		put(&d, "01:00.0 A device\n");
 		put_rows(&d, config, cases[i].size);
-		assert_int_equal(read_dump(d.text, d.size, &machine, &error, &memory), 0);
+		machine = read_good(&d, &memory);
 		assert_int_equal(has_gap(machine, "0000:01:00.0", "was cut"), cases[i].cut);
-		busway_system_free(machine);
-		test_memory_close(&memory);
-		free(d.text);
+		end(machine, &memory, &d);
 	}
 }
 
@@ -196,7 +204,6 @@ static void of_two_with_one_address_the_first_counts(void **state)
 {
 	struct dump d = {0};
 	uint8_t config[CONFIG_ALL];
-	struct busway_system_error error;
 	struct busway_system *machine;
 	struct test_memory memory;
 
@@ -207,19 +214,16 @@ static void of_two_with_one_address_the_first_counts(void **state)
 	config[0] = 0x77;
 	put(&d, "\n01:00.0 second\n");
 	put_rows(&d, config, 256);
-	assert_int_equal(read_dump(d.text, d.size, &machine, &error, &memory), 0);
+	machine = read_good(&d, &memory);
 	assert_int_equal(busway_pci_count(busway_system_pci(machine)), 1);
 	assert_int_equal(function_at(machine, "0000:01:00.0")->vendor, 0x1234);
-	busway_system_free(machine);
-	test_memory_close(&memory);
-	free(d.text);
+	end(machine, &memory, &d);
 }
 
 static void long_words_of_v_do_not_matter(void **state)
 {
 	struct dump d = {0};
 	uint8_t config[CONFIG_ALL];
-	struct busway_system_error error;
 	struct busway_system *machine;
 	struct test_memory memory;
 
@@ -233,11 +237,9 @@ static void long_words_of_v_do_not_matter(void **state)
 		put(&d, "00: 00 ");
 	put(&d, "\n");
 	put_rows(&d, config, 4096);
-	assert_int_equal(read_dump(d.text, d.size, &machine, &error, &memory), 0);
+	machine = read_good(&d, &memory);
 	assert_int_equal(function_at(machine, "0000:01:00.0")->config_size, 4096);
-	busway_system_free(machine);
-	test_memory_close(&memory);
-	free(d.text);
+	end(machine, &memory, &d);
 }
 
 static void what_is_wrong_is_said_with_its_line(void **state)
