@@ -3,7 +3,7 @@
  * cli.h - what the parts of the command share.
  *
  *   main.c      the list of commands
- *   options.c   command lines
+ *   options*.c  command lines: see options.h
  *   numbers.c   addresses, sizes and ranges as people write them
  *   load.c      a platform from a file
  *   device.c    a device by name

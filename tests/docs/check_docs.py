@@ -255,7 +255,7 @@ def _():
 
 def options():
     """Long options of the command, and those of one letter."""
-    text = read('src/cli/options.c')
+    text = read('src/cli/options_table.c')
     return (re.findall(r'\{"([a-z-]+)", (?:no|required)_argument', text),
             re.findall(r"_argument, NULL, '(\w)'", text))
 
