@@ -21,6 +21,7 @@ struct scene {
 	struct busway_platform *platform;
 	struct busway_dma *dma;
 	struct busway_p2p_policy policy;
+	uint64_t inbound; /* what windows into the machine add */
 	busway_device_id devices[TREE_FUNCTIONS]; /* by the index of ->pci */
 	struct busway_outbound outbound[TREE_HOSTS][2];
 	struct busway_iova iova;
@@ -69,6 +70,22 @@ static bool translate(void *ctx, busway_pci_id initiator, uint64_t address,
 	return true;
 }
 
+static void add_window(struct scene *s, busway_space_id bus, const char *name,
+		       struct busway_range in, uint64_t out)
+{
+	const struct busway_window window = {
+		.from = bus,
+		.to = BUSWAY_CPU_SPACE,
+		.in = in,
+		.out = {out},
+		.access = BUSWAY_READ_WRITE,
+		.name = name,
+		.entry = UINT32_MAX,
+	};
+
+	assert_int_equal(busway_platform_add_window(s->platform, &window), 0);
+}
+
 static busway_space_id add_bus(struct scene *s, size_t host)
 {
 	const struct busway_pci_host *h = &s->truth.hosts[host];
@@ -89,16 +106,10 @@ static busway_space_id add_bus(struct scene *s, size_t host)
 								     BUSWAY_READ_WRITE, h->name}),
 			0);
 	}
-	assert_int_equal(busway_platform_add_window(s->platform,
-						    &(struct busway_window){
-							    .from = bus,
-							    .to = BUSWAY_CPU_SPACE,
-							    .in = {0, ((uint64_t)1 << 48) - 1},
-							    .access = BUSWAY_READ_WRITE,
-							    .name = h->name,
-							    .entry = UINT32_MAX,
-						    }),
-			 0);
+	/* memory as it is; what lies above it moved */
+	add_window(s, bus, h->name, (struct busway_range){0, 0x1fffffff}, 0);
+	add_window(s, bus, h->name, (struct busway_range){0x20000000, ((uint64_t)1 << 48) - 1},
+		   0x20000000 + s->inbound);
 	assert_int_equal(busway_platform_add_device(s->platform,
 						    &(struct busway_device){
 							    .name = h->name,
@@ -479,6 +490,31 @@ static void an_iova_that_a_peer_answers_to_is_not_handed_out(void **state)
 	end(&s);
 }
 
+/* Windows into the machine that move addresses: what is emitted is none of the CPU's. */
+static void an_address_that_a_port_takes_for_its_own_is_not_handed_out(void **state)
+{
+	static struct scene s;
+	struct busway_pci_bridge *b;
+	struct busway_lane *lane;
+
+	(void)state;
+	for (unsigned taken = 0; taken < 2; taken++) {
+		draw(&s, 0x4000000000);
+		s.inbound = 0x4040000000;
+		s.policy.trust_unknown = true;
+		b = &s.truth.functions[RP1].bridge;
+		b->prefetch_open = taken;
+		b->prefetch = (struct busway_range){0, 0x7fffffff};
+		lane = begin(&s, A);
+		assert_int_equal(map(&s, lane, C, 0), taken ? -BUSWAY_ERANGE : 0);
+		if (taken)
+			assert_int_equal(s.why.reason, BUSWAY_ACS_NO_UPSTREAM);
+		else
+			assert_int_equal(s.mapping.dma.raw, 0x40000000 + 2 * MIB + 16);
+		end(&s);
+	}
+}
+
 /* What may be done about A -> B, or A -> B's neighbour, and what comes of it. */
 struct refusal_case {
 	const char *because;
@@ -514,6 +550,18 @@ static void hide_acs(struct scene *s)
 	s->truth.functions[DP0].acs.known = BUSWAY_UNKNOWN;
 }
 
+static void answer_by_port(struct scene *s)
+{
+	tree_bar(&s->truth.functions[DP0], 0, s->truth.functions[B].bars[0].bus.first, 4096);
+	s->truth.functions[DP0].bars[0].has_cpu = false; /* else two have the memory */
+}
+
+static void contradict_window(struct scene *s)
+{
+	s->truth.functions[C].bars[0].cpu.raw += 4096;
+	s->policy.trust_unknown = true;
+}
+
 static void leave(struct scene *s)
 {
 	(void)s;
@@ -524,6 +572,9 @@ static const struct refusal_case refusals[] = {
 	{"RR, and the root port has no UF", redirect_and_trust, A, B, BUSWAY_ACS_NO_UPSTREAM},
 	{"egress control", forbid, A, B, BUSWAY_ACS_BLOCKED},
 	{"the window above is closed", close_window, A, B, BUSWAY_BRIDGE_WINDOW},
+	{"the port on the way up has it as its own BAR", answer_by_port, A, B, BUSWAY_BUS_CLAIMED},
+	{"the CPU finds the BAR elsewhere than the window", contradict_window, A, C,
+	 BUSWAY_BRIDGE_WINDOW},
 	{"ACS cannot be read", hide_acs, A, B, BUSWAY_ACS_UNKNOWN},
 	{"no register says what one device does inside", leave, B, B1, BUSWAY_PEER_UNCERTAIN},
 	{"nor what it does with its own address", leave, B, B, BUSWAY_PEER_UNCERTAIN},
@@ -676,6 +727,7 @@ int main(void)
 		cmocka_unit_test(behind_an_iommu_it_is_an_iova),
 		cmocka_unit_test(an_abandoned_device_has_no_way_to_registers_by_iova),
 		cmocka_unit_test(an_iova_that_a_peer_answers_to_is_not_handed_out),
+		cmocka_unit_test(an_address_that_a_port_takes_for_its_own_is_not_handed_out),
 		cmocka_unit_test(what_does_not_arrive_for_certain_is_refused),
 		cmocka_unit_test(all_of_it_must_be_in_one_bar),
 		cmocka_unit_test(a_mask_that_is_too_narrow_is_told),
