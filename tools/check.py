@@ -27,13 +27,15 @@ SANITIZERS = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
 class Totals:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.failures = []  # what failed, for the end of a long log
 
     def add_results(self, path):
         """Count the cases in one of Meson's JUnit files."""
         for case in xml.parse(path).getroot().iter("testcase"):
             if case.find("failure") is not None or case.find("error") is not None:
                 self.failed += 1
-                print(f"  failed: {case.get('classname', '')} {case.get('name', '')}")
+                self.failures.append(f"{case.get('classname', '')} {case.get('name', '')}")
+                print(f"  failed: {self.failures[-1]}")
             elif case.find("skipped") is not None:
                 self.skipped += 1
             else:
@@ -166,8 +168,12 @@ def main(arguments):
             continue
         print(f"== {name}: {step.__doc__}", flush=True)
         start = time.monotonic()
+        failed = totals.failed
         step(totals)
+        totals.failures += [f"step {name}"] if totals.failed > failed else []
         print(f"   {time.monotonic() - start:.0f} s", flush=True)
+    for failure in totals.failures:
+        print(f"failed: {failure}")
     print(f"{totals.passed} passed, {totals.failed} failed, {totals.skipped} skipped")
     return 1 if totals.failed else 0
 

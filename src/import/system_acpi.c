@@ -23,31 +23,34 @@ struct source {
 	const char *width; /* the same for its address width, as long as the machine lives */
 };
 
-/* "DRHD@fed90000": tables number their units by nothing but their registers. */
-static int add_unit_of(struct building *b, const struct busway_acpi_entry *entry, uint32_t *index)
+/* The unit that an entry stands for becomes the function's: "DRHD@fed90000", as tables number
+ * their units by nothing but their registers. */
+static int add_unit_of(struct building *b, const struct busway_acpi_entry *entry, busway_pci_id id)
 {
 	char name[48];
 	struct system_unit unit = {0};
+	uint32_t index;
+	int status;
 
 	snprintf(name, sizeof(name), "%s@%" PRIx64, busway_acpi_kind_name(entry->kind),
 		 entry->base);
 	unit.name = keep_text(b->machine, name);
-	return unit.name ? system_add_unit(b->machine, &unit, index) : -BUSWAY_ENOMEM;
+	if (!unit.name)
+		return -BUSWAY_ENOMEM;
+	status = system_add_unit(b->machine, &unit, &index);
+	return status ? status : system_set_unit(b->machine, id, index);
 }
 
 static int take_unit(struct building *b, const struct source *source, busway_pci_id id)
 {
 	const struct busway_acpi_entry *entry = busway_acpi_unit_of(source->acpi, pci_of(b), id);
 	const unsigned bits = source->acpi->address_bits;
-	uint32_t index;
 	int status = 0;
 
 	if (!entry)
 		return 0;
 	if (!system_unit_of(b->machine, id))
-		status = add_unit_of(b, entry, &index);
-	if (!status && !system_unit_of(b->machine, id))
-		status = system_set_unit(b->machine, id, index);
+		status = add_unit_of(b, entry, id);
 	/* units are asked to take as many address bits as the platform has (VT-d 4.1, 11.4.2,
 	 * MGAW): that many, unless a register of theirs was read */
 	if (!status && entry->kind == BUSWAY_ACPI_DRHD && bits < 64)
