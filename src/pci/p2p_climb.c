@@ -199,13 +199,12 @@ static enum climb pass_up(struct climber *c, uint32_t up)
 	const struct node *n = node_at(c->pci, up);
 	const struct busway_pci_acs *acs = &n->function.acs;
 	const bool back = bridge_passes_some(n, c->range), port = is_port(n->function.type);
-	const bool sent = c->sent;
 
 	c->sent = false;
 	if (!c->quick && claims_by_bar(n, c->range))
 		return stop(c, BUSWAY_BUS_CLAIMED, up, NULL);
 	if (n->function.type == BUSWAY_PCI_UPSTREAM_PORT)
-		return !back || sent ? CLIMB_ROOT : stop(c, BUSWAY_BUS_CLAIMED, up, NULL);
+		return CLIMB_ROOT; /* what would lead back down is sent up: leave_bus() saw to it */
 	if (c->translated && acs->known == BUSWAY_UNKNOWN)
 		return stop(c, BUSWAY_ACS_UNKNOWN, up, NULL);
 	if (c->translated && acs->known == BUSWAY_PRESENT && (acs->control & BUSWAY_ACS_TB))

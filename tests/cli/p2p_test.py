@@ -643,6 +643,21 @@ def check_carried(tap, folder):
               "and shows where the rest goes", said)
 
 
+def check_processor(tap, folder):
+    """What processor it is the machine says itself, unless the user does."""
+    copy = os.path.join(folder, "processor")
+    shutil.copytree(WORKSTATION, copy, symlinks=True)
+    for cpuinfo, name in (("vendor_id\t: AuthenticAMD\ncpu family\t: 23\n", "zen"),
+                          ("vendor_id\t: GenuineIntel\ncpu family\t: 6\n", "other")):
+        with open(os.path.join(copy, "proc/cpuinfo"), "w", encoding="ascii") as file:
+            file.write(cpuinfo)
+        told = ask("p2p", WORKSTATION, "--cpu", name)[1]["pairs"]
+        tap.equal(ask("p2p", copy)[1]["pairs"], told, "%s as proc/cpuinfo tells" % name)
+        other = "other" if name == "zen" else "zen"
+        tap.equal(ask("p2p", copy, "--cpu", other)[1]["pairs"],
+                  ask("p2p", WORKSTATION, "--cpu", other)[1]["pairs"], "and %s as the user does" % other)
+
+
 def check_unknown_root(tap):
     """On the user's word a root complex forwards as a known one does."""
     known = ask("p2p", WORKSTATION, "--cpu", "zen")[1]["pairs"]
@@ -686,6 +701,7 @@ def main():
         check_unread(tap, folder)
         check_pairs(tap)
         check_carried(tap, folder)
+        check_processor(tap, folder)
         check_unknown_root(tap)
         check_bars(tap, folder)
         check_iommu(tap, folder)

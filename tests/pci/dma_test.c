@@ -22,6 +22,7 @@ struct scene {
 	struct busway_dma *dma;
 	struct busway_p2p_policy policy;
 	uint64_t inbound; /* what windows into the machine add */
+	bool untrusted; /* all functions */
 	busway_device_id devices[TREE_FUNCTIONS]; /* by the index of ->pci */
 	struct busway_outbound outbound[TREE_HOSTS][2];
 	struct busway_iova iova;
@@ -146,6 +147,7 @@ static void add_devices(struct scene *s, const busway_space_id *buses)
 					.requester = (uint16_t)(f->at.bus << 8 | f->at.devfn),
 					.behind_iommu = f->translated,
 					.restricted_pool = UINT32_MAX,
+					.untrusted = s->untrusted,
 				},
 				&s->devices[i]),
 			0);
@@ -562,6 +564,17 @@ static void contradict_window(struct scene *s)
 	s->policy.trust_unknown = true;
 }
 
+static void distrust(struct scene *s)
+{
+	s->untrusted = true;
+}
+
+static void distrust_behind_iommu(struct scene *s)
+{
+	s->untrusted = true;
+	s->truth.functions[A].translated = true;
+}
+
 static void leave(struct scene *s)
 {
 	(void)s;
@@ -576,6 +589,9 @@ static const struct refusal_case refusals[] = {
 	{"the CPU finds the BAR elsewhere than the window", contradict_window, A, C,
 	 BUSWAY_BRIDGE_WINDOW},
 	{"ACS cannot be read", hide_acs, A, B, BUSWAY_ACS_UNKNOWN},
+	{"nothing confines an untrusted device to what is mapped", distrust, A, B,
+	 BUSWAY_UNCONFINED},
+	{"past the IOMMU nothing does, either", distrust_behind_iommu, A, B, BUSWAY_UNCONFINED},
 	{"no register says what one device does inside", leave, B, B1, BUSWAY_PEER_UNCERTAIN},
 	{"nor what it does with its own address", leave, B, B, BUSWAY_PEER_UNCERTAIN},
 };
