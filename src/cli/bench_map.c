@@ -20,6 +20,7 @@ struct mapper {
 	struct busway_lane *lane;
 	struct busway_mapping *records;
 	struct busway_mapped *segments;
+	struct busway_phys_range *entries; /* of lists: BENCH_PAGES, and the first ones again */
 };
 
 /* ---- one run of memory ---- */
@@ -76,17 +77,14 @@ static void run_map_alone(void *state, unsigned long operations)
 
 /* ---- lists: an operation is a segment ---- */
 
-static uint64_t map_list(const struct mapper *m, unsigned long i)
+static uint64_t map_list(const struct mapper *m, unsigned long i, unsigned long at)
 {
-	struct busway_mapping *record = &m->records[i % RECORDS / LIST];
-	struct busway_mapped *segments = &m->segments[i % RECORDS];
-	struct busway_phys_range entries[LIST];
-	int status;
+	struct busway_mapping *record = &m->records[at / LIST];
+	struct busway_mapped *segments = &m->segments[at];
+	const int status =
+		busway_map_list(m->lane, &m->entries[i % BENCH_PAGES], LIST, BUSWAY_BIDIRECTIONAL,
+				0, segments, LIST, record, NULL, NULL);
 
-	for (unsigned j = 0; j < LIST; j++)
-		entries[j] = page_at(m->windows.phys[(i + j) % BENCH_PAGES]);
-	status = busway_map_list(m->lane, entries, LIST, BUSWAY_BIDIRECTIONAL, 0, segments, LIST,
-				 record, NULL, NULL);
 	return (uint64_t)status + segments[LIST - 1].dma.first.raw;
 }
 
@@ -96,8 +94,8 @@ static void run_list(void *state, unsigned long operations)
 	uint64_t sum = 0;
 
 	for (unsigned long i = 0; i < operations; i += LIST) {
-		sum += map_list(m, i);
-		busway_unmap(&m->records[i % RECORDS / LIST]);
+		sum += map_list(m, i, 0);
+		busway_unmap(m->records);
 	}
 	bench_sink += sum;
 }
@@ -110,7 +108,7 @@ static void run_list_alone(void *state, unsigned long operations)
 	for (unsigned long i = 0; i < operations; i += LIST) {
 		if (i && i % RECORDS == 0)
 			unmap_all(m);
-		sum += map_list(m, i);
+		sum += map_list(m, i, i % RECORDS);
 	}
 	bench_sink += sum;
 }
@@ -196,7 +194,10 @@ static bool prepare(void *state)
 	m->lane = busway_dma_lane(m->device, 0);
 	m->segments = calloc(RECORDS, sizeof(*m->segments));
 	m->records = calloc(records, sizeof(*m->records));
-	return m->segments && m->records;
+	m->entries = calloc(BENCH_PAGES + LIST, sizeof(*m->entries));
+	for (unsigned i = 0; m->entries && i < BENCH_PAGES + LIST; i++)
+		m->entries[i] = page_at(m->windows.phys[i % BENCH_PAGES]);
+	return m->segments && m->records && m->entries;
 }
 
 static bool prepare_owner(void *state)

@@ -4,9 +4,9 @@
  */
 #include "list.h"
 
-/* A run of memory of which the device reaches every part: at its address + .ahead, modulo 2^64. */
+/* A run of memory of which the device reaches every part: .first at .dma, and so on. */
 struct view {
-	uint64_t first, span, ahead;
+	uint64_t first, span, dma;
 };
 
 /* The run at @phys, where it is certain at a glance and the low bits are kept; else one elsewhere.
@@ -23,16 +23,8 @@ static struct view look(const struct busway_lane *lane, uint64_t phys, enum busw
 	return (struct view){
 		.first = run->phys_first,
 		.span = span == UINT64_MAX ? span - 1 : span, /* no entry is all 2^64 bytes */
-		.ahead = run->dma_first - run->phys_first,
+		.dma = run->dma_first,
 	};
-}
-
-/* Also false where the range is upside down: then its span leads behind the end. */
-static inline bool sees(struct view view, struct busway_range phys)
-{
-	const uint64_t at = phys.first - view.first;
-
-	return at <= view.span && phys.last - phys.first <= view.span - at;
 }
 
 /* Does @segment end in front of @dma? No segment is behind address 0. */
@@ -41,61 +33,84 @@ static bool adjoins(const struct busway_mapped *segment, uint64_t dma)
 	return dma != 0 && dma - 1 == segment->dma.last.raw;
 }
 
+/* Entries as far as one view sees them, and the segments that they become. */
+struct filled {
+	const struct busway_phys_range *entry, *end;
+	struct busway_mapped *next; /* there is room for as many as there are entries */
+	uint64_t size;              /* of all entries so far, but a byte each */
+};
+
+/* False: the view does not see the first one. An entry at @behind (0: none) goes on with the last
+ * segment; within a view each that adjoins the one before does. All is counted from where the view
+ * begins. */
+static inline bool fill(struct filled *f, struct view view, uint64_t behind)
+{
+	const struct busway_phys_range *entry = f->entry;
+	struct busway_mapped *next = f->next;
+	uint64_t size = f->size;
+	uint64_t goes_on = behind ? behind - view.first : UINT64_MAX; /* no entry begins there */
+
+	for (; entry < f->end; entry++) {
+		const uint64_t first = entry->first.raw - view.first;
+		const uint64_t last = entry->last.raw - view.first;
+
+		if (!LIKELY(last <= view.span && first <= last)) /* also if it is upside down */
+			break;
+		if (LIKELY(first != goes_on)) {
+			next->dma.first.raw = view.dma + first;
+			next->phys.raw = view.first + first;
+			next->pool_ = NULL;
+			next++;
+		}
+		next[-1].dma.last.raw = view.dma + last;
+		goes_on = last + 1;
+		size += last - first;
+	}
+	if (entry == f->entry)
+		return false;
+	*f = (struct filled){entry, f->end, next, size};
+	return true;
+}
+
 /* The segments, and the bytes of all entries; 0: the list has to be looked at closely, whatever was
  * filled. */
 static size_t glance(const struct busway_lane *lane, const struct busway_phys_range *entries,
 		     size_t count, enum busway_access access, struct busway_mapped *segments,
-		     size_t capacity, uint64_t *size)
+		     uint64_t *size)
 {
-	struct view view = look(lane, entries[0].first.raw, access);
-	struct busway_mapped *next = segments, *const full = segments + capacity;
-	uint64_t behind = ~entries[0].first.raw; /* the memory of the last segment */
+	struct filled f = {entries, entries + count, segments, 0};
 
-	*size = count;
-	for (size_t i = 0; i < count; i++) {
-		const struct busway_range phys = busway_phys_raw(entries[i]);
-		const uint64_t span = phys.last - phys.first;
+	do {
+		const uint64_t first = f.entry->first.raw;
+		const struct view view = look(lane, first, access);
+		const bool joins =
+			f.next > segments && adjoins(f.next - 1, first - view.first + view.dma);
 
-		if (!LIKELY(sees(view, phys))) {
-			view = look(lane, phys.first, access);
-			if (!sees(view, phys))
-				return 0;
-			if (next > segments && !adjoins(next - 1, phys.first + view.ahead))
-				behind = ~phys.first; /* in memory only */
-		}
-		if (phys.first != behind) {
-			if (next == full)
-				return 0;
-			next->dma.first.raw = phys.first + view.ahead;
-			next->phys.raw = phys.first;
-			next->pool_ = NULL;
-			next++;
-		}
-		next[-1].dma.last.raw = phys.last + view.ahead;
-		behind = phys.last + 1;
-		*size += span;
-	}
-	return (size_t)(next - segments);
+		if (!fill(&f, view, joins ? f.entry[-1].last.raw + 1 : 0))
+			return 0;
+	} while (f.entry < f.end);
+	*size = f.size + count;
+	return (size_t)(f.next - segments);
 }
 
-bool list_at_a_glance(const struct list *list, const struct busway_phys_range *entries,
-		      size_t count, struct busway_mapping *mapping)
+bool list_at_a_glance(struct busway_lane *lane, const struct busway_phys_range *entries,
+		      size_t count, enum busway_direction direction, unsigned attributes,
+		      struct busway_mapped *segments, struct busway_mapping *mapping)
 {
-	struct busway_lane *lane = list->lane;
 	const uint32_t most = lane->device->segments.max_count;
 	uint64_t size;
-	size_t filled;
+	const size_t filled =
+		glance(lane, entries, count, (enum busway_access)direction, segments, &size);
 
-	if (!lane->plain || !list->capacity)
-		return false;
-	filled = glance(lane, entries, count, (enum busway_access)list->direction, list->segments,
-			list->capacity, &size);
 	if (!filled || (most && filled > most))
 		return false;
-	list_describe(mapping, list, size, count, filled);
+	describe_any(mapping, BUSWAY_KIND_LIST, size, direction, attributes);
+	mapping->segments = segments;
+	mapping->segment_count = (uint32_t)filled;
+	mapping->entry_count = (uint32_t)count;
 	mapping->way = BUSWAY_WAY_DIRECT;
 	mapping->lane_ = lane;
-	mapping->dma = list->segments[0].dma.first;
+	mapping->dma = segments[0].dma.first;
 	mapping->state_ = STATE_LIVE;
 	live_add(lane, mapping);
 	return true;

@@ -369,7 +369,7 @@ __attribute__((noinline)) static int map_slowly(struct list *list,
 		return status;
 	}
 	list_mark_high_water(list);
-	list_describe(mapping, list, list_size(entries, count), count, list->count);
+	list_describe(mapping, list, list_size(entries, count), count);
 	map_finish(list->lane, mapping);
 	return 0;
 }
@@ -402,18 +402,19 @@ int busway_map_list(struct busway_lane *lane, const struct busway_phys_range *en
 		    struct busway_mapped *segments, size_t capacity, struct busway_mapping *mapping,
 		    size_t *needed, struct busway_refusal *why)
 {
-	struct list list = {
-		.lane = lane,
-		.direction = direction,
-		.attributes = attributes,
-		.segments = segments,
-		.capacity = capacity < UINT32_MAX ? capacity : UINT32_MAX,
-		.why = why,
-	};
-
 	if (!count || count > UINT32_MAX || !map_arguments(lane, mapping, direction))
 		return -BUSWAY_EINVAL;
-	if (list_at_a_glance(&list, entries, count, mapping))
+	if (LIKELY(lane->plain && capacity >= count) &&
+	    list_at_a_glance(lane, entries, count, direction, attributes, segments, mapping))
 		return 0;
-	return map_slowly(&list, entries, count, mapping, needed);
+	return map_slowly(
+		&(struct list){
+			.lane = lane,
+			.direction = direction,
+			.attributes = attributes,
+			.segments = segments,
+			.capacity = capacity < UINT32_MAX ? capacity : UINT32_MAX,
+			.why = why,
+		},
+		entries, count, mapping, needed);
 }

@@ -41,15 +41,13 @@ uint64_t list_size(const struct busway_phys_range *entries, size_t count);
 
 /* What the record says of it. */
 static inline void list_describe(struct busway_mapping *mapping, const struct list *list,
-				 uint64_t size, size_t entries, size_t segments)
+				 uint64_t size, size_t entries)
 {
-	mapping->size = size;
+	describe_any(mapping, list->single ? BUSWAY_KIND_SINGLE : BUSWAY_KIND_LIST, size,
+		     list->direction, list->attributes);
 	mapping->segments = list->segments;
-	mapping->segment_count = (uint32_t)segments;
+	mapping->segment_count = (uint32_t)list->count;
 	mapping->entry_count = (uint32_t)entries;
-	mapping->direction = (uint8_t)list->direction;
-	mapping->attributes = (uint8_t)list->attributes;
-	mapping->kind = list->single ? BUSWAY_KIND_SINGLE : BUSWAY_KIND_LIST;
 }
 
 /* What goes to memory at @dma: as few segments as there can be. */
@@ -82,8 +80,10 @@ int translated_plan(struct list *list, const struct busway_phys_range *entries, 
 
 /* ---- glance.c ---- */
 
-/* Where the device reaches all of it at a glance and minds nothing. False: nothing has changed. */
-bool list_at_a_glance(const struct list *list, const struct busway_phys_range *entries,
-		      size_t count, struct busway_mapping *mapping);
+/* Where the device reaches all of it at a glance and minds nothing: mapped. There is room for as
+ * many segments as entries. False: nothing has changed, but what @segments point to. */
+bool list_at_a_glance(struct busway_lane *lane, const struct busway_phys_range *entries,
+		      size_t count, enum busway_direction direction, unsigned attributes,
+		      struct busway_mapped *segments, struct busway_mapping *mapping);
 
 #endif

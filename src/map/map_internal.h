@@ -365,16 +365,23 @@ static inline bool is_direction(enum busway_direction direction)
 bool map_arguments(struct busway_lane *lane, struct busway_mapping *mapping,
 		   enum busway_direction direction);
 
-/* What a record of one segment says of what was asked for. */
-static inline void describe_one(struct busway_mapping *mapping, enum busway_mapping_kind kind,
+/* What a record says of what was asked for, beside its segments. */
+static inline void describe_any(struct busway_mapping *mapping, enum busway_mapping_kind kind,
 				uint64_t size, enum busway_direction direction, unsigned attributes)
 {
 	mapping->size = size;
-	mapping->segments = &mapping->one_;
-	mapping->segment_count = mapping->entry_count = 1;
 	mapping->direction = (uint8_t)direction;
 	mapping->attributes = (uint8_t)attributes;
 	mapping->kind = (uint8_t)kind;
+}
+
+/* The same of one that has its segment in itself. */
+static inline void describe_one(struct busway_mapping *mapping, enum busway_mapping_kind kind,
+				uint64_t size, enum busway_direction direction, unsigned attributes)
+{
+	describe_any(mapping, kind, size, direction, attributes);
+	mapping->segments = &mapping->one_;
+	mapping->segment_count = mapping->entry_count = 1;
 }
 
 /* The segments are served: sync them; make the mapping live; both. */

@@ -342,7 +342,7 @@ int translated_map(struct list *list, const struct busway_phys_range *entries, s
 		return status;
 	status = put_pieces(list, pieces_of(list, entries, count), iova.raw);
 	if (status == 0) {
-		list_describe(mapping, list, list_size(entries, count), count, list->count);
+		list_describe(mapping, list, list_size(entries, count), count);
 		mapping->lane_ = lane;
 		map_begin(mapping);
 		status = map_pages(list, pieces_of(list, entries, count), iova.raw);
