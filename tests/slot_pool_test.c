@@ -23,16 +23,17 @@ struct worker {
 	unsigned clashes, misplaced;
 	struct slot_wish live[LIVE]; /* .phase: where it lies */
 	unsigned live_count;
+	struct rng rng;
 };
 
-static void take(struct worker *w, struct rng *rng)
+static void take(struct worker *w)
 {
 	struct slot_wish wish = {1, 1, 0, NULL, false};
 	uint32_t first;
 
-	wish.count = (uint32_t)rng_between(rng, 1, 40);
-	wish.align = (uint32_t)1 << rng_below(rng, 3);
-	wish.phase = (uint32_t)rng_below(rng, wish.align);
+	wish.count = (uint32_t)rng_between(&w->rng, 1, 40);
+	wish.align = (uint32_t)1 << rng_below(&w->rng, 3);
+	wish.phase = (uint32_t)rng_below(&w->rng, wish.align);
 	first = slot_pool_take(w->pool, &wish, w->name);
 	if (first == SLOT_NONE)
 		return;
@@ -53,23 +54,38 @@ static void give(struct worker *w, unsigned which)
 	w->live[which] = w->live[--w->live_count];
 }
 
+static void step(struct worker *w)
+{
+	if (w->live_count == LIVE || (w->live_count && rng_chance(&w->rng, 48)))
+		give(w, (unsigned)rng_below(&w->rng, w->live_count));
+	else
+		take(w);
+}
+
 static void *work(void *argument)
 {
 	struct worker *w = argument;
-	struct rng rng = rng_of(random_seed() + w->name);
 
-	for (unsigned step = 0; step < w->steps; step++) {
-		if (w->live_count == LIVE || (w->live_count && rng_chance(&rng, 48)))
-			give(w, (unsigned)rng_below(&rng, w->live_count));
-		else
-			take(w, &rng);
-	}
-	while (w->live_count)
-		give(w, 0);
+	for (unsigned i = 0; i < w->steps; i++)
+		step(w);
 	return NULL;
 }
 
-static void run_threads(uint32_t areas)
+static void work_at_once(struct worker *workers)
+{
+	for (unsigned i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+	for (unsigned i = 0; i < THREADS; i++)
+		pthread_join(workers[i].thread, NULL);
+}
+
+static void work_in_turn(struct worker *workers)
+{
+	for (unsigned i = 0; i < workers->steps * THREADS; i++)
+		step(&workers[i % THREADS]);
+}
+
+static void run(uint32_t areas, bool one_thread)
 {
 	static struct worker workers[THREADS];
 	_Atomic uint8_t *owner = calloc(SLOTS, sizeof(*owner));
@@ -80,13 +96,21 @@ static void run_threads(uint32_t areas)
 	assert_non_null(owner);
 	test_memory_open(&memory);
 	assert_int_equal(slot_pool_create(&pool, SLOTS, areas, &memory.allocator), 0);
-	for (uint32_t i = 0; i < THREADS; i++) {
-		workers[i] = (struct worker){
-			.pool = &pool, .owner = owner, .name = i, .steps = random_rounds(20000)};
-		assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
-	}
+	if (one_thread)
+		slot_pool_use_one_thread(&pool);
+	for (uint32_t i = 0; i < THREADS; i++)
+		workers[i] = (struct worker){.pool = &pool,
+					     .owner = owner,
+					     .name = i,
+					     .steps = random_rounds(20000),
+					     .rng = rng_of(random_seed() + i)};
+	if (one_thread)
+		work_in_turn(workers);
+	else
+		work_at_once(workers);
 	for (unsigned i = 0; i < THREADS; i++) {
-		pthread_join(workers[i].thread, NULL);
+		while (workers[i].live_count)
+			give(&workers[i], 0);
 		assert_int_equal(workers[i].clashes, 0);
 		assert_int_equal(workers[i].misplaced, 0);
 	}
@@ -102,9 +126,16 @@ static void run_threads(uint32_t areas)
 static void threads_never_share_a_slot(void **state)
 {
 	(void)state;
-	run_threads(1);
-	run_threads(2); /* the others have none */
-	run_threads(THREADS);
+	run(1, false);
+	run(2, false); /* the others have none */
+	run(THREADS, false);
+}
+
+static void areas_of_one_thread_never_share_a_slot(void **state)
+{
+	(void)state;
+	run(1, true);
+	run(THREADS, true);
 }
 
 /* What areas keep is not lost: with all given back, the whole pool can be had at once. */
@@ -188,6 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(threads_never_share_a_slot),
+		cmocka_unit_test(areas_of_one_thread_never_share_a_slot),
 		cmocka_unit_test(areas_lose_no_capacity),
 		cmocka_unit_test(creation_loses_nothing_when_memory_ends),
 		cmocka_unit_test(quarantine_is_kept_until_its_owner_is_quiet),

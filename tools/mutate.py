@@ -882,6 +882,8 @@ MUTATIONS = [Mutation(*row) for row in [
     ("src/pool/area.c", "	atomic_store_explicit(&area->robbed, keeps, memory_order_relaxed);",
      "	atomic_store_explicit(&area->robbed, keeps + 1, memory_order_relaxed);",
      "an area that was robbed is not robbed again", "slot_pool"),
+    ("src/pool/area.h", "	atomic_store_explicit(run, 0, memory_order_relaxed);\n	return first;", "	return first;",
+     "what one thread took stays with the area", "slot_pool"),
     ("src/pool/area.h", "		if (first && wish && !slot_suits(wish, first - 1))\n			break;", "",
      "an area answers with slots that lie elsewhere", "map_property"),
     ("src/map/list.c", "	if (status && !list->plan)\n		list_give_back(list);", "",

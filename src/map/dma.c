@@ -125,12 +125,16 @@ static int make_pool(struct busway_dma *dma, struct busway_range range, uint32_t
 {
 	const struct busway_dma_environment *e = &dma->environment;
 	void *cached = pointer_to(dma, range);
+	int status;
 
 	if (!cached)
 		return -BUSWAY_EINVAL;
-	return pool_create(range, cached,
-			   e->uncached ? e->uncached(e->ctx, busway_phys_range(range)) : NULL,
-			   areas, dma->memory, out);
+	status = pool_create(range, cached,
+			     e->uncached ? e->uncached(e->ctx, busway_phys_range(range)) : NULL,
+			     areas, dma->memory, out);
+	if (status == 0 && e->one_thread)
+		slot_pool_use_one_thread(&(*out)->slots);
+	return status;
 }
 
 /* Under dma->lock. */

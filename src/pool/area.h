@@ -15,12 +15,14 @@
 #include "slots.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* An area keeps at most this many runs of each length. */
 enum { AREA_LENGTHS = 32, AREA_DEPTH = 8 };
 
 struct area {
+	bool one_thread; /* who robs is the owner's thread: nothing happens meanwhile */
 	/* the owner's: slots in all its runs at most, and runs of 1 + i slots */
 	uint32_t kept;
 	uint8_t depth[AREA_LENGTHS];
@@ -30,6 +32,18 @@ struct area {
 	_Atomic uint32_t run[AREA_LENGTHS][AREA_DEPTH];
 	char apart_[64]; /* no cache line is shared with the next area, wherever memory begins */
 };
+
+/* Empty a place; 0: it is. */
+static inline uint32_t area_leave(const struct area *area, _Atomic uint32_t *run)
+{
+	uint32_t first;
+
+	if (!area->one_thread)
+		return atomic_exchange_explicit(run, 0, memory_order_acquire);
+	first = atomic_load_explicit(run, memory_order_relaxed);
+	atomic_store_explicit(run, 0, memory_order_relaxed);
+	return first;
+}
 
 /* The run of @count slots that was kept last, if it lies as wished (@wish NULL: anywhere). By the
  * owner. SLOT_NONE: there is none. */
@@ -46,7 +60,7 @@ static inline uint32_t area_take(struct area *area, uint32_t count, const struct
 		--*depth;
 		area->kept -= count;
 		if (first)
-			first = atomic_exchange_explicit(run, 0, memory_order_acquire);
+			first = area_leave(area, run);
 		if (first)
 			return first - 1;
 	}

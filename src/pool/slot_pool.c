@@ -177,6 +177,12 @@ int slot_pool_create(struct slot_pool *pool, uint32_t slots, uint32_t areas,
 	return 0;
 }
 
+void slot_pool_use_one_thread(struct slot_pool *pool)
+{
+	for (uint32_t i = 0; i < pool->area_count; i++)
+		pool->area[i].one_thread = true;
+}
+
 void slot_pool_destroy(struct slot_pool *pool)
 {
 	if (pool->area)

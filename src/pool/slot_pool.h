@@ -43,6 +43,10 @@ struct slot_census {
 /* @areas: 1..256. -BUSWAY_EINVAL, -BUSWAY_ENOMEM. */
 int slot_pool_create(struct slot_pool *pool, uint32_t slots, uint32_t areas,
 		     const struct busway_allocator *memory);
+
+/* Only one thread at a time will call, whatever area it names: areas need no exchanges, which
+ * would have each map wait for what was copied before. Before anybody calls. */
+void slot_pool_use_one_thread(struct slot_pool *pool);
 void slot_pool_destroy(struct slot_pool *pool);
 
 /* The first slot or SLOT_NONE. @area: the thread's. The high water is left alone where @wish.probe
