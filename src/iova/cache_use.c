@@ -180,7 +180,7 @@ int busway_iova_cache_take(struct busway_iova_cache *cache,
 
 	if (span >= cache->sizes)
 		return busway_iova_take(cache->space, request, first, why);
-	if (request->align | request->boundary)
+	if (request->align > 1 || request->boundary)
 		return take_slowly(cache, request, first, why);
 	bin = &cache->bins[span];
 	top = top_of(bin) - 1;
