@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_list.c - the list that workloads are put into.
+ * list.c - the list that workloads are put into.
  */
 #include "bench.h"
 

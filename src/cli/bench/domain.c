@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_domain.c - domain: an IOVA, a page mapped, unmapped and forgotten, and the IOVA given back;
+ * domain.c - domain: an IOVA, a page mapped, unmapped and forgotten, and the IOVA given back;
  * by itself, and by the DMA API.
  *
  * The IOMMU forgets at once: what hardware takes for that is not measured. The reference takes and

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_import.c - G: load, validate, index and answer everything for a device tree.
+ * import.c - G: load, validate, index and answer everything for a device tree.
  *
  * "Everything" is the windows and the reach of each likely DMA master. The reference in the same
  * run is libfdt's own validation of the same bytes, fdt_check_full().

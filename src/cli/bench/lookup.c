@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_lookup.c - look up one address: reach, resolve, and D, the direct mapping.
+ * lookup.c - look up one address: reach, resolve, and D, the direct mapping.
  *
  * The reference is what kernels do: walk the table until an entry fits.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_tree.c - device trees of a size, for the benchmarks.
+ * tree.c - device trees of a size, for the benchmarks.
  *
  * Shaped like those of large SoCs: one bus with a window, clusters of blocks on it, most with
  * clocks and interrupts that no DMA question looks at, some behind an IOMMU.

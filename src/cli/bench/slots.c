@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_slots.c - E3: slots of a pool that is partly taken, by buffers of all sizes that came and
+ * slots.c - E3: slots of a pool that is partly taken, by buffers of all sizes that came and
  * went; and what a refusal costs.
  *
  * Nothing is copied. The reference takes and gives back a lock. E3-75-2K takes slots and gives them
  * back; E3-75-2K-map does so by mapping and unmapping a buffer.
  */
-#include "../map/map_internal.h"
+#include "../../map/map_internal.h"
 #include "bench.h"
 
 #include <stdlib.h>

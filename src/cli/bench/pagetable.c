@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_pagetable.c - B1 to B9: page tables of an IOMMU, beside one walk for each page.
+ * pagetable.c - B1 to B9: page tables of an IOMMU, beside one walk for each page.
  *
  *   B1  a page of 4 KiB          B5  a page of 2 MiB
  *   B2  16 scattered pages       B6  256 of them
@@ -13,7 +13,7 @@
  * must hold the same entries, bit for bit.
  */
 #include "bench.h"
-#include "bench_plain_table.h"
+#include "plain_table.h"
 
 #include <stdlib.h>
 #include <string.h>

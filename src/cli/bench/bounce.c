@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_bounce.c - E1: map, copy and unmap where the device does not reach the memory; E4: two
+ * bounce.c - E1: map, copy and unmap where the device does not reach the memory; E4: two
  * threads at that.
  *
  * The reference copies the same bytes by memcpy(), with nothing around it; for slots alone, of

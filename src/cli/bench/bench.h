@@ -2,29 +2,30 @@
 /*
  * bench.h - workloads of `busway bench`, and what they have in common.
  *
- *   bench.c          chooses, runs in rounds, prints
- *   bench_list.c     the list of workloads
- *   bench_import.c   G: load, validate, index and answer whole trees
- *   bench_lookup.c   reach, resolve and D: look up one address
- *   bench_map.c      map, list and owner: the DMA API where nothing bounces
- *   bench_bounce.c   E1, E4: the same where everything bounces
- *   bench_slots.c    E3: slots of a pool that is partly taken
- *   bench_pagetable.c B1 to B7: page tables of an IOMMU
- *   bench_pagetable_fill.c B8, B9: whole page tables, and look-ups in them
- *   bench_plain_table.c what those are measured against
- *   bench_iova.c     A1 to A10: allocating IOVAs
- *   bench_domain.c   domain: both, and the DMA API through them
- *   bench_p2p.c      p2p: verdicts for pairs of PCI functions
- *   bench_translate.c
- *                    C1 to C4: device addresses of buffers
- *   bench_tree.c     trees of a size
- *   bench_windows.c  a device behind windows
- *   bench_pool.c     a device that bounces
+ *   bench.c            chooses, runs in rounds, prints
+ *   list.c             the list of workloads
+ *   import.c           G: load, validate, index and answer whole trees
+ *   lookup.c           reach, resolve and D: look up one address
+ *   map.c              map, list and owner: the DMA API where nothing bounces
+ *   bounce.c           E1, E4: the same where everything bounces
+ *   slots.c            E3: slots of a pool that is partly taken
+ *   iova.c             A1 to A10: allocating IOVAs
+ *   iova_kinds.c       by what
+ *   pagetable.c        B1 to B7: page tables of an IOMMU
+ *   pagetable_fill.c   B8, B9: whole page tables, and look-ups in them
+ *   plain_table.c      what those are measured against
+ *   domain.c           domain: IOVAs and page tables, and the DMA API through them
+ *   translate.c        C1 to C4: device addresses of buffers
+ *   translate_kinds.c  by what
+ *   p2p.c              p2p: verdicts for pairs of PCI functions
+ *   tree.c             trees of a size
+ *   windows.c          a device behind windows
+ *   pool.c             a device that bounces
  */
 #ifndef BUSWAY_BENCH_H
 #define BUSWAY_BENCH_H
 
-#include "cli.h"
+#include "../cli.h"
 
 #include <busway/mapping.h>
 
@@ -71,7 +72,7 @@ bool add_p2p_workloads(struct workloads *workloads);
 /* A tree of about 120 bytes a block, from malloc; NULL: out of memory. */
 void *bench_tree(unsigned blocks, size_t *size);
 
-/* ---- a device behind windows (bench_windows.c) ---- */
+/* ---- a device behind windows (windows.c) ---- */
 
 enum { BENCH_PAGES = 4096, BENCH_WINDOWS = 64 };
 
@@ -91,7 +92,7 @@ struct bench_windows {
 /* Behind @windows of them; 0: on the CPU's own bus. False: out of memory. */
 bool bench_windows_make(struct bench_windows *bench, unsigned windows);
 
-/* ---- a device that bounces (bench_pool.c) ---- */
+/* ---- a device that bounces (pool.c) ---- */
 
 #define BENCH_POOL_SIZE ((uint64_t)64 << 20)
 #define BENCH_OWN_SIZE  ((uint64_t)256 << 20) /* the driver's memory, */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_translate_kinds.c - what translates addresses in C1 to C4. Read bench_translate.h first.
+ * translate_kinds.c - what translates addresses in C1 to C4. Read translate.h first.
  *
  * The flat table is what user-space drivers have for this: 1 GiB, then 2 MiB, an entry each, and
  * where buffers are smaller a table of 4 KiB pages. It checks neither lengths nor accesses.
  */
-#include "bench_translate.h"
+#include "translate.h"
 
 #include <stdlib.h>
 

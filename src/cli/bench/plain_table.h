@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_plain_table.h - the plainest page table: one walk from the root for each page.
+ * plain_table.h - the plainest page table: one walk from the root for each page.
  *
  * What the page tables of the library are measured against. It writes the same entries, checks
  * nothing but that an entry is empty, and knows one size of page at a time. Physical addresses are

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_map.c - the DMA API where the device reaches the memory: map, list, and who owns what.
+ * map.c - the DMA API where the device reaches the memory: map, list, and who owns what.
  *
  * The reference is what kernels do for such a device: walk the table until an entry fits, and hold
  * the end against one limit. Nothing is kept there, so that unmapping is free, nobody can say whose

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_plain_table.c - see bench_plain_table.h.
+ * plain_table.c - see plain_table.h.
  */
-#include "bench_plain_table.h"
+#include "plain_table.h"
 
 #include <string.h>
 

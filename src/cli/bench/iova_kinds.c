@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_iova_kinds.c - allocators of IOVAs: the library, and two plain ones to set it against.
+ * iova_kinds.c - allocators of IOVAs: the library, and two plain ones to set it against.
  *
  *   tree     free extents in two red-black trees of the C library (tsearch), by address and by
  *            length: the shortest extent that serves, always
  *   stacks   for up to 32 pages a stack for each thread and size before that, under a lock: what a
  *            kernel's cache of IOVAs does, without its bookkeeping
  */
-#include "bench_iova.h"
+#include "iova.h"
 
 #include <search.h>
 #include <stdatomic.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_translate.h - C1 to C4: the device's address of a part of a buffer.
+ * translate.h - C1 to C4: the device's address of a part of a buffer.
  *
- *   bench_translate.c        the workloads: which buffers there are, who asks for what
- *   bench_translate_kinds.c  the directories that are measured: the library's, and two to compare
+ *   translate.c        the workloads: which buffers there are, who asks for what
+ *   translate_kinds.c  the directories that are measured: the library's, and two to compare
  *                            it with
  */
 #ifndef BUSWAY_BENCH_TRANSLATE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_windows.c - a device behind windows, and pages that it reaches.
+ * windows.c - a device behind windows, and pages that it reaches.
  *
  * Windows of 32 GiB, one every 64 GiB, at an offset of 2 GiB, and pages drawn before the clock
  * starts. Beside it the table that kernels keep of such windows, which they walk until an entry

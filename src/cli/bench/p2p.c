@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_p2p.c - p2p: peer-to-peer verdicts for all pairs of a large machine, and what it costs to
+ * p2p.c - p2p: peer-to-peer verdicts for all pairs of a large machine, and what it costs to
  * build one.
  *
  * Switches with 16 ports, and an endpoint of two functions below each; every third port redirects

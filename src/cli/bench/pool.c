@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_pool.c - a device that must bounce, a pool of 64 MiB, and memory that it does not reach.
+ * pool.c - a device that must bounce, a pool of 64 MiB, and memory that it does not reach.
  *
  *   /bus 0x0..0xffffffff   CPU 1 GiB: the pool, reached      CPU 4 GiB: the driver's, out of reach
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_translate.c - C1 to C4: the device's address of a part of a buffer.
- * Read bench_translate.h first.
+ * translate.c - C1 to C4: the device's address of a part of a buffer.
+ * Read translate.h first.
  *
  *   C1  buffers of 2 MiB, one every 4 MiB; asked for at random
  *   C2  the same, 32 times in a row in each buffer
@@ -14,7 +14,7 @@
  *   C3-bytes  of 64 bytes to 1 MiB, up to 64 KiB apart, at any byte, which a table of pages cannot
  *             hold
  */
-#include "bench_translate.h"
+#include "translate.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_iova.h - allocators of IOVAs behind one table, so that all pay the same call.
+ * iova.h - allocators of IOVAs behind one table, so that all pay the same call.
  *
- *   bench_iova.c        A1 to A10
- *   bench_iova_kinds.c  the library, and what it is set against
+ *   iova.c        A1 to A10
+ *   iova_kinds.c  the library, and what it is set against
  *
  * In pages of 4 KiB, from page 1 on, below 2^36.
  */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_pagetable_fill.c - B8: a fresh page table, filled from its beginning and emptied again;
- * B9: look-ups of random addresses in a full one. Read bench_pagetable.c first.
+ * pagetable_fill.c - B8: a fresh page table, filled from its beginning and emptied again;
+ * B9: look-ups of random addresses in a full one. Read pagetable.c first.
  *
  * An operation of B8 is one entry, with all that it takes: tables are allocated and cleared on the
  * way. In B9 the addresses are drawn before, or each depends on the answer to the one before
  * ("dep").
  */
 #include "bench.h"
-#include "bench_plain_table.h"
+#include "plain_table.h"
 
 #include <stdlib.h>
 #include <string.h>

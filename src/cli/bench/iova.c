@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_iova.c - A1 to A10: allocating IOVAs. Read bench_iova.h first.
+ * iova.c - A1 to A10: allocating IOVAs. Read iova.h first.
  *
  * Each workload is a set of live ranges and a way to replace them. It goes on from round to round.
  */
-#include "bench_iova.h"
+#include "iova.h"
 
 #include <pthread.h>
 #include <stdlib.h>
