@@ -39,6 +39,9 @@
 #include <busway/status.h>
 
 #include <stdatomic.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 typedef uintptr_t word;
 typedef _Atomic(uintptr_t) atomic_word;
@@ -49,6 +52,7 @@ enum {
 	DIRECT_ACCESS = 3, /* how far the access is shifted in a direct word */
 	DIRECT_ALIGN = 4096,
 	PIECES = 7, /* of a cell */
+	NO_PIECE = INT32_MAX,
 	WIDE = 512, /* slots of a node, down to 2 MiB each */
 	NARROW = 8, /* below that */
 	SHIFT_WIDE = 21,
@@ -82,11 +86,10 @@ struct node {
  * behind. Offsets are from the first byte of the slot; a piece may go on in the next slot.
  */
 struct cell {
-	uint32_t first[PIECES]; /* UINT32_MAX: there are no more */
-	uint32_t live;          /* the writer's */
+	int32_t first[PIECES + 1]; /* NO_PIECE: there are no more; so is the last one */
 	/* last byte << 2 | access; 0: dead, or the first byte of the slot alone, out of reach */
 	_Atomic(uint32_t) bound[PIECES];
-	uint32_t unused;
+	uint32_t live;        /* the writer's */
 	uint64_t add[PIECES]; /* dma - va */
 	struct aside aside;
 	atomic_word record[PIECES]; /* 0: dead */
@@ -241,7 +244,7 @@ void word_discard(struct busway_buffers *buffers, word w);
 
 /* How many pieces of @cell begin at or before @offset: the last of them may hold it. No branches.
  */
-static inline unsigned cell_count(const struct cell *cell, uint32_t offset)
+static inline unsigned cell_count_plain(const struct cell *cell, int32_t offset)
 {
 	unsigned count = PIECES;
 
@@ -252,6 +255,23 @@ static inline unsigned cell_count(const struct cell *cell, uint32_t offset)
 		count -= offset < cell->first[i];
 	return count;
 }
+
+#if defined(__SSE2__)
+static inline unsigned cell_count(const struct cell *cell, int32_t offset)
+{
+	const __m128i *first = (const __m128i *)cell->first, at = _mm_set1_epi32(offset);
+	const __m128i low = _mm_cmpgt_epi32(_mm_loadu_si128(first), at);
+	const __m128i high = _mm_cmpgt_epi32(_mm_loadu_si128(first + 1), at);
+	const __m128i bytes = _mm_packs_epi16(_mm_packs_epi32(low, high), low);
+
+	return (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(bytes));
+}
+#else
+static inline unsigned cell_count(const struct cell *cell, int32_t offset)
+{
+	return cell_count_plain(cell, offset);
+}
+#endif
 
 /* The record of the buffer that holds @va; NULL. */
 const struct record *look(const struct busway_buffers *buffers, uint64_t va);

@@ -30,7 +30,7 @@ const struct record *look(const struct busway_buffers *buffers, uint64_t va)
 		case RECORD:
 			return if_holds(record_from(w), va);
 		case CELL:
-			pieces = cell_count(cell_from(w), (uint32_t)(va & span_mask(node->shift)));
+			pieces = cell_count(cell_from(w), (int32_t)(va & span_mask(node->shift)));
 			return pieces ? if_holds(record_from(
 							 load(&cell_from(w)->record[pieces - 1])),
 						 va)
@@ -51,7 +51,7 @@ static const struct record *look_in_cell(const struct cell *cell, struct busway_
 	const struct record *record = NULL;
 
 	for (unsigned i = 0; i < PIECES && !record; i++)
-		if (cell->first[i] != UINT32_MAX)
+		if (cell->first[i] != NO_PIECE)
 			record = if_overlaps(record_from(load(&cell->record[i])), range);
 	return record;
 }

@@ -112,13 +112,20 @@ static inline bool slot_grants(word w, uint64_t behind, uint64_t length, enum bu
 	       !(access & ~(w >> DIRECT_ACCESS & BUSWAY_READ_WRITE));
 }
 
-static inline bool piece_grants(uint32_t bound, uint64_t offset, uint64_t length,
-				enum busway_access access)
+/* The piece at @offset, of less than 2^30; @add: what leads to the device's address. */
+static inline bool cell_grants(const struct cell *cell, uint64_t offset, uint64_t length,
+			       enum busway_access access, uint64_t *add)
 {
-	const uint64_t last = bound >> 2;
+	const unsigned at = cell_count(cell, (int32_t)offset) - 1;
+	uint32_t bound;
 
-	return offset <= last && length - 1 <= last - offset && is_access(access) &&
-	       !(access & ~bound);
+	__builtin_prefetch(cell->add); /* the next line; which of them is not known yet */
+	if (at >= PIECES)
+		return false;
+	bound = atomic_load_explicit(&cell->bound[at], memory_order_acquire);
+	*add = cell->add[at];
+	return length - 1 <= UINT32_MAX && offset + (length - 1) <= bound >> 2 && access &&
+	       !(access & ~(bound & BUSWAY_READ_WRITE));
 }
 
 int busway_buffers_translate(const struct busway_buffers *buffers, uint64_t va, uint64_t length,
@@ -128,6 +135,7 @@ int busway_buffers_translate(const struct busway_buffers *buffers, uint64_t va, 
 	const struct node *root = atomic_load_explicit(&buffers->root, memory_order_acquire);
 	const uint64_t index = (va - root->base) >> root->shift;
 	unsigned shift = root->shift;
+	uint64_t add;
 	word w;
 
 	if (index >= WIDE)
@@ -137,18 +145,10 @@ int busway_buffers_translate(const struct busway_buffers *buffers, uint64_t va, 
 		dma->raw = va + (w & ~(word)(DIRECT_ALIGN - 1));
 		return 0;
 	}
-	if (kind_of(w) == CELL) {
-		const struct cell *cell = cell_from(w);
-		const uint64_t offset = va & span_mask(shift);
-		const unsigned at = cell_count(cell, (uint32_t)offset) - 1;
-
-		__builtin_prefetch(cell->add); /* the next line; which of them is not known yet */
-		if (at < PIECES &&
-		    piece_grants(atomic_load_explicit(&cell->bound[at], memory_order_acquire),
-				 offset, length, access)) {
-			dma->raw = va + cell->add[at];
-			return 0;
-		}
+	if (kind_of(w) == CELL &&
+	    cell_grants(cell_from(w), va & span_mask(shift), length, access, &add)) {
+		dma->raw = va + add;
+		return 0;
 	}
 	return by_record(buffers, va, length, access, dma, why);
 }

@@ -60,7 +60,7 @@ static void cell_append(struct cell *cell, uint32_t first, uint32_t last,
 {
 	const unsigned at = cell->live++;
 
-	cell->first[at] = first;
+	cell->first[at] = (int32_t)first;
 	cell->add[at] = offset_to_dma(record);
 	atomic_init(&cell->bound[at], last << 2 | (uint32_t)record->buffer.access);
 	atomic_init(&cell->record[at], (word)record);
@@ -70,10 +70,10 @@ static void cell_append(struct cell *cell, uint32_t first, uint32_t last,
 static bool cell_piece(const struct cell *cell, unsigned i, uint64_t base,
 		       struct busway_range *part, const struct record **record)
 {
-	*record = cell->first[i] == UINT32_MAX ? NULL : record_from(load(&cell->record[i]));
+	*record = cell->first[i] == NO_PIECE ? NULL : record_from(load(&cell->record[i]));
 	if (!*record)
 		return false;
-	part->first = base + cell->first[i];
+	part->first = base + (uint32_t)cell->first[i];
 	part->last = base + (atomic_load_explicit(&cell->bound[i], memory_order_relaxed) >> 2);
 	return true;
 }
@@ -88,7 +88,8 @@ static word cell_with(struct busway_buffers *buffers, const struct cell *old, ui
 	if (!cell)
 		return 0;
 	memset(cell, 0, sizeof(*cell));
-	memset(cell->first, 0xff, sizeof(cell->first));
+	for (unsigned i = 0; i <= PIECES; i++)
+		cell->first[i] = NO_PIECE;
 	for (unsigned i = 0; old && i < PIECES; i++) {
 		const struct record *other;
 		struct busway_range its;

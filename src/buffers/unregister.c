@@ -5,7 +5,7 @@
 #include "buffers_internal.h"
 
 /* The piece at @offset dies. */
-static void kill_piece(struct cell *cell, uint32_t offset)
+static void kill_piece(struct cell *cell, int32_t offset)
 {
 	const unsigned at = cell_count(cell, offset) - 1;
 
@@ -42,7 +42,7 @@ static void unlink_slot(struct busway_buffers *buffers, struct node *node, unsig
 		slot_set(node, index, 0, NULL);
 		retire_node(buffers, node_from(w));
 	} else if (kind_of(w) == CELL) {
-		kill_piece(cell_from(w), (uint32_t)(part.first - slot_range(node, index).first));
+		kill_piece(cell_from(w), (int32_t)(part.first - slot_range(node, index).first));
 		if (cell_from(w)->live)
 			return;
 		slot_set(node, index, 0, NULL);

@@ -2,6 +2,7 @@
 /*
  * edges_test.c - first and last bytes: of a buffer, of a slot of the directory, of the address space.
  */
+#include "../../src/buffers/buffers_internal.h"
 #include "model.h"
 
 #include <string.h>
@@ -79,6 +80,8 @@ static void all_or_nothing_of_the_length_is_translated(void **state)
 		{"right behind", 0x601000, 1, -BUSWAY_ERANGE, BUSWAY_BUFFER_UNKNOWN, 0},
 		{"no bytes", 0x1000, 0, -BUSWAY_EINVAL, BUSWAY_NOT_REFUSED, 0},
 		{"the longest of all", 0x1000, TOP, -BUSWAY_EINVAL, BUSWAY_NOT_REFUSED, 0},
+		{"past the end of all, to the buffer", 0x600800, TOP - 0x400, -BUSWAY_EINVAL,
+		 BUSWAY_NOT_REFUSED, 0},
 		{"to the end of all", 0x1000, TOP - 0xfff, -BUSWAY_ERANGE, BUSWAY_BUFFER_END,
 		 0x600fff},
 	};
@@ -233,6 +236,28 @@ static void crowds_of_small_buffers_are_found_one_by_one(void **state)
 	}
 }
 
+/* Where the processor compares several at once, others still do it one by one. */
+static void pieces_are_counted_alike_at_once_and_one_by_one(void **state)
+{
+	struct cell cell = {0};
+
+	(void)state;
+	for (unsigned pieces = 0; pieces <= PIECES; pieces++) {
+		for (unsigned i = 0; i <= PIECES; i++)
+			cell.first[i] = i < pieces ? (int32_t)(10 * i + i % 3) : NO_PIECE;
+		for (int32_t at = 0; at < 80; at++) {
+			unsigned expected = 0;
+
+			while (expected < pieces && cell.first[expected] <= at)
+				expected++;
+			assert_int_equal(cell_count(&cell, at), expected);
+			assert_int_equal(cell_count_plain(&cell, at), expected);
+		}
+		assert_int_equal(cell_count(&cell, (1 << SHIFT_CELL) - 1), pieces);
+		assert_int_equal(cell_count_plain(&cell, (1 << SHIFT_CELL) - 1), pieces);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +268,7 @@ int main(void)
 		cmocka_unit_test(what_died_in_a_cell_is_gone),
 		cmocka_unit_test(the_directory_grows_to_where_buffers_are),
 		cmocka_unit_test(crowds_of_small_buffers_are_found_one_by_one),
+		cmocka_unit_test(pieces_are_counted_alike_at_once_and_one_by_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
