@@ -124,9 +124,9 @@ struct busway_dma_environment {
 	void (*release)(void *ctx, struct busway_phys_range range); /* what more() gave */
 	/* A driver did something wrong; the call that told so has no other effect. May be NULL. */
 	void (*misuse)(void *ctx, const struct busway_misuse_report *report);
-	/* All calls come from one thread at a time: slots are taken without waiting for anybody, and
-	 * what one lane unmaps by address is looked for in others, too, of the same device
-	 * (wrong-lane) and of others (wrong-device). */
+	/* All calls come from one thread at a time, and no call is interrupted by another: slots
+	 * are taken without waiting for anybody, and what one lane unmaps by address is looked for
+	 * in others, too, of the same device (wrong-lane) and of others (wrong-device). */
 	bool one_thread;
 	/* For a simulated machine or a trace: every event of every mapping, and whose it is; NULL:
 	 * nobody looks. */
