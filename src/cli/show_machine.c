@@ -37,7 +37,7 @@ bool iommu_is_unknown(const struct loaded *loaded, const struct busway_device *d
 {
 	const struct busway_pci *pci = loaded->machine ? busway_system_pci(loaded->machine) : NULL;
 
-	if (!pci || busway_device_iommu(device))
+	if (!pci)
 		return false;
 	for (uint32_t i = 0; i < busway_pci_count(pci); i++) {
 		const struct busway_pci_function *f = busway_pci_function(pci, (busway_pci_id){i});

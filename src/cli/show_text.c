@@ -360,8 +360,10 @@ static void put_function(struct page *page, const struct loaded *loaded, busway_
 			   "  the mask is narrower than memory, and no IOMMU translates: what lies "
 			   "beyond is bounced, or refused\n");
 	if (f->has_group)
-		fprintf(page->out, "  IOMMU group %u, %s\n", (unsigned)f->group,
-			f->translated ? "translated" : "not translated (identity)");
+		fprintf(page->out, "  IOMMU group %u%s\n", (unsigned)f->group,
+			f->translation_unknown ? ""
+			: f->translated        ? ", translated"
+					       : ", not translated (identity)");
 	if (has_note(device, BUSWAY_NOTE_IOMMU_UNKNOWN))
 		put_styled(page, STYLE_BAD,
 			   "  nothing says whether an IOMMU translates: it is taken for "

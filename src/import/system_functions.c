@@ -10,6 +10,7 @@
 static int take_iommu(struct building *b, busway_pci_id id, const struct busway_device *device,
 		      struct busway_function_facts *facts)
 {
+	const struct busway_pci_function *f = busway_pci_function(pci_of(b), id);
 	const struct system_unit *unit = system_unit_of(b->machine, id);
 	const enum busway_known translated =
 		system_translated(b, id, b->from_tree && device->behind_iommu);
@@ -38,7 +39,8 @@ static int take_iommu(struct building *b, busway_pci_id id, const struct busway_
 	}
 	if (translated == BUSWAY_UNKNOWN) {
 		facts->notes = system_note(b, BUSWAY_NOTE_IOMMU_UNKNOWN, device->name,
-					   "iommu_group", facts->notes);
+					   f->has_group ? "iommu_group/type" : "iommu_group",
+					   facts->notes);
 		if (!facts->notes)
 			return -BUSWAY_ENOMEM;
 	}

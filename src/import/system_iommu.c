@@ -102,11 +102,13 @@ enum busway_known system_translated(const struct building *b, busway_pci_id id, 
 		return f->translated ? BUSWAY_PRESENT : BUSWAY_ABSENT;
 	if (f->has_group)
 		return BUSWAY_UNKNOWN;
+	if (by_tree)
+		return BUSWAY_PRESENT;
+	if (system_unit_of(b->machine, id))
+		return BUSWAY_UNKNOWN; /* linked with a unit, and nothing more is told */
 	if (b->from_tree)
-		return by_tree ? BUSWAY_PRESENT : BUSWAY_ABSENT;
-	return b->iommus_told && !b->machine->groups.count && !system_unit_of(b->machine, id)
-		       ? BUSWAY_ABSENT
-		       : BUSWAY_UNKNOWN;
+		return BUSWAY_ABSENT;
+	return b->iommus_told && !b->machine->groups.count ? BUSWAY_ABSENT : BUSWAY_UNKNOWN;
 }
 
 /*
@@ -159,15 +161,19 @@ static int read_unit(struct building *b, busway_pci_id id)
 	return status ? status : system_set_unit(b->machine, id, index);
 }
 
-/* Which IOVAs an IOMMU takes at all is told by its unit only. */
+/* Which IOVAs an IOMMU takes at all is told by its unit only. Where nothing is told of IOMMUs that
+ * goes without saying. Behind add_functions(). */
 int say_unknown_widths(struct building *b)
 {
+	const bool groups = b->machine->groups.count != 0;
+
 	for (uint32_t i = 0; i < busway_pci_count(pci_of(b)); i++) {
 		const busway_pci_id id = {i};
 		const struct system_unit *unit = system_unit_of(b->machine, id);
 		const struct busway_pci_function *f = busway_pci_function(pci_of(b), id);
+		const bool translated = f->translated || (f->translation_unknown && groups);
 
-		if (f->has_group && f->translated && (!unit || !unit->has_last))
+		if (translated && (!unit || !unit->has_last))
 			return note_gap(b->machine, "sys/class/iommu",
 					"does not tell how many address bits the IOMMUs take: the "
 					"highest IOVAs may not be usable");

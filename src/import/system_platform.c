@@ -111,15 +111,15 @@ static int build(struct building *b)
 	if (!status)
 		status = read_acpi(b);
 	if (!status)
-		status = say_unknown_widths(b);
-	if (!status)
 		status = find_host_paths(b);
 	if (!status)
 		status = import_tree(b);
 	b->from_tree = b->machine->platform != NULL;
 	if (!status && !b->from_tree)
 		status = make_platform(b);
-	return status ? status : add_functions(b);
+	if (!status)
+		status = add_functions(b);
+	return status ? status : say_unknown_widths(b);
 }
 
 /* ---- a source without files, as a dump is ---- */

@@ -314,6 +314,32 @@ def check_iommu(tap, folder):
                   ("iommu" if translated else "host-bridge", not notes), what + ": a peer")
 
 
+def check_unknown(tap, folder):
+    """What is taken for translated, and what is said of it."""
+    def shown(root):
+        return run("show", root, NAME).out, run("show", root).out, run("why", root, NAME, "0x200000").out
+
+    root = os.path.join(folder, "type")
+    plain(root, told=False).group(5, ["pci0000:00/" + NAME], None)
+    tap.equal([n["property"] for n in device(root)["notes"] if n["code"] == "iommu-unknown"],
+              ["iommu_group/type"], "a type that cannot be read: the note names it")
+    tap.check("IOMMU group 5\n" in shown(root)[0], "and the group is not called translated",
+              shown(root)[0])
+    tap.check(any("address bits" in g for g in gaps(root)), "nor is its width known", gaps(root))
+    root = os.path.join(folder, "others")
+    os.makedirs(plain(root, told=False).path("sys/kernel/iommu_groups/1"))
+    tap.check(any("address bits" in g for g in gaps(root)), "no group: how wide it would be is not known",
+              gaps(root))
+    root = os.path.join(folder, "unit")
+    machine = plain(root, told=False)
+    os.makedirs(machine.path("sys/devices/virtual/iommu/dmar7"))
+    machine.link("sys/devices/pci0000:00/%s/iommu" % NAME, "sys/devices/virtual/iommu/dmar7")
+    details, listed, way = shown(root)
+    tap.check("nothing says whether" in details and ", perhaps behind dmar7" in listed and
+              "perhaps dmar7 translates" in way, "a unit, and no more: perhaps", details + listed + way)
+    tap.equal(mapped(root, NAME, "0x200000+4K"), "behind-iommu", "and map refuses")
+
+
 def check_unit(tap, root):
     """The link that names the unit, and the width that its register states."""
     machine = plain(root)
@@ -407,6 +433,22 @@ ONE = [("0x40000000", "0x80000000", "0x20000000")]
 OTHER = [("0x50000000", "0x80000000", "0x20000000")]
 
 
+def check_tree_and_unit(tap, root):
+    """The tree has no word of the unit that the kernel links the function with."""
+    machine = board(root, TREE % node("1000000"))
+    for what, change in (("no groups", lambda: None),
+                         ("groups of others", lambda: os.makedirs(machine.path("sys/kernel/iommu_groups/1")))):
+        change()
+        tap.equal(mapped(root, NAME, "0x80000000+4K"), ("direct", "0x40000000"), what + ": direct")
+    os.makedirs(machine.path("sys/devices/virtual/iommu/iommu-phb0000"))
+    machine.link("sys/devices/platform/40.pcie/pci0000:00/%s/iommu" % NAME,
+                 "sys/devices/virtual/iommu/iommu-phb0000")
+    tap.equal(mapped(root, NAME, "0x80000000+4K"), "behind-iommu", "a unit: taken for translated")
+    os.rmdir(machine.path("sys/kernel/iommu_groups/1"))
+    os.rmdir(machine.path("sys/kernel/iommu_groups"))
+    tap.equal(mapped(root, NAME, "0x80000000+4K"), "behind-iommu", "and so it is without groups")
+
+
 def check_tree(tap, root):
     machine = board(root, TREE % node("1000000"))
     answer = show(root, NAME)
@@ -493,8 +535,8 @@ def check_tree_iommu(tap, root):
 
 CHECKS = [check_memory, check_hidden_memory, check_windows, check_nested_windows, check_offset,
           check_bridge_windows, check_pictures,
-          check_simulation, check_simulated_groups, check_x86, check_iommu, check_unit, check_masks, check_names,
-          check_tree, check_joins, check_trees_of_no_use, check_tree_iommu]
+          check_simulation, check_simulated_groups, check_x86, check_iommu, check_unknown, check_unit, check_masks, check_names,
+          check_tree, check_tree_and_unit, check_joins, check_trees_of_no_use, check_tree_iommu]
 
 
 def main():
