@@ -39,3 +39,4 @@ build() { # TARGET COMPILER-PREFIX FLAGS...
 rm -rf "$out"
 build cortex-m4 arm-none-eabi- -mcpu=cortex-m4 -mthumb
 build rv64imac riscv64-unknown-elf- -march=rv64imac -mabi=lp64 -mcmodel=medany
+build "$(gcc -dumpmachine | cut -d- -f1)" '' -fno-pie # the host's own, as in a boot loader or a kernel's module

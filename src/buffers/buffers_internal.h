@@ -39,7 +39,9 @@
 #include <busway/status.h>
 
 #include <stdatomic.h>
-#if defined(__SSE2__)
+/* gcc's header of SSE2 wants a hosted environment */
+#if defined(__SSE2__) && __STDC_HOSTED__
+#define CELL_VECTORS
 #include <emmintrin.h>
 #endif
 
@@ -256,7 +258,7 @@ static inline unsigned cell_count_plain(const struct cell *cell, int32_t offset)
 	return count;
 }
 
-#if defined(__SSE2__)
+#ifdef CELL_VECTORS
 static inline unsigned cell_count(const struct cell *cell, int32_t offset)
 {
 	const __m128i *first = (const __m128i *)cell->first, at = _mm_set1_epi32(offset);
