@@ -23,9 +23,15 @@
  *   take_at, give      O(log e)
  *   reserve, release   O(log e) for each allowed range inside the reservation
  *
- * A call that would be refused first calls back what caches and depot hold: it is as long as they
- * are large (see busway_iova_cache_create). A tree of a million extents has 5 or 6 levels; a leaf
- * has 11 to 24 extents.
+ * A tree of a million extents has 5 or 6 levels; a leaf has 11 to 24 extents.
+ *
+ * A call that would be refused first calls back what caches and depot hold (see
+ * busway_iova_cache_create), in portions of 61 ranges, 122, 244 and so on: it goes on with what has
+ * come back as soon as that is enough. That is O(log e) for each range, which was given since the
+ * last time: a full depot makes one call as long as options.depot_batches allows. Nothing is looked
+ * at twice in vain: the next refusal takes a look at each cache and each size, and at the slots,
+ * 3904 at most, of a cache that was given something since which begins below the limit. Where not
+ * even a space with nothing out would serve, nothing is called back.
  *
  * Placement: where nothing is that long, the shortest extent of those looked at, and the lowest of
  * them. That refuses no more than a search of all extents would; with alignment it may.
@@ -141,8 +147,9 @@ struct busway_iova_request {
  *
  * Return: 0; -BUSWAY_EINVAL: a size of 0, an alignment or a boundary that is no power of two;
  * -BUSWAY_ENOMEM: no nodes; -BUSWAY_ERANGE: iova-full, iova-no-run or iova-search-cut; @why says
- * how long the longest run is, and which place without the limit would do. Nothing is remembered of
- * a refusal. Threads: any number; locks the space.
+ * how long the longest run is, and which place without the limit would do (what caches keep is not
+ * free there, where calling it back could not help). Nothing is remembered of a refusal. Threads:
+ * any number; locks the space.
  */
 int busway_iova_take(struct busway_iova_space *space, const struct busway_iova_request *request,
 		     busway_dma_t *first, struct busway_refusal *why);
@@ -234,7 +241,7 @@ enum {
  * For each size up to 32 granules two batches: 35 KiB of memory. What it can strand: 2 batches of
  * 61 ranges of each size it deals in, and options.depot_batches batches in all caches' depot; no
  * more, and none of it when somebody else would be refused: what begins below that one's limit is
- * called back before that.
+ * called back before that; of the depot, whatever is of the same size as well.
  *
  * Return: 0, -BUSWAY_ENOMEM. Threads: any number; locks the space.
  */

@@ -11,8 +11,11 @@
  *
  * Whoever is about to be refused empties all batches: it holds the space lock, so that none changes
  * places, and each slot is exchanged for an empty one. The owner may meet empty slots, then. Who
- * has a limit, or would rather have low addresses, empties only slots of ranges that begin below
- * it.
+ * has a limit, or would rather have low addresses, leaves ranges in caches that begin beyond it,
+ * and of the depot the sizes of which all do.
+ *
+ * Nothing is walked twice in vain: a batch of the depot is emptied and unlinked, and of each cache
+ * and each size of the depot it is known below which address there is nothing.
  */
 #include "cache.h"
 
@@ -35,45 +38,50 @@ struct batch *batch_create(const struct busway_allocator *memory)
 
 /* ---- calling back ---- */
 
-/* What begins at byte @last or before is called back. */
-struct calling {
-	struct busway_iova_space *space;
-	uint64_t last;
-	bool some; /* was called back; */
-	bool all;  /* was: memory for nodes did not run out */
-};
+/* Does it go on with this portion? */
+static bool goes_on(const struct calling *calling)
+{
+	return calling->called < calling->portion && !calling->no_nodes;
+}
 
-/* The first @count slots. */
-static void empty_batch(struct calling *calling, struct batch *batch, uint32_t count,
-			struct lock *lock, uint64_t span)
+/* The first @count slots, as far as @last. Return: nothing that begins below is left there. */
+static uint64_t empty_batch(struct calling *calling, struct batch *batch, uint32_t count,
+			    struct lock *lock, uint64_t span, uint64_t last)
 {
 	struct busway_iova_space *space = calling->space;
+	uint64_t left = SLOT_EMPTY;
 
 	/* what is put at this very moment may stay: it is not back before the refusal */
 	while (count-- > 0) {
 		struct slot *slot = &batch->slot[count];
 		uint64_t first = slot_peek(slot, lock);
 
-		if (first == SLOT_EMPTY || first > calling->last)
+		VISIT();
+		if (first == SLOT_EMPTY || first > last) {
+			left = lower_of(left, first);
 			continue;
+		}
 		if (!has_room_locked(space, 1)) {
-			calling->all = false;
-			return;
+			calling->no_nodes = true;
+			break;
 		}
 		/* the owner may have put another one there: this is what is ours now */
 		first = slot_take(slot, lock);
 		if (first == SLOT_EMPTY)
 			continue;
 		first >>= space->shift;
-		calling->some = true;
+		calling->called++;
 		/* said to be out, and is free: it was given back twice */
 		if (give_locked(space, (struct busway_range){first, first + span}, NULL))
 			space->double_frees++;
 	}
+	return left;
 }
 
-static void empty_bin(struct calling *calling, struct bin *bin, struct lock *lock, uint64_t span)
+static uint64_t empty_bin(struct calling *calling, struct bin *bin, struct lock *lock,
+			  uint64_t span)
 {
+	uint64_t left = SLOT_EMPTY;
 	const uintptr_t top = (uintptr_t)atomic_load_explicit(&bin->top, memory_order_acquire);
 
 	for (unsigned i = 0; i < 2; i++) {
@@ -83,24 +91,26 @@ static void empty_bin(struct calling *calling, struct bin *bin, struct lock *loc
 					       ? (uint32_t)(used / sizeof(struct slot))
 					       : count_of(batch);
 
-		empty_batch(calling, batch, count, lock, span);
+		left = lower_of(left,
+				empty_batch(calling, batch, count, lock, span, calling->last));
 	}
+	return left;
 }
 
 static void empty_cache(struct calling *calling, struct busway_iova_cache *cache)
 {
-	const uint64_t last = calling->last;
-	const bool had_low =
-		last < LOW_LAST
-			? atomic_load_explicit(&cache->has_low, memory_order_acquire)
-			: atomic_exchange_explicit(&cache->has_low, 0, memory_order_acq_rel);
+	const uint64_t lowest = lowest_in(cache);
+	uint64_t left = SLOT_EMPTY;
 
-	if (last <= LOW_LAST && !had_low)
+	if (lowest == SLOT_EMPTY || lowest > calling->last)
 		return;
-	for (uint64_t span = 0; span < cache->sizes; span++)
-		empty_bin(calling, &cache->bins[span], &cache->lock, span);
-	if (had_low && !calling->all)
-		atomic_store_explicit(&cache->has_low, 1, memory_order_release);
+	/* first: what is put there from now on is noted anew */
+	slot_take(&cache->given, &cache->lock);
+	for (uint64_t span = 0; span < cache->sizes && goes_on(calling); span++)
+		left = lower_of(left, empty_bin(calling, &cache->bins[span], &cache->lock, span));
+	if (!goes_on(calling))
+		left = 0; /* there may be anything in those that were not reached */
+	slot_put(&cache->kept, &cache->lock, left);
 }
 
 /* The batches of a size; those that are empty then may be used. */
@@ -108,42 +118,35 @@ static void empty_chain(struct calling *calling, uint64_t span)
 {
 	struct lock lock = LOCK_INIT; /* nobody else is at these batches */
 	struct busway_iova_space *space = calling->space;
-	struct batch **link = &space->depot[span], *batch;
+	struct batch *batch;
 
-	while ((batch = *link)) {
-		empty_batch(calling, batch, count_of(batch), &lock, span);
-		if (calling->last != UINT64_MAX || !calling->all) {
-			link = &batch->next;
-			continue;
-		}
+	while ((batch = space->depot[span]) && goes_on(calling)) {
+		empty_batch(calling, batch, count_of(batch), &lock, span, UINT64_MAX);
+		if (calling->no_nodes)
+			return;
 		set_count(batch, 0);
-		*link = batch->next;
+		space->depot[span] = batch->next;
 		batch->next = space->unused;
 		space->unused = batch;
 	}
+	if (!batch)
+		space->depot_lowest[span] = SLOT_EMPTY;
 }
 
-static void empty_depot(struct calling *calling)
+bool call_back_locked(struct calling *calling)
 {
 	struct busway_iova_space *space = calling->space;
 
-	if (calling->last <= LOW_LAST && !space->depot_has_low)
-		return;
+	calling->portion = calling->portion ? 2 * calling->portion : BUSWAY_IOVA_BATCH;
+	calling->called = 0;
 	for (uint64_t span = 0; span < SIZES; span++)
-		empty_chain(calling, span);
-	if (calling->last >= LOW_LAST && calling->all)
-		space->depot_has_low = false;
-}
-
-int call_back_locked(struct busway_iova_space *space, uint64_t last, bool *some)
-{
-	struct calling calling = {.space = space, .last = last, .all = true};
-
-	empty_depot(&calling);
-	for (struct busway_iova_cache *cache = space->caches; cache; cache = cache->next)
-		empty_cache(&calling, cache);
-	*some = calling.some;
-	return calling.all ? 0 : -BUSWAY_ENOMEM;
+		if (space->depot_lowest[span] <= calling->last)
+			empty_chain(calling, span);
+	for (struct busway_iova_cache *cache = space->caches; cache && goes_on(calling);
+	     cache = cache->next)
+		empty_cache(calling, cache);
+	calling->some |= calling->called != 0;
+	return calling->called != 0;
 }
 
 static uint64_t held_by(struct batch *batch, struct lock *lock)
@@ -235,6 +238,8 @@ static struct busway_iova_cache *create(struct busway_iova_space *space)
 		.inside = inside(space),
 		.lock = LOCK_INIT,
 	};
+	slot_put(&cache->given, &cache->lock, SLOT_EMPTY);
+	slot_put(&cache->kept, &cache->lock, SLOT_EMPTY);
 	if (fill_bins(cache, memory))
 		return cache;
 	discard(memory, cache);
@@ -267,7 +272,7 @@ static void leave_to_depot(struct busway_iova_space *space, struct busway_iova_c
 		set_count(batch, BUSWAY_IOVA_BATCH); /* or fewer */
 		batch->next = space->depot[i / 2];
 		space->depot[i / 2] = batch;
-		space->depot_has_low = true; /* it may */
+		space->depot_lowest[i / 2] = 0; /* it may be as low as that */
 		*place = NULL;
 	}
 }
@@ -275,14 +280,14 @@ static void leave_to_depot(struct busway_iova_space *space, struct busway_iova_c
 void busway_iova_cache_destroy(struct busway_iova_cache *cache)
 {
 	struct busway_iova_space *space = cache ? cache->space : NULL;
-	struct calling calling = {.space = space, .last = UINT64_MAX, .all = true};
+	struct calling calling = {.space = space, .last = UINT64_MAX, .portion = SIZE_MAX};
 	struct busway_iova_cache **link;
 
 	if (!cache)
 		return;
 	lock_take(&space->lock);
 	empty_cache(&calling, cache);
-	if (!calling.all)
+	if (calling.no_nodes)
 		leave_to_depot(space, cache);
 	for (link = &space->caches; *link != cache; link = &(*link)->next)
 		;

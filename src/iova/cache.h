@@ -37,9 +37,13 @@ struct busway_iova_cache {
 	uint64_t sizes; /* that are cached: SIZES, or none where granules are huge */
 	/* bytes: what lies outside cannot have come from the space, or looks like SLOT_EMPTY */
 	struct busway_range inside;
-	/* some slot may hold a range below 4 GiB; set by the owner, cleared under the space lock */
-	_Atomic uint32_t has_low;       /* 0 or 1; no byte: not every machine exchanges those */
-	struct lock lock;               /* of slots, where slot.h wants one */
+	/*
+	 * Nothing in the cache begins below both: what the owner has put there since it was called
+	 * back, and what was left there then. In bytes; SLOT_EMPTY: nothing.
+	 */
+	struct slot given; /* the lowest: written by the owner, taken by who calls back */
+	struct slot kept;  /* written under the space lock */
+	struct lock lock;  /* of slots, where slot.h wants one */
 	struct busway_iova_cache *next; /* space lock */
 };
 
@@ -61,6 +65,17 @@ static inline uint32_t count_of(struct batch *batch)
 static inline void set_count(struct batch *batch, uint32_t count)
 {
 	atomic_store_explicit(&batch->count, count, memory_order_relaxed);
+}
+
+static inline uint64_t lower_of(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint64_t lowest_in(struct busway_iova_cache *cache)
+{
+	return lower_of(slot_peek(&cache->given, &cache->lock),
+			slot_peek(&cache->kept, &cache->lock));
 }
 
 /* @batch, one of the bin's two, is used from now on. By the owner. */

@@ -8,11 +8,15 @@
 
 #define NOINLINE __attribute__((noinline))
 
-/* A range is in a slot: after that, so that whoever clears .has_low does not miss the range. */
+/*
+ * A range is in a slot: after that, so that whoever takes .given does not miss the range. Who takes
+ * it between the look and the store finds it as low as it was, which is low enough.
+ */
 static inline void note(struct busway_iova_cache *cache, uint64_t first)
 {
-	if (first <= LOW_LAST)
-		atomic_store_explicit(&cache->has_low, 1, memory_order_release);
+	const uint64_t lowest = slot_peek(&cache->given, &cache->lock);
+
+	slot_put(&cache->given, &cache->lock, lower_of(first, lowest));
 }
 
 /* ---- exchanging batches ---- */
@@ -49,11 +53,12 @@ static bool refill_locked(struct busway_iova_cache *cache, uint64_t span)
 	for (unsigned i = 0; i < sizeof(*batch); i += 64)
 		__builtin_prefetch((const char *)batch + i, 1);
 	space->depot[span] = batch->next;
+	note(cache, space->depot_lowest[span]);
+	if (!batch->next)
+		space->depot_lowest[span] = SLOT_EMPTY;
 	empty = exchange_locked(bin, batch);
 	empty->next = space->unused;
 	space->unused = empty;
-	if (space->depot_has_low)
-		atomic_store_explicit(&cache->has_low, 1, memory_order_release);
 	return true;
 }
 
@@ -69,7 +74,7 @@ static bool store_locked(struct busway_iova_cache *cache, uint64_t span)
 	full = exchange_locked(&cache->bins[span], empty);
 	full->next = space->depot[span];
 	space->depot[span] = full;
-	space->depot_has_low |= atomic_load_explicit(&cache->has_low, memory_order_relaxed);
+	space->depot_lowest[span] = lower_of(space->depot_lowest[span], lowest_in(cache));
 	return true;
 }
 
@@ -129,13 +134,13 @@ static bool pop_any(struct busway_iova_cache *cache, struct bin *bin,
 static bool take_low(struct busway_iova_cache *cache, const struct busway_iova_request *request,
 		     struct wanted *w, busway_dma_t *first)
 {
-	bool found = atomic_load_explicit(&cache->has_low, memory_order_relaxed) &&
+	bool found = lowest_in(cache) <= LOW_LAST &&
 		     pop_any(cache, &cache->bins[w->span], request, LOW_LAST, &first->raw);
 
 	if (found)
 		return true;
 	lock_take(&cache->space->lock);
-	found = cache->space->depot_has_low && refill_locked(cache, w->span) &&
+	found = cache->space->depot_lowest[w->span] <= LOW_LAST && refill_locked(cache, w->span) &&
 		pop_any(cache, &cache->bins[w->span], request, LOW_LAST, &first->raw);
 	found = found || take_low_locked(cache->space, w, first);
 	lock_give(&cache->space->lock);

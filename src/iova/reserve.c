@@ -83,18 +83,18 @@ static void give_pieces(struct busway_iova_space *space, const struct reservatio
 static int reserve_locked(struct busway_iova_space *space, struct reservation *r,
 			  struct busway_refusal *why)
 {
+	struct calling calling = {.space = space, .last = last_byte_of(space, r->range.last)};
 	struct busway_range piece;
-	bool some;
+	bool is_free;
 
 	/* who has reserved some of it says more than who took it away before */
 	if (reservation_in(space, r->range))
 		return refuse_give(space, r->range, NULL, why);
-	if (!measure(space, r, &piece)) {
-		const int status = call_back_locked(space, UINT64_MAX, &some);
-
-		if (!some || !measure(space, r, &piece))
-			return status ? status : refuse_at(space, piece, why);
-	}
+	is_free = measure(space, r, &piece);
+	while (!is_free && call_back_locked(&calling))
+		is_free = measure(space, r, &piece);
+	if (!is_free)
+		return calling.no_nodes ? -BUSWAY_ENOMEM : refuse_at(space, piece, why);
 	/* each piece may be one entry more now, and one when it comes back */
 	if (tree_prepare_few(&space->reserved, 1) || prepare_locked(space, 2 * r->pieces))
 		return -BUSWAY_ENOMEM;

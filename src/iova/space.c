@@ -58,6 +58,9 @@ static int copy_allowed(struct busway_iova_space *space, const struct busway_int
 		status = busway_intervals_remove(own, (struct busway_range){end, end});
 	if (!status && !busway_intervals_bytes(own, &space->allowed_count))
 		status = -BUSWAY_EINVAL;
+	for (size_t i = 0; i < own->count && !status; i++)
+		if (busway_range_span(own->runs[i]) > space->allowed_span)
+			space->allowed_span = busway_range_span(own->runs[i]);
 	return status;
 }
 
@@ -148,6 +151,7 @@ int busway_iova_space_create(const struct busway_intervals *allowed, const struc
 		.search_max = options->search_max ? options->search_max : UINT64_MAX,
 		.lock = LOCK_INIT,
 	};
+	memset(space->depot_lowest, 0xff, sizeof(space->depot_lowest));
 	busway_intervals_init(&space->allowed, memory);
 	status = fill(space, allowed, options);
 	if (status)
@@ -159,17 +163,17 @@ int busway_iova_space_create(const struct busway_intervals *allowed, const struc
 
 int busway_iova_space_destroy(struct busway_iova_space *space)
 {
-	bool some;
-	int status;
+	struct calling calling = {.space = space, .last = UINT64_MAX};
 
 	if (!space)
 		return 0;
 	if (space->caches)
 		return -BUSWAY_EBUSY;
 	/* the depot; nobody else is here any more */
-	status = call_back_locked(space, UINT64_MAX, &some);
+	while (call_back_locked(&calling))
+		;
 	if (space->free_count + space->reserved_count != space->allowed_count)
-		return status ? status : -BUSWAY_EBUSY;
+		return calling.no_nodes ? -BUSWAY_ENOMEM : -BUSWAY_EBUSY;
 	forget_reservations(space);
 	discard(space);
 	return 0;
@@ -229,10 +233,11 @@ bool busway_iova_next_free(struct busway_iova_space *space, uint64_t from,
 
 void busway_iova_space_flush(struct busway_iova_space *space)
 {
-	bool some;
+	struct calling calling = {.space = space, .last = UINT64_MAX};
 
 	lock_take(&space->lock);
-	call_back_locked(space, UINT64_MAX, &some);
+	while (call_back_locked(&calling))
+		;
 	trim_locked(space);
 	lock_give(&space->lock);
 }

@@ -41,6 +41,7 @@ struct busway_iova_space {
 	uint64_t search_max;
 	struct busway_intervals allowed; /* granules; set once, then read freely */
 	uint64_t allowed_count;
+	uint64_t allowed_span; /* of the longest of them, less one */
 	/* space lock, all below */
 	struct lock lock;
 	struct tree extents;
@@ -52,7 +53,8 @@ struct busway_iova_space {
 	struct busway_iova_cache *caches;
 	struct batch *depot[BUSWAY_IOVA_CACHED_GRANULES];
 	struct batch *unused; /* batches of the depot with nothing in them */
-	bool depot_has_low;   /* some batch of it may hold a range below 4 GiB */
+	/* bytes: of that size nothing in the depot begins below; UINT64_MAX: there is nothing */
+	uint64_t depot_lowest[BUSWAY_IOVA_CACHED_GRANULES];
 };
 
 static inline uint64_t granule_of(const struct busway_iova_space *space, uint64_t address)
@@ -79,7 +81,7 @@ static inline struct reservation *reservation_at(const struct tree_path *path)
 
 /* ---- take.c ---- */
 
-/* A request in granules. False: it makes no sense. */
+/* A request in granules, but for the limit. False: it makes no sense. */
 bool request_read(const struct busway_iova_space *space, const struct busway_iova_request *request,
 		  struct wanted *w);
 
@@ -124,11 +126,21 @@ void forget_reservations(struct busway_iova_space *space);
 /* One with nothing in it; NULL: out of memory. */
 struct batch *batch_create(const struct busway_allocator *memory);
 
+/* Ranges are put back that caches and depot hold: those that begin at byte .last or before. */
+struct calling {
+	struct busway_iova_space *space;
+	uint64_t last;
+	size_t portion; /* ranges; at first 0 */
+	size_t called;  /* of this portion */
+	bool no_nodes;  /* memory for nodes ran out: the rest stays where it is */
+	bool some;      /* was called back, in all portions */
+};
+
 /*
- * Put back what caches and depot hold that begins at byte @last or before; @some: there was such.
- * -BUSWAY_ENOMEM: what there are no nodes for stays where it is.
+ * The next portion: twice as long as the one before, or somewhat longer. Of the depot also what
+ * lies beyond .last may be put back. False: nothing was left, or there are no nodes.
  */
-int call_back_locked(struct busway_iova_space *space, uint64_t last, bool *some);
+bool call_back_locked(struct calling *calling);
 
 uint64_t cached_locked(const struct busway_iova_space *space);
 

@@ -18,7 +18,6 @@ bool request_read(const struct busway_iova_space *space, const struct busway_iov
 	w->span = granule_of(space, request->size - 1);
 	w->align = low_bits(request->align, space->shift);
 	w->boundary = request->boundary ? low_bits(request->boundary, space->shift) : UINT64_MAX;
-	w->most = space->search_max;
 	w->start_last = UINT64_MAX;
 	/* a multiple of the boundary lies inside any granule, then: no place serves */
 	if (request->boundary && request->size > request->boundary)
@@ -82,11 +81,21 @@ void trim_locked(struct busway_iova_space *space)
 		tree_trim(&space->extents, extents_at_most(space, 2));
 }
 
-static bool search(const struct busway_iova_space *space, struct wanted *w, uint64_t last,
-		   struct tree_path *path, uint64_t *start, bool *all)
+/* Again, with each portion that is called back from below @last. */
+static int find_again(struct busway_iova_space *space, struct wanted *w, uint64_t last,
+		      struct tree_path *path, uint64_t *start, bool *all)
 {
-	*all = true;
-	return limit(space, last, w) && extents_search(&space->extents, w, path, start, all);
+	struct calling calling = {.space = space, .last = last};
+	const struct tree *extents = &space->extents;
+
+	w->most = 0; /* the long search only when all is back */
+	while (call_back_locked(&calling))
+		if (extents_search(extents, w, path, start, all))
+			return 0;
+	w->most = space->search_max;
+	if (calling.some && extents_search(extents, w, path, start, all))
+		return 0;
+	return calling.no_nodes ? -BUSWAY_ENOMEM : -BUSWAY_ERANGE;
 }
 
 /*
@@ -96,15 +105,14 @@ static bool search(const struct busway_iova_space *space, struct wanted *w, uint
 static int find(struct busway_iova_space *space, struct wanted *w, uint64_t last,
 		struct tree_path *path, uint64_t *start, bool *all)
 {
-	bool some;
-	int status;
-
-	if (search(space, w, last, path, start, all))
+	*all = true;
+	w->most = space->search_max;
+	/* not even if everything were free */
+	if (!limit(space, last, w) || w->span > space->allowed_span || w->span > w->boundary)
+		return -BUSWAY_ERANGE;
+	if (extents_search(&space->extents, w, path, start, all))
 		return 0;
-	status = call_back_locked(space, last, &some);
-	if (some && search(space, w, last, path, start, all))
-		return 0;
-	return status ? status : -BUSWAY_ERANGE;
+	return find_again(space, w, last, path, start, all);
 }
 
 /* Take @granules out of the extent at @path. After calling back, which uses up nodes. */
@@ -170,21 +178,35 @@ int busway_iova_take(struct busway_iova_space *space, const struct busway_iova_r
 	return status;
 }
 
+/* Most spaces have few holes, and many none. */
+static bool is_allowed(const struct busway_iova_space *space, struct busway_range granules)
+{
+	if (space->allowed.count == 1)
+		return busway_range_within(granules, space->allowed.runs[0]);
+	return busway_intervals_holds(&space->allowed, granules);
+}
+
+/* Was some of @granules never to be had, or reserved? */
+static bool is_withheld(const struct busway_iova_space *space, struct busway_range granules)
+{
+	return !is_allowed(space, granules) ||
+	       (space->reserved.count && reservation_in(space, granules));
+}
+
 /* ---- at a given place ---- */
 
 static int take_at_locked(struct busway_iova_space *space, struct busway_range granules,
 			  struct busway_refusal *why)
 {
+	struct calling calling = {.space = space, .last = last_byte_of(space, granules.last)};
 	struct tree *extents = &space->extents;
 	struct tree_path path;
-	bool some;
 
-	if (!extents_hold(extents, granules)) {
-		const int status = call_back_locked(space, UINT64_MAX, &some);
-
-		if (!some || !extents_hold(extents, granules))
-			return status ? status : refuse_at(space, granules, why);
-	}
+	if (is_withheld(space, granules))
+		return refuse_at(space, granules, why);
+	while (!extents_hold(extents, granules))
+		if (!call_back_locked(&calling))
+			return calling.no_nodes ? -BUSWAY_ENOMEM : refuse_at(space, granules, why);
 	tree_find(extents, granules.first, &path);
 	return take_found(space, &path, granules);
 }
@@ -208,22 +230,13 @@ int busway_iova_take_at(struct busway_iova_space *space, struct busway_dma_range
 
 /* ---- giving back ---- */
 
-/* Most spaces have few holes, and many none. */
-static bool is_allowed(const struct busway_iova_space *space, struct busway_range granules)
-{
-	if (space->allowed.count == 1)
-		return busway_range_within(granules, space->allowed.runs[0]);
-	return busway_intervals_holds(&space->allowed, granules);
-}
-
 int give_locked(struct busway_iova_space *space, struct busway_range granules,
 		struct busway_refusal *why)
 {
 	struct busway_range overlap;
 	int status;
 
-	if (!is_allowed(space, granules) ||
-	    (space->reserved.count && reservation_in(space, granules)))
+	if (is_withheld(space, granules))
 		return refuse_give(space, granules, NULL, why);
 	status = extents_give(&space->extents, granules, &overlap);
 	/* what was taken as a whole has its nodes; a part, or in a lean space: */

@@ -30,7 +30,7 @@ enum {
 	TREE_EXACT_CLASSES = 16, /* so many of them hold one length each */
 };
 
-/* A node is looked at: tests count that. */
+/* A node, or a slot of a cache, is looked at: tests count that. */
 #ifdef TREE_VISITS
 extern _Thread_local unsigned long tree_visits;
 #define VISIT() ((void)tree_visits++)

@@ -23,12 +23,13 @@ struct out {
 };
 
 struct run {
+	struct test_memory memory;
 	struct busway_iova_space *space;
 	struct rng rng;
 	struct out *out;
 	size_t count;
 	uint64_t least, most, last;
-	unsigned long worst[CALL_KINDS], refused;
+	unsigned long worst[CALL_KINDS], refused, visits;
 	uint32_t levels; /* the most that there were */
 };
 
@@ -117,11 +118,12 @@ static void any_call(struct run *run, bool aligned)
 
 static void print_worst(const struct run *run, const char *what)
 {
-	print_message("# %s, %u levels, %zu extents: nodes looked at by take %lu, below a limit %lu, "
-		      "aligned %lu, at %lu, give %lu, reserve %lu, release %lu; %lu refused\n",
-		      what, run->levels, run->space->extents.count, run->worst[TAKE],
-		      run->worst[TAKE_BELOW], run->worst[TAKE_ALIGNED], run->worst[TAKE_AT],
-		      run->worst[GIVE], run->worst[RESERVE], run->worst[RELEASE], run->refused);
+	print_message(
+		"# %s, %u levels, %zu extents: nodes looked at by take %lu, below a limit %lu, "
+		"aligned %lu, at %lu, give %lu, reserve %lu, release %lu; %lu refused\n",
+		what, run->levels, run->space->extents.count, run->worst[TAKE],
+		run->worst[TAKE_BELOW], run->worst[TAKE_ALIGNED], run->worst[TAKE_AT],
+		run->worst[GIVE], run->worst[RESERVE], run->worst[RELEASE], run->refused);
 }
 
 static void live_through(struct run *run, uint64_t granules, size_t live, bool aligned)
@@ -129,12 +131,11 @@ static void live_through(struct run *run, uint64_t granules, size_t live, bool a
 	static const struct busway_iova_options options = {.granule = 1};
 	struct busway_range range = {1, granules};
 	const struct busway_intervals allowed = {.runs = &range, .count = 1};
-	struct test_memory memory;
 
-	test_memory_open(&memory);
-	assert_int_equal(
-		busway_iova_space_create(&allowed, NULL, &options, &memory.allocator, &run->space),
-		0);
+	test_memory_open(&run->memory);
+	assert_int_equal(busway_iova_space_create(&allowed, NULL, &options, &run->memory.allocator,
+						  &run->space),
+			 0);
 	run->out = malloc((LIVE + CALLS) * sizeof(*run->out));
 	assert_non_null(run->out);
 	run->last = granules;
@@ -151,7 +152,7 @@ static void live_through(struct run *run, uint64_t granules, size_t live, bool a
 		give(run);
 	free(run->out);
 	assert_int_equal(busway_iova_space_destroy(run->space), 0);
-	test_memory_close(&memory);
+	test_memory_close(&run->memory);
 }
 
 /* Nodes on the way down, told of a change on the way up, and those that a split or a join is about.
@@ -203,10 +204,106 @@ static void number_of_nodes_is_bounded_where_space_runs_out(void **state)
 	}
 }
 
+/* ---- refusals, with a full depot ---- */
+
+enum { COMB = 1 << 15, BATCHES = COMB / BUSWAY_IOVA_BATCH, REFUSALS = 64 };
+
+/* Single granules, every second of them in the caches and their depot: no two are free together. */
+static void cache_a_comb(struct busway_iova_cache *const cache[2])
+{
+	const struct busway_iova_request one = {.size = 1};
+	busway_dma_t first;
+
+	for (uint64_t i = 0; i < 2 * COMB; i++)
+		assert_int_equal(busway_iova_cache_take(cache[0], &one, &first, NULL), 0);
+	for (uint64_t i = 0; i < COMB; i++) {
+		/* in an order of its own: an odd factor */
+		const uint64_t at = 2 + 2 * (i * 48271 % COMB);
+
+		assert_int_equal(busway_iova_cache_give(cache[i % 16 == 0], dma_range(at, 1), NULL),
+				 0);
+	}
+}
+
+static void open_comb(struct run *run, struct busway_iova_cache *cache[2])
+{
+	static const struct busway_iova_options options = {.granule = 1, .depot_batches = BATCHES};
+	struct busway_range range = {1, 2 * COMB};
+	const struct busway_intervals allowed = {.runs = &range, .count = 1};
+
+	test_memory_open(&run->memory);
+	assert_int_equal(busway_iova_space_create(&allowed, NULL, &options, &run->memory.allocator,
+						  &run->space),
+			 0);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(busway_iova_cache_create(run->space, &cache[i]), 0);
+	cache_a_comb(cache);
+}
+
+static void close_comb(struct run *run, struct busway_iova_cache *cache[2])
+{
+	for (uint64_t i = 0; i < COMB; i++)
+		assert_int_equal(busway_iova_give(run->space, dma_range(1 + 2 * i, 1), NULL), 0);
+	for (unsigned i = 0; i < 2; i++)
+		busway_iova_cache_destroy(cache[i]);
+	assert_int_equal(busway_iova_space_destroy(run->space), 0);
+	test_memory_close(&run->memory);
+}
+
+/* Few nodes are looked at, and so many slots and nodes for what is called back. */
+static void refuse(struct run *run, uint64_t last, unsigned long slots, unsigned long ranges)
+{
+	const struct busway_iova_request four = {.size = 4, .last = last};
+	busway_dma_t first;
+
+	tree_visits = 0;
+	assert_int_equal(busway_iova_take(run->space, &four, &first, NULL), -BUSWAY_ERANGE);
+	run->levels = run->space->extents.height + 1;
+	run->visits += tree_visits;
+	assert_true(tree_visits <= bound_of(run, 5) + slots + ranges * bound_of(run, 0));
+}
+
+static void refusal_looks_at_nothing_that_it_called_back_before(void **state)
+{
+	(void)state;
+	for (unsigned limited = 0; limited < 2; limited++) {
+		const uint64_t last = limited ? 2 * COMB - 1 : 0;
+		struct busway_iova_cache *cache[2];
+		struct run run = {0};
+
+		open_comb(&run, cache);
+		refuse(&run, last, COMB, COMB);
+		for (unsigned i = 0; i < REFUSALS; i++)
+			refuse(&run, last, 0, 0);
+		/* the slots of one cache again, where something has come into it */
+		assert_int_equal(busway_iova_cache_give(cache[0], dma_range(3, 1), NULL), 0);
+		refuse(&run, last, 2 * BUSWAY_IOVA_BATCH, 1);
+		assert_int_equal(busway_iova_take_at(run.space, dma_range(3, 1), NULL), 0);
+		close_comb(&run, cache);
+	}
+}
+
+/* Each limit is new, and something more lies below it. */
+static void depot_is_walked_once_whatever_the_limits(void **state)
+{
+	struct busway_iova_cache *cache[2];
+	struct run run = {0};
+
+	(void)state;
+	open_comb(&run, cache);
+	for (uint64_t i = 1; i <= REFUSALS; i++)
+		refuse(&run, i * (2 * COMB / REFUSALS), COMB, COMB);
+	assert_true(run.visits <= COMB * (1 + bound_of(&run, 0)) +
+					  REFUSALS * (bound_of(&run, 5) + 4 * BUSWAY_IOVA_BATCH));
+	close_comb(&run, cache);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(few_nodes_are_looked_at_among_a_million_ranges),
+		cmocka_unit_test(refusal_looks_at_nothing_that_it_called_back_before),
+		cmocka_unit_test(depot_is_walked_once_whatever_the_limits),
 		cmocka_unit_test(number_of_nodes_is_bounded_where_space_runs_out),
 	};
 

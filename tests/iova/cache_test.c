@@ -289,7 +289,7 @@ static void cache_pages(struct two_sides *two, uint64_t count)
 static void low_ranges_are_called_back_before_high_ones_are_given(void **state)
 {
 	static const struct busway_iova_options options[] = {{0}, {.depot_batches = 8}};
-	const struct busway_iova_request low = {.size = 3 * PAGE, .prefer_low = true};
+	struct busway_iova_request low = {.prefer_low = true};
 	const struct busway_iova_request page = {.size = PAGE, .prefer_low = true};
 	static const uint64_t pages[] = {SOME, 3 * BUSWAY_IOVA_BATCH};
 
@@ -301,12 +301,14 @@ static void low_ranges_are_called_back_before_high_ones_are_given(void **state)
 		open_two_sides(&two, pages[i % 2], &options[i % 2]);
 		cache_pages(&two, pages[i % 2] + 2);
 		assert_int_equal(cached_in(&two), pages[i % 2] + 2);
+		low.size = pages[i % 2] * PAGE;
 		if (i < 2)
 			assert_int_equal(busway_iova_take(two.space, &low, &a, NULL), 0);
 		else
 			assert_int_equal(busway_iova_cache_take(two.cache, &low, &a, NULL), 0);
-		assert_true(a.raw + 3 * PAGE - 1 <= UINT32_MAX);
+		assert_int_equal(a.raw + low.size - 1, UINT32_MAX);
 		assert_int_equal(cached_in(&two), 2);
+		assert_int_equal(busway_iova_give(two.space, dma_range(a.raw, low.size), NULL), 0);
 		assert_int_equal(busway_iova_cache_take(two.cache, &page, &b, NULL), 0);
 		assert_true(b.raw <= UINT32_MAX);
 		/* and when nothing low is left, what the cache has above */
@@ -331,7 +333,7 @@ static void caches_keep_what_lies_beyond_the_limit(void **state)
 
 	(void)state;
 	for (uint64_t limit = middle - 3 * PAGE; limit <= middle + 3 * PAGE; limit += PAGE) {
-		const struct busway_iova_request all = {.size = 20 * PAGE, .last = limit - 1};
+		const struct busway_iova_request all = {.size = 2 * SOME * PAGE, .last = limit - 1};
 
 		open_two_sides(&two, SOME, NULL);
 		cache_pages(&two, 2 * SOME);
@@ -339,6 +341,111 @@ static void caches_keep_what_lies_beyond_the_limit(void **state)
 		assert_int_equal(cached_in(&two), (middle + SOME * PAGE - limit) / PAGE);
 		close_two_sides(&two);
 	}
+}
+
+/* ---- how much is called back ---- */
+
+static void no_more_is_called_back_than_is_wanted(void **state)
+{
+	enum { PAGES = 20 * BUSWAY_IOVA_BATCH };
+	static const struct busway_iova_options depot = {.depot_batches = 64};
+	const struct busway_iova_request some = {.size = SOME * PAGE};
+	const struct busway_iova_request most = {.size = PAGES * PAGE};
+	struct two_sides two;
+	busway_dma_t dma;
+
+	(void)state;
+	open_two_sides(&two, PAGES / 2, &depot);
+	cache_pages(&two, PAGES);
+	assert_int_equal(cached_in(&two), PAGES);
+	assert_int_equal(busway_iova_take(two.space, &some, &dma, NULL), 0);
+	assert_int_equal(cached_in(&two), PAGES - BUSWAY_IOVA_BATCH);
+	assert_int_equal(busway_iova_give(two.space, dma_range(dma.raw, SOME * PAGE), NULL), 0);
+	/* and all, where all is wanted */
+	assert_int_equal(busway_iova_take(two.space, &most, &dma, NULL), 0);
+	assert_int_equal(cached_in(&two), 0);
+	assert_int_equal(busway_iova_give(two.space, dma_range(dma.raw, PAGES * PAGE), NULL), 0);
+	close_two_sides(&two);
+}
+
+/* Where nothing that comes back could help, everything stays where it is. */
+static void nothing_is_called_back_in_vain(void **state)
+{
+	const uint64_t middle = (uint64_t)1 << 32;
+	const struct busway_iova_request vain[] = {
+		{.size = (2 * SOME + 1) * PAGE},
+		{.size = 2 * PAGE, .last = 2 * PAGE - 2},
+		{.size = 4 * PAGE, .boundary = 2 * PAGE},
+	};
+	struct two_sides two;
+	busway_dma_t dma;
+
+	(void)state;
+	open_two_sides(&two, SOME, NULL);
+	cache_pages(&two, 2 * SOME - 1);
+	for (size_t i = 0; i < COUNT(vain); i++)
+		assert_int_equal(busway_iova_take(two.space, &vain[i], &dma, NULL), -BUSWAY_ERANGE);
+	assert_int_equal(busway_iova_reserve(two.space,
+					     (struct busway_range){middle + (SOME - 1) * PAGE,
+								   middle + SOME * PAGE - 1},
+					     "somebody", NULL),
+			 0);
+	/* who wants a given place: it is reserved; it was never allowed */
+	for (uint64_t i = 0; i < 2; i++)
+		assert_int_equal(
+			busway_iova_take_at(two.space,
+					    dma_range(middle + (SOME - 1 + i) * PAGE, PAGE), NULL),
+			-BUSWAY_ERANGE);
+	assert_int_equal(cached_in(&two), 2 * SOME - 1);
+	/* it is free, and nothing beyond it comes back */
+	assert_int_equal(busway_iova_take_at(two.space, dma_range(middle, PAGE), NULL), 0);
+	assert_int_equal(cached_in(&two), SOME - 2);
+	assert_int_equal(busway_iova_give(two.space, dma_range(middle, PAGE), NULL), 0);
+	close_two_sides(&two);
+}
+
+/* Batches that were emptied serve again, also where the limit of who asked was low. */
+static void depot_that_was_called_back_keeps_ranges_again(void **state)
+{
+	enum { BATCHES = 3, PAGES = (2 + BATCHES) * BUSWAY_IOVA_BATCH };
+	static const struct busway_iova_options depot = {.depot_batches = BATCHES};
+	const uint64_t middle = (uint64_t)1 << 32;
+	const struct busway_iova_request all = {.size = PAGES * PAGE + PAGE, .last = middle - 1};
+	struct two_sides two;
+	busway_dma_t dma;
+
+	(void)state;
+	open_two_sides(&two, PAGES, &depot);
+	for (unsigned round = 0; round < 3; round++) {
+		cache_pages(&two, PAGES);
+		assert_int_equal(cached_in(&two), PAGES);
+		assert_int_equal(busway_iova_take(two.space, &all, &dma, NULL), -BUSWAY_ERANGE);
+		assert_int_equal(cached_in(&two), 0);
+	}
+	close_two_sides(&two);
+}
+
+/* What one cache gave to the depot and another has from there is known to be in the other. */
+static void what_came_from_the_depot_is_called_back(void **state)
+{
+	enum { PAGES = 3 * BUSWAY_IOVA_BATCH };
+	static const struct busway_iova_options depot = {.depot_batches = 1};
+	const struct busway_iova_request page = {.size = PAGE};
+	struct busway_iova_cache *other;
+	struct two_sides two;
+	busway_dma_t dma;
+
+	(void)state;
+	open_two_sides(&two, PAGES, &depot);
+	assert_int_equal(busway_iova_cache_create(two.space, &other), 0);
+	cache_pages(&two, PAGES);
+	assert_int_equal(busway_iova_cache_take(other, &page, &dma, NULL), 0);
+	assert_int_equal(cached_in(&two), PAGES - 1);
+	busway_iova_space_flush(two.space);
+	assert_int_equal(cached_in(&two), 0);
+	assert_int_equal(busway_iova_give(two.space, dma_range(dma.raw, PAGE), NULL), 0);
+	busway_iova_cache_destroy(other);
+	close_two_sides(&two);
 }
 
 static void limit_inside_a_cached_granule_excludes_it(void **state)
@@ -417,6 +524,10 @@ int main(void)
 		cmocka_unit_test(wrong_requests_are_refused),
 		cmocka_unit_test(low_ranges_are_called_back_before_high_ones_are_given),
 		cmocka_unit_test(caches_keep_what_lies_beyond_the_limit),
+		cmocka_unit_test(no_more_is_called_back_than_is_wanted),
+		cmocka_unit_test(nothing_is_called_back_in_vain),
+		cmocka_unit_test(depot_that_was_called_back_keeps_ranges_again),
+		cmocka_unit_test(what_came_from_the_depot_is_called_back),
 		cmocka_unit_test(limit_inside_a_cached_granule_excludes_it),
 		cmocka_unit_test(huge_granules_are_not_cached),
 	};

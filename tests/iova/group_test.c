@@ -70,8 +70,8 @@ static void group_has_what_everybody_can_use(void **state)
 	assert_true(is_removed(&iova, (struct busway_range){0x8000, UINT64_MAX},
 			       BUSWAY_IOVA_EMISSION, plan.devices[0].name));
 	assert_true(is_removed(&iova, reserved.range, BUSWAY_IOVA_RESERVED, "/reserved"));
-	assert_true(is_removed(&iova, (struct busway_range){0, 0xfff}, BUSWAY_IOVA_REPORTED,
-			       "kernel"));
+	assert_true(
+		is_removed(&iova, (struct busway_range){0, 0xfff}, BUSWAY_IOVA_REPORTED, "kernel"));
 	assert_true(is_removed(&iova, (struct busway_range){0x6000, 0x6fff}, BUSWAY_IOVA_REPORTED,
 			       "kernel"));
 	assert_int_equal(iova.removed_count, 7); /* what both say is said once */

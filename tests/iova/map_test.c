@@ -25,7 +25,8 @@ struct twin {
 static void insert(struct twin *t, struct rng *rng)
 {
 	const uint64_t size = rng_between(rng, 1, 20);
-	const uint64_t iova = rng_below(rng, ADDRESSES - size), memory = rng_below(rng, MEMORY - size);
+	const uint64_t iova = rng_below(rng, ADDRESSES - size),
+		       memory = rng_below(rng, MEMORY - size);
 	const struct busway_iova_entry entry = {dma_range(iova, size), memory, t,
 						BUSWAY_READ_WRITE};
 	bool clear = true;
@@ -59,7 +60,8 @@ static bool may_remove(const struct twin *t, uint64_t first, uint64_t last)
 static void remove_some(struct twin *t, struct rng *rng)
 {
 	uint64_t first = rng_below(rng, ADDRESSES);
-	uint64_t last = rng_between(rng, first, first + 30 < ADDRESSES ? first + 30 : ADDRESSES - 1);
+	uint64_t last =
+		rng_between(rng, first, first + 30 < ADDRESSES ? first + 30 : ADDRESSES - 1);
 	bool may;
 
 	if (t->cell[first].mapping && rng_chance(rng, 70)) { /* just one mapping */
@@ -90,12 +92,10 @@ static void compare(const struct twin *t)
 	size_t count = 0;
 
 	for (uint64_t i = 0; i < ADDRESSES; i++) {
-		const struct busway_iova_entry *entry =
-			busway_iova_map_find(t->map, busway_dma(i));
+		const struct busway_iova_entry *entry = busway_iova_map_find(t->map, busway_dma(i));
 
 		assert_int_equal(entry != NULL, t->cell[i].mapping != 0);
-		count += t->cell[i].mapping &&
-			 (!i || t->cell[i - 1].mapping != t->cell[i].mapping);
+		count += t->cell[i].mapping && (!i || t->cell[i - 1].mapping != t->cell[i].mapping);
 		if (!entry)
 			continue;
 		assert_int_equal(entry->memory + (i - entry->iova.first.raw), t->cell[i].memory);
@@ -130,8 +130,8 @@ static void every_address_is_as_the_twin_says(void **state)
 		t.options = (struct busway_iova_map_options){
 			.may_split = round & 1, .may_have_gaps = round & 2, .by_memory = round & 4};
 		test_memory_open(&t.memory);
-		assert_int_equal(
-			busway_iova_map_create(&t.options, &t.memory.allocator, &t.map), 0);
+		assert_int_equal(busway_iova_map_create(&t.options, &t.memory.allocator, &t.map),
+				 0);
 		for (unsigned i = 0; i < 3000; i++) {
 			if (rng_chance(&rng, 60))
 				insert(&t, &rng);

@@ -33,7 +33,8 @@ static void making_fails_cleanly(void **state)
 		int status;
 
 		for (uint64_t i = 0; i < COUNT(runs); i++)
-			runs[i] = (struct busway_range){0x10000 * (i + 1), 0x10000 * (i + 1) + 0xfff};
+			runs[i] =
+				(struct busway_range){0x10000 * (i + 1), 0x10000 * (i + 1) + 0xfff};
 		test_memory_open(&memory);
 		test_memory_fail_at(&memory, fail_at, false);
 		status = busway_iova_space_create(&allowed, NULL, &options, &memory.allocator,
@@ -96,9 +97,9 @@ static void giving_back_never_asks_for_memory(void **state)
 		test_memory_fail_at(&model.memory, 1, true);
 		for (unsigned start = 0; start < 2; start++)
 			for (unsigned i = start; i < count; i += 2)
-				assert_int_equal(busway_iova_give(model.space,
-								  dma_range(first[i], 3), NULL),
-						 0);
+				assert_int_equal(
+					busway_iova_give(model.space, dma_range(first[i], 3), NULL),
+					0);
 		assert_int_equal(model.memory.calls, 0);
 		model_compare(&model);
 		model_close(&model);
@@ -127,12 +128,12 @@ static void reservations_come_and_go_without_memory_for_more(void **state)
 			int status;
 
 			busway_iova_space_census(model.space, &before);
-			status = busway_iova_reserve(model.space,
-						     (struct busway_range){at, at + 150}, "x",
-						     NULL);
+			status = busway_iova_reserve(
+				model.space, (struct busway_range){at, at + 150}, "x", NULL);
 			busway_iova_space_census(model.space, &after);
 			failed = status != 0;
-			assert_true(status == 0 || (status == -BUSWAY_ENOMEM && same(&before, &after)));
+			assert_true(status == 0 ||
+				    (status == -BUSWAY_ENOMEM && same(&before, &after)));
 			count += !failed;
 		}
 		test_memory_fail_at(&model.memory, 1, true);
@@ -208,13 +209,14 @@ static void map_is_as_it_was_where_memory_runs_out(void **state)
 			const struct busway_iova_entry entry = {dma_range(i * 16, 9), i * 16, NULL,
 								BUSWAY_READ};
 			const int added = busway_iova_map_insert(map, &entry, NULL);
-			const int cut = added ? 0
-					      : busway_iova_map_remove(
-							map, dma_range(i * 16 + 3, 3), NULL);
+			const int cut =
+				added ? 0
+				      : busway_iova_map_remove(map, dma_range(i * 16 + 3, 3), NULL);
 
 			failed = added || cut;
-			assert_int_equal(busway_iova_map_count(map),
-					 added ? 2 * i : cut ? 2 * i + 1 : 2 * i + 2);
+			assert_int_equal(busway_iova_map_count(map), added ? 2 * i
+								     : cut ? 2 * i + 1
+									   : 2 * i + 2);
 			assert_int_equal(busway_iova_map_find(map, busway_dma(i * 16 + 4)) != NULL,
 					 cut != 0);
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * refusal_test.c - every reason for which a space or a map refuses, provoked once and told in words.
+ * refusal_test.c - every reason for which a space or a map refuses, provoked once and told in
+ * words.
  *
  *   allowed   0x1000..0xffff (pages), but for 0x8000..0x8fff, which /hole took
  *   reserved  0x4000..0x4fff, by /somebody
@@ -25,11 +26,11 @@ static void open(struct scene *s)
 	const struct busway_iova_options cut = {.search_max = 1};
 
 	test_memory_open(&s->memory);
-	s->removed[0] = (struct busway_iova_removed){
-		{0x8000, 0x8fff}, BUSWAY_IOVA_NO_WINDOW, "/hole"};
+	s->removed[0] =
+		(struct busway_iova_removed){{0x8000, 0x8fff}, BUSWAY_IOVA_NO_WINDOW, "/hole"};
 	busway_intervals_init(&s->set.allowed, &s->memory.allocator);
-	assert_int_equal(
-		busway_intervals_add(&s->set.allowed, (struct busway_range){0, 0xffff}), 0);
+	assert_int_equal(busway_intervals_add(&s->set.allowed, (struct busway_range){0, 0xffff}),
+			 0);
 	assert_int_equal(busway_intervals_remove(&s->set.allowed, s->removed[0].range), 0);
 	s->set.removed = s->removed;
 	s->set.removed_count = 1;
@@ -75,10 +76,10 @@ static int a_search_that_is_cut(struct scene *s, struct busway_refusal *why)
 	busway_dma_t first;
 
 	assert_int_equal(busway_iova_space_destroy(s->space), 0);
-	assert_int_equal(
-		busway_intervals_add(&s->set.allowed, (struct busway_range){0, 0xfffff}), 0);
-	assert_int_equal(busway_iova_space_create(&s->set.allowed, NULL, &cut,
-						  &s->memory.allocator, &s->space),
+	assert_int_equal(busway_intervals_add(&s->set.allowed, (struct busway_range){0, 0xfffff}),
+			 0);
+	assert_int_equal(busway_iova_space_create(&s->set.allowed, NULL, &cut, &s->memory.allocator,
+						  &s->space),
 			 0);
 	for (uint64_t at = 0x1000; at < 0x100000; at += 0x3000)
 		assert_int_equal(busway_iova_take_at(s->space, dma_range(at, PAGE), NULL), 0);
@@ -145,22 +146,28 @@ static const struct {
 } cases[] = {
 	{BUSWAY_IOVA_FULL, more_than_there_is,
 	 "IOVA space: 56 KiB wanted: less than the wanted bytes are free in the IOVA space (within "
-	 "0x0..0xffffffffffffffff); 56 KiB wanted, 4 KiB of 56 KiB used, the longest free run is 28 "
+	 "0x0..0xffffffffffffffff); 56 KiB wanted, 4 KiB of 56 KiB used, the longest free run is "
+	 "28 "
 	 "KiB",
 	 "ask for 28 KiB at most"},
 	{BUSWAY_IOVA_NO_RUN, longer_than_any_run,
-	 "IOVA space: 32 KiB wanted: enough is free in the IOVA space, but not in one run that suits "
-	 "limit, alignment and boundaries (within 0x0..0xffffffffffffffff); 32 KiB wanted, 4 KiB of "
+	 "IOVA space: 32 KiB wanted: enough is free in the IOVA space, but not in one run that "
+	 "suits "
+	 "limit, alignment and boundaries (within 0x0..0xffffffffffffffff); 32 KiB wanted, 4 KiB "
+	 "of "
 	 "56 KiB used, the longest free run is 28 KiB",
 	 "ask for 28 KiB at most"},
 	{BUSWAY_IOVA_NO_RUN, longer_than_any_run_below_a_limit,
-	 "IOVA space: 16 KiB wanted: enough is free in the IOVA space, but not in one run that suits "
-	 "limit, alignment and boundaries (within 0x0..0x6fff); 16 KiB wanted, 4 KiB of 56 KiB used, "
+	 "IOVA space: 16 KiB wanted: enough is free in the IOVA space, but not in one run that "
+	 "suits "
+	 "limit, alignment and boundaries (within 0x0..0x6fff); 16 KiB wanted, 4 KiB of 56 KiB "
+	 "used, "
 	 "the longest free run is 12 KiB",
 	 "the nearest that would do is bus 0x9000..0xcfff; or ask for 12 KiB at most"},
 	{BUSWAY_IOVA_SEARCH_CUT, a_search_that_is_cut,
 	 "IOVA space: 8 KiB wanted: no free run was found that suits alignment and boundaries, and "
-	 "not all were looked at (within 0x0..0xffffffffffffffff); 8 KiB wanted, 340 KiB of 1020 KiB "
+	 "not all were looked at (within 0x0..0xffffffffffffffff); 8 KiB wanted, 340 KiB of 1020 "
+	 "KiB "
 	 "used, the longest free run is 8 KiB",
 	 ""},
 	{BUSWAY_IOVA_TAKEN, what_is_taken,
@@ -174,7 +181,8 @@ static const struct {
 	 "0x4000..0x4fff)",
 	 ""},
 	{BUSWAY_IOVA_NOT_ALLOWED, what_is_not_allowed,
-	 "IOVA space: bus 0x7000..0x8fff: not every device of the group can use these IOVAs (/hole, "
+	 "IOVA space: bus 0x7000..0x8fff: not every device of the group can use these IOVAs "
+	 "(/hole, "
 	 "which is 0x8000..0x8fff)",
 	 ""},
 	{BUSWAY_IOVA_MAPPED, what_is_mapped,

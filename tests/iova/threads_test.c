@@ -102,7 +102,8 @@ static void nothing_is_handed_out_twice(void **state)
 	for (unsigned i = 0; i < THREADS; i++) {
 		assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
 		assert_int_equal(workers[i].wrong, 0);
-		assert_true(workers[i].refused > 0); /* caches were called back while others used them */
+		assert_true(workers[i].refused >
+			    0); /* caches were called back while others used them */
 	}
 	for (unsigned i = 0; i < THREADS; i++)
 		busway_iova_cache_destroy(workers[i].cache);
