@@ -175,12 +175,27 @@ static bool search_classes(const struct tree *tree, const struct wanted *w, stru
 	return found;
 }
 
+/* ---- where there are few extents ---- */
+
+/* The only leaf: one pass over it says all. */
+static bool search_leaf(const struct tree *tree, const struct wanted *w, struct tree_path *path,
+			uint64_t *start)
+{
+	const uint32_t below = tree_rank(tree->root, w->start_last);
+
+	VISIT();
+	path->node[0] = tree->root;
+	return best_of(leaf_of(tree->root), ones(below), w, &path->at[0], start);
+}
+
 bool extents_search(const struct tree *tree, const struct wanted *w, struct tree_path *path,
 		    uint64_t *start, bool *all)
 {
 	*all = true;
 	if (!tree->count || w->span > w->boundary)
 		return false;
+	if (!tree->height)
+		return search_leaf(tree, w, path, start);
 	if (is_plain(w))
 		return search_plain(tree, w, path, start);
 	return search_classes(tree, w, path, start) || search_all(tree, w, path, start, all);

@@ -95,7 +95,7 @@ struct tree {
 	bool plain;                  /* without summaries: values are no lengths */
 	size_t count;                /* of entries */
 	size_t covered;              /* for so many entries there are nodes, whatever their order */
-	struct tree_summary summary; /* of all; longest means nothing where there is no class */
+	struct tree_summary summary; /* of all; means nothing while the root is a leaf */
 	struct tree_spare leaves, inners;
 };
 

@@ -27,6 +27,9 @@ struct tree_entry {
 void tree_tell(struct tree *tree, const struct tree_path *path, struct tree_entry was,
 	       struct tree_entry is);
 
+/* The summary of all, anew. */
+void tree_sum(struct tree *tree);
+
 /* Entry @i of @parent is about its child of @level, whatever was there before. */
 void tree_describe(const struct tree *tree, struct tree_inner *parent, uint32_t i, uint32_t level);
 

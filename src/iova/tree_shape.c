@@ -117,6 +117,8 @@ static void add_root(struct tree *tree, struct tree_path *path)
 {
 	struct tree_inner *root = tree_take_inner(tree);
 
+	if (!tree->plain && !tree->height)
+		tree_sum(tree);
 	root->child[0] = tree->root;
 	root->node.count = 1;
 	tree->root = &root->node;

@@ -4,6 +4,7 @@
  *
  * A change of one entry gains or loses a class or two, and seldom is about the longest extent: what
  * has not changed is not looked at, and where nothing changes for a node, those above are not told.
+ * Of a tree that is one leaf there is no summary: it is made when the leaf is split.
  */
 #include "tree_internal.h"
 
@@ -72,6 +73,11 @@ void tree_describe(const struct tree *tree, struct tree_inner *parent, uint32_t 
 					(uint32_t)(summary.classes >> class & 1) << i;
 }
 
+void tree_sum(struct tree *tree)
+{
+	tree->summary = summary_of(tree->root, tree->height);
+}
+
 /* ---- of what has changed ---- */
 
 /* From this class on few extents are expected: the longest is often alone in its class. */
@@ -91,20 +97,18 @@ static uint64_t known_longest(const struct tree *tree, const struct tree_path *p
 		       : inner_of(path->node[level + 1])->longest[path->at[level + 1]];
 }
 
-static bool knows_class(const struct tree *tree, const struct tree_path *path, unsigned class)
+static bool knows_class(const struct tree_path *path, unsigned class)
 {
-	if (!tree->height)
-		return tree->summary.classes >> class & 1;
 	return inner_of(path->node[1])->having[class] >> path->at[1] & 1;
 }
 
 /* Of those in the leaf, all of class @class or of none that is longer: is there but one entry? */
-static bool is_longest(const struct tree *tree, const struct tree_path *path, unsigned class)
+static bool is_longest(const struct tree_path *path, unsigned class)
 {
 	const struct tree_leaf *leaf = leaf_of(path->node[0]);
 
 	for (unsigned c = class + 1; c < TREE_CLASSES; c++)
-		if (knows_class(tree, path, c))
+		if (knows_class(path, c))
 			return false;
 	return leaf_with_class(leaf, class) == (uint32_t)1 << path->at[0];
 }
@@ -118,14 +122,14 @@ static struct change change_of_leaf(const struct tree *tree, const struct tree_p
 	change.is = change.was;
 	if (!is.any || !was.any || is.class != was.class) {
 		if (is.any)
-			change.gained = (uint64_t)!knows_class(tree, path, is.class) << is.class;
+			change.gained = (uint64_t)!knows_class(path, is.class) << is.class;
 		if (was.any)
 			change.lost = (uint64_t)!leaf_with_class(leaf, was.class) << was.class;
 	}
 	if (is.any && is.span >= change.was)
 		change.is = is.span;
 	else if (was.any && was.span == change.was)
-		change.is = is.any && is.class >= FEW && is_longest(tree, path, is.class)
+		change.is = is.any && is.class >= FEW && is_longest(path, is.class)
 				    ? is.span
 				    : leaf_longest(leaf);
 	return change;
@@ -185,6 +189,8 @@ void tree_tell(struct tree *tree, const struct tree_path *path, struct tree_entr
 {
 	struct change change;
 
+	if (!tree->height)
+		return;
 	tell_keys(tree, path);
 	if (tree->plain)
 		return;
