@@ -17,9 +17,9 @@
  *   take, unaligned    5 leaves of the tree are looked at, with the nodes above them. Where no
  *                      extent below the limit is 1024 times what is wanted: 64 of each of two
  *                      classes of length, and fewer where one fits exactly
- *   take, aligned or   4 leaves for each class of length in which it may fit, and one where it
- *     with a boundary  must. Else all extents of the lengths between before it is refused, or
- *                      as many as options.search_max says
+ *   take, aligned or   2 leaves for each class of length in which it may fit (4 for lengths up to
+ *     with a boundary  16 granules), and one where it must. Before it is refused: all extents
+ *                      of the lengths between, or as many as options.search_max says
  *   take_at, give      O(log e)
  *   reserve, release   O(log e) for each allowed range inside the reservation
  *

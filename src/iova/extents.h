@@ -42,10 +42,10 @@ bool wanted_fits(const struct wanted *w, struct busway_range extent, uint64_t *s
 
 /*
  * Find a place for what is wanted, in an extent that is hardly longer. @path leads to the extent.
- * Without alignment and boundary: 4 descents at most, and it is found if there is one. With them:
- * 10 descents at most where it is found in one of a few extents of about that length, or an extent
- * is so long that it must fit. Before it says no, all extents of the lengths between are tried, or
- * .most of them; *all tells which.
+ * Without alignment and boundary it is found if there is one. With them, a few extents of about
+ * that length are tried, and one that is so long that it must fit; before it says no, all of the
+ * lengths between, or .most of them; *all tells which. How many leaves that takes stands in
+ * <busway/iova_space.h>.
  */
 bool extents_search(const struct tree *tree, const struct wanted *w, struct tree_path *path,
 		    uint64_t *start, bool *all);

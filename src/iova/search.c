@@ -15,6 +15,7 @@
 
 enum {
 	TRIES = 4,          /* leaves that are looked at for a class in which an extent may fit, */
+	LONG_TRIES = 2,     /* where it is aligned, and the class is of many lengths, */
 	CROWDED_TRIES = 64, /* and where it is worth a longer search */
 	AMPLE = 1024, /* times what is wanted: where there is that much in one extent it is not */
 };
@@ -158,9 +159,11 @@ static bool search_classes(const struct tree *tree, const struct wanted *w, stru
 	if (sure < TREE_CLASSES)
 		maybe &= ((uint64_t)1 << sure) - 1;
 	for (; maybe && !found; maybe &= maybe - 1) {
-		hunt.tries = TRIES;
+		const unsigned each = (unsigned)__builtin_ctzll(maybe);
+
+		hunt.tries = each < TREE_EXACT_CLASSES ? TRIES : LONG_TRIES;
 		hunt.spread = (uint32_t)tree->count * 2654435769u >> 4;
-		found = search_class(tree, &below, &hunt, (unsigned)__builtin_ctzll(maybe));
+		found = search_class(tree, &below, &hunt, each);
 	}
 	if (!found && (never_sure || w->start_last < slack))
 		return false;

@@ -180,7 +180,7 @@ static void few_nodes_are_looked_at_among_a_million_ranges(void **state)
 	assert_true(run.worst[TAKE] <= bound_of(&run, 5));
 	/* below a low limit it may be crowded where all is not */
 	assert_true(run.worst[TAKE_BELOW] <= bound_of(&run, 128));
-	assert_true(run.worst[TAKE_ALIGNED] <= bound_of(&run, 4 * 9 + 1));
+	assert_true(run.worst[TAKE_ALIGNED] <= bound_of(&run, 2 * 9 + 1));
 	check_all_but_takes(&run);
 }
 
