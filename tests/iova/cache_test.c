@@ -404,6 +404,39 @@ static void nothing_is_called_back_in_vain(void **state)
 	close_two_sides(&two);
 }
 
+/*
+ * Two granules of each four are free, in many leaves, none at a multiple of 64; the one that is
+ * lies in a cache, and adjoins a free one. It is found wherever it is.
+ */
+static void aligned_place_that_comes_back_is_found_among_many(void **state)
+{
+	const struct busway_iova_request aligned = {.size = 1, .align = 64};
+	static struct model model;
+	struct busway_iova_cache *cache;
+	busway_dma_t dma;
+
+	(void)state;
+	model_init(&model, 0x1000, MODEL_SIZE);
+	model_open(&model, NULL);
+	assert_int_equal(busway_iova_cache_create(model.space, &cache), 0);
+	assert_int_equal(busway_iova_take_at(model.space, dma_range(0x1000, MODEL_SIZE), NULL), 0);
+	for (uint64_t at = 0x1000; at < 0x1000 + MODEL_SIZE; at += 4)
+		assert_int_equal(busway_iova_give(model.space, dma_range(at + 1, 2), NULL), 0);
+	for (uint64_t at = 0x1000; at < 0x1000 + MODEL_SIZE; at += 64) {
+		assert_int_equal(busway_iova_take_at(model.space, dma_range(at + 2, 1), NULL), 0);
+		assert_int_equal(busway_iova_cache_give(cache, dma_range(at, 1), NULL), 0);
+		assert_int_equal(busway_iova_take(model.space, &aligned, &dma, NULL), 0);
+		assert_int_equal(dma.raw, at);
+		assert_int_equal(busway_iova_give(model.space, dma_range(at + 2, 1), NULL), 0);
+	}
+	for (uint64_t at = 0x1000; at < 0x1000 + MODEL_SIZE; at += 4) {
+		assert_int_equal(busway_iova_give(model.space, dma_range(at, 1), NULL), 0);
+		assert_int_equal(busway_iova_give(model.space, dma_range(at + 3, 1), NULL), 0);
+	}
+	busway_iova_cache_destroy(cache);
+	model_close(&model);
+}
+
 /* Batches that were emptied serve again, also where the limit of who asked was low. */
 static void depot_that_was_called_back_keeps_ranges_again(void **state)
 {
@@ -422,6 +455,36 @@ static void depot_that_was_called_back_keeps_ranges_again(void **state)
 		assert_int_equal(busway_iova_take(two.space, &all, &dma, NULL), -BUSWAY_ERANGE);
 		assert_int_equal(cached_in(&two), 0);
 	}
+	close_two_sides(&two);
+}
+
+/* The depot, too, keeps what lies beyond, where nothing of that size begins below the limit. */
+static void depot_keeps_what_lies_beyond_the_limit(void **state)
+{
+	enum { PAGES = 5 * BUSWAY_IOVA_BATCH };
+	static const struct busway_iova_options depot = {.depot_batches = 3};
+	const struct busway_iova_request low = {.size = SOME * PAGE, .last = UINT32_MAX};
+	const struct busway_iova_request two_pages = {.size = 2 * PAGE};
+	struct two_sides two;
+	busway_dma_t dma, all;
+
+	(void)state;
+	open_two_sides(&two, PAGES, &depot);
+	assert_int_equal(busway_iova_cache_take(two.cache, &two_pages, &dma, NULL), 0);
+	assert_true(dma.raw <= UINT32_MAX);
+	assert_int_equal(busway_iova_take_at(two.space,
+					     dma_range(dma.raw + 2 * PAGE, (PAGES - 2) * PAGE),
+					     NULL),
+			 0);
+	/* pages are above 4 GiB, and two that adjoin are below */
+	cache_pages(&two, PAGES);
+	assert_int_equal(busway_iova_cache_give(two.cache, dma_range(dma.raw, 2 * PAGE), NULL), 0);
+	assert_int_equal(cached_in(&two), PAGES + 2);
+	assert_int_equal(busway_iova_take(two.space, &low, &all, NULL), -BUSWAY_ERANGE);
+	assert_int_equal(cached_in(&two), PAGES);
+	assert_int_equal(busway_iova_give(two.space,
+					  dma_range(dma.raw + 2 * PAGE, (PAGES - 2) * PAGE), NULL),
+			 0);
 	close_two_sides(&two);
 }
 
@@ -526,7 +589,9 @@ int main(void)
 		cmocka_unit_test(caches_keep_what_lies_beyond_the_limit),
 		cmocka_unit_test(no_more_is_called_back_than_is_wanted),
 		cmocka_unit_test(nothing_is_called_back_in_vain),
+		cmocka_unit_test(aligned_place_that_comes_back_is_found_among_many),
 		cmocka_unit_test(depot_that_was_called_back_keeps_ranges_again),
+		cmocka_unit_test(depot_keeps_what_lies_beyond_the_limit),
 		cmocka_unit_test(what_came_from_the_depot_is_called_back),
 		cmocka_unit_test(limit_inside_a_cached_granule_excludes_it),
 		cmocka_unit_test(huge_granules_are_not_cached),

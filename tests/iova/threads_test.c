@@ -158,6 +158,12 @@ static void range_that_is_called_back_is_not_the_owners_any_more(void **state)
 		for (unsigned i = 0; i < HELD; i++)
 			assert_int_equal(
 				busway_iova_cache_give(cache, dma_range(held[i].raw, 1), NULL), 0);
+		/* a cache to which nothing is given is not called back: both at once, now */
+		for (unsigned i = 0; i < HELD; i++) {
+			assert_int_equal(busway_iova_cache_take(cache, &one, &held[0], NULL), 0);
+			assert_int_equal(
+				busway_iova_cache_give(cache, dma_range(held[0].raw, 1), NULL), 0);
+		}
 	}
 	atomic_store(&caller.done, true);
 	pthread_join(thread, NULL);
