@@ -203,7 +203,7 @@ static struct refusals count_refusals(unsigned rounds, unsigned fill, struct siz
 		sum.asked += both.asked;
 	}
 	print_message(
-		"fill %u %%, sizes %u to %u%s: %lu refused, %lu by exhaustive best fit, of %lu\n",
+		"# fill %u %%, sizes %u to %u%s: %lu refused, %lu by exhaustive best fit, of %lu\n",
 		fill, (unsigned)sizes.least, (unsigned)sizes.most, aligned ? ", aligned" : "",
 		sum.own, sum.judge, sum.asked);
 	return sum;
