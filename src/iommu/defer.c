@@ -60,7 +60,7 @@ void queue_empty(struct busway_domain *domain, struct busway_iova_cache *cache)
 }
 
 void queue_put(struct busway_domain *domain, struct busway_iova_cache *cache,
-	       const struct waiting *what)
+	       struct busway_dma_range iova, const struct busway_freed_tables *tables)
 {
 	struct domain_queue *queue = &domain->queue;
 
@@ -70,7 +70,8 @@ void queue_put(struct busway_domain *domain, struct busway_iova_cache *cache,
 		lock_take(&queue->lock);
 		put = queue->count < queue->most;
 		if (put)
-			queue->half[queue->filled][queue->count++] = *what;
+			queue->half[queue->filled][queue->count++] =
+				(struct waiting){iova, *tables};
 		lock_give(&queue->lock);
 		if (put)
 			return;

@@ -58,7 +58,6 @@ int busway_domain_create(const struct busway_domain_options *options,
 {
 	struct busway_pagetable_options table = options->table;
 	struct busway_domain *domain;
-	uint64_t sizes;
 	int status;
 
 	if (!options->invalidate)
@@ -78,8 +77,8 @@ int busway_domain_create(const struct busway_domain_options *options,
 		domain->adds = BUSWAY_READ;
 	status = busway_pagetable_create(&table, &options->tables, memory, &domain->table);
 	if (status == 0) {
-		sizes = busway_pagetable_page_sizes(domain->table);
-		domain->granule = sizes & -sizes;
+		domain->page_sizes = busway_pagetable_page_sizes(domain->table);
+		domain->granule = domain->page_sizes & -domain->page_sizes;
 		status = queue_create(domain, options->deferred);
 	}
 	if (status == 0)
@@ -155,13 +154,15 @@ static int take(struct busway_domain *domain, struct busway_iova_cache *cache,
 /* The largest page that may begin where @run does, and is no longer. */
 static uint64_t leading_page(const struct busway_domain *domain, struct busway_range run)
 {
-	uint64_t sizes = busway_pagetable_page_sizes(domain->table), best = domain->granule;
+	uint64_t best = domain->granule;
 
-	for (; sizes; sizes &= sizes - 1) {
+	/* where one does not fit, no larger one does */
+	for (uint64_t sizes = domain->page_sizes; sizes; sizes &= sizes - 1) {
 		const uint64_t size = sizes & -sizes;
 
-		if (!(run.first & (size - 1)) && busway_range_span(run) >= size - 1)
-			best = size;
+		if ((run.first & (size - 1)) || busway_range_span(run) < size - 1)
+			break;
+		best = size;
 	}
 	return best;
 }
@@ -172,10 +173,9 @@ static bool take_aligned(struct busway_domain *domain, struct busway_iova_cache 
 			 busway_dma_t *iova)
 {
 	struct busway_iova_request aligned = *where;
-	struct busway_refusal unused;
 
 	aligned.align = leading_page(domain, run);
-	return aligned.align > domain->granule && take(domain, cache, &aligned, iova, &unused) == 0;
+	return aligned.align > domain->granule && take(domain, cache, &aligned, iova, NULL) == 0;
 }
 
 int domain_take(struct busway_domain *domain, struct busway_iova_cache *cache,
@@ -199,13 +199,11 @@ int domain_take(struct busway_domain *domain, struct busway_iova_cache *cache,
 void domain_give(struct busway_domain *domain, struct busway_iova_cache *cache,
 		 struct busway_dma_range iova)
 {
-	struct busway_refusal why;
-
 	/* as it was taken, or a part of that: only then may it fail, and the part is lost */
 	if (cache)
-		(void)busway_iova_cache_give(cache, iova, &why);
+		(void)busway_iova_cache_give(cache, iova, NULL);
 	else
-		(void)busway_iova_give(domain->space, iova, &why);
+		(void)busway_iova_give(domain->space, iova, NULL);
 }
 
 /* ---- mapping ---- */
@@ -281,24 +279,25 @@ int busway_domain_map_at(struct busway_domain *domain, busway_dma_t iova,
 
 /* ---- unmapping ---- */
 
-void domain_cut(struct busway_domain *domain, const struct waiting *what)
+void domain_cut(struct busway_domain *domain, struct busway_dma_range pages,
+		struct busway_freed_tables *tables)
 {
-	const struct busway_invalidation these = {what->iova, what->tables.count != 0};
-	struct busway_freed_tables tables = what->tables;
+	const struct busway_invalidation these = {pages, tables->count != 0};
 
 	domain->invalidate(domain->ctx, &these);
-	busway_pagetable_release(domain->table, &tables);
+	if (these.tables)
+		busway_pagetable_release(domain->table, tables);
 }
 
 void domain_forget(struct busway_domain *domain, struct busway_iova_cache *cache,
-		   const struct waiting *what, bool now)
+		   struct busway_dma_range iova, struct busway_freed_tables *tables, bool now)
 {
 	if (!now && domain->queue.most) {
-		queue_put(domain, cache, what);
+		queue_put(domain, cache, iova, tables);
 		return;
 	}
-	domain_cut(domain, what);
-	domain_give(domain, cache, what->iova);
+	domain_cut(domain, iova, tables);
+	domain_give(domain, cache, iova);
 }
 
 /* @range and all of the pages that it cuts: of what is split the IOMMU forgets the whole. */
@@ -319,18 +318,17 @@ static struct busway_dma_range cut_pages(const struct busway_domain *domain,
 int busway_domain_unmap(struct busway_domain *domain, struct busway_iova_cache *cache,
 			struct busway_dma_range range, unsigned flags, struct busway_refusal *why)
 {
-	struct waiting what = {.iova = range};
+	struct busway_freed_tables tables = {{0}, 0};
 	const struct busway_dma_range pages = cut_pages(domain, range);
-	const int status = busway_pagetable_unmap(domain->table, range, 0, &what.tables, NULL, why);
+	const int status = busway_pagetable_unmap(domain->table, range, 0, &tables, NULL, why);
 
 	if (status)
 		return status;
 	if (domain->queue.most && !(flags & BUSWAY_UNMAP_NOW)) {
-		queue_put(domain, cache, &what);
+		queue_put(domain, cache, range, &tables);
 		return 0;
 	}
-	what.iova = pages;
-	domain_cut(domain, &what);
+	domain_cut(domain, pages, &tables);
 	domain_give(domain, cache, range);
 	return 0;
 }

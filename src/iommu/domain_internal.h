@@ -33,7 +33,7 @@ struct busway_domain {
 	struct busway_pagetable *table;
 	struct busway_iova_space *space;
 	struct busway_intervals allowed;
-	uint64_t granule;
+	uint64_t page_sizes, granule;
 	bool splits;    /* pages, where a part of one is unmapped */
 	unsigned adds;  /* to every prot: where no entry can say "write, not read" */
 	unsigned drops; /* from every prot: what the format has no word for */
@@ -71,22 +71,23 @@ int domain_take(struct busway_domain *domain, struct busway_iova_cache *cache,
 void domain_give(struct busway_domain *domain, struct busway_iova_cache *cache,
 		 struct busway_dma_range iova);
 
-/* The entries are cleared: the IOMMU forgets them, and tables are given back. */
-void domain_cut(struct busway_domain *domain, const struct waiting *what);
+/* The entries are cleared: the IOMMU forgets the pages, and tables are given back. */
+void domain_cut(struct busway_domain *domain, struct busway_dma_range pages,
+		struct busway_freed_tables *tables);
 
 /* The entries are cleared; nothing leads there once the IOMMU has forgotten it, which is now or
  * later, and then the IOVAs are given back. */
 void domain_forget(struct busway_domain *domain, struct busway_iova_cache *cache,
-		   const struct waiting *what, bool now);
+		   struct busway_dma_range iova, struct busway_freed_tables *tables, bool now);
 
 /* ---- defer.c ---- */
 
 int queue_create(struct busway_domain *domain, uint32_t most);
 void queue_destroy(struct busway_domain *domain);
 
-/* @what waits from now on. */
+/* They wait from now on. */
 void queue_put(struct busway_domain *domain, struct busway_iova_cache *cache,
-	       const struct waiting *what);
+	       struct busway_dma_range iova, const struct busway_freed_tables *tables);
 
 /* Nothing that waited at the call waits any more. */
 void queue_empty(struct busway_domain *domain, struct busway_iova_cache *cache);

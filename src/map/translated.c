@@ -309,12 +309,12 @@ static int map_pages(const struct list *list, struct pieces pieces, uint64_t iov
 static void take_back(struct list *list, uint64_t iova, uint64_t size)
 {
 	struct busway_domain *domain = list->lane->device->domain;
-	struct waiting what = {.iova = {{iova}, {iova + (size - 1)}}};
+	const struct busway_dma_range range = {{iova}, {iova + (size - 1)}};
+	struct busway_freed_tables tables = {{0}, 0};
 
 	/* nothing can be in the way: these IOVAs are nobody else's, and no page reaches beyond */
-	(void)busway_pagetable_unmap(domain->table, what.iova, BUSWAY_UNMAP_HOLES, &what.tables,
-				     NULL, NULL);
-	domain_forget(domain, list->lane->iovas, &what, true);
+	(void)busway_pagetable_unmap(domain->table, range, BUSWAY_UNMAP_HOLES, &tables, NULL, NULL);
+	domain_forget(domain, list->lane->iovas, range, &tables, true);
 }
 
 int translated_map(struct list *list, const struct busway_phys_range *entries, size_t count,
@@ -395,21 +395,22 @@ void translated_unmap(const struct busway_mapping *mapping, bool now)
 {
 	const struct busway_lane *lane = mapping->lane_;
 	const struct busway_dma_device *device = lane->device;
-	struct waiting what = {.iova = iovas_of(mapping)};
+	const struct busway_dma_range iova = iovas_of(mapping);
+	struct busway_freed_tables tables = {{0}, 0};
 
 	/* what has slots is used again at once */
 	now = now || device->untrusted;
 	for (uint32_t i = 0; i < mapping->segment_count && !now; i++)
 		now = mapping->segments[i].pool_ != NULL;
-	if (busway_pagetable_unmap(device->domain->table, what.iova,
-				   has_holes(lane) ? BUSWAY_UNMAP_HOLES : 0, &what.tables, NULL,
+	if (busway_pagetable_unmap(device->domain->table, iova,
+				   has_holes(lane) ? BUSWAY_UNMAP_HOLES : 0, &tables, NULL,
 				   NULL) == 0) {
-		domain_forget(device->domain, lane->iovas, &what, now);
+		domain_forget(device->domain, lane->iovas, iova, &tables, now);
 		return;
 	}
-	(void)busway_pagetable_unmap(device->domain->table, what.iova, BUSWAY_UNMAP_HOLES,
-				     &what.tables, NULL, NULL);
-	domain_cut(device->domain, &what);
+	(void)busway_pagetable_unmap(device->domain->table, iova, BUSWAY_UNMAP_HOLES, &tables, NULL,
+				     NULL);
+	domain_cut(device->domain, iova, &tables);
 }
 
 /* ---- one run ---- */

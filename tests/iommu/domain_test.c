@@ -370,10 +370,55 @@ static void of_a_page_that_is_split_the_whole_is_forgotten(void **state)
 	rig_close(&rig);
 }
 
+struct told {
+	const struct rig *rig;
+	size_t live; /* pages of tables, when the IOMMU was told */
+	bool tables;
+};
+
+static void note_tables(void *ctx, const struct busway_invalidation *what)
+{
+	struct told *told = ctx;
+
+	told->live = told->rig->live;
+	told->tables = what->tables;
+}
+
+/* Not before: the IOMMU may still walk it. */
+static void a_table_is_given_back_once_it_is_forgotten(void **state)
+{
+	static struct rig rig;
+	struct told told = {.rig = &rig};
+	struct busway_domain_options options = {.invalidate = note_tables, .ctx = &told};
+	/* small pages: memory and IOVAs do not lie alike */
+	const struct busway_phys_range run = rig_phys(0x40001000, 0x200000 + PAGE);
+	struct busway_domain *domain;
+	size_t live;
+
+	(void)state;
+	rig_make(&rig, &table_cases[0]);
+	rig_open(&rig);
+	options.table = rig.options;
+	options.tables = rig.tables;
+	assert_int_equal(busway_domain_create(&options, &rig.memory.allocator, &domain), 0);
+	assert_int_equal(busway_domain_map_at(domain, busway_dma(0x200000), &run, 1, RW, NULL), 0);
+	live = rig.live;
+	assert_int_equal(busway_domain_unmap(domain, NULL, rig_range(0x400000, PAGE), 0, NULL), 0);
+	assert_false(told.tables);
+	assert_int_equal(busway_domain_unmap(domain, NULL, rig_range(0x200000, 0x200000), 0, NULL),
+			 0);
+	assert_true(told.tables);
+	assert_int_equal(told.live, live);
+	assert_int_equal(rig.live, live - 1);
+	assert_int_equal(busway_domain_destroy(domain), 0);
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_a_page_that_is_split_the_whole_is_forgotten),
+		cmocka_unit_test(a_table_is_given_back_once_it_is_forgotten),
 		cmocka_unit_test(no_iova_leads_to_two_places_where_unmapping_is_strict),
 		cmocka_unit_test(no_iova_leads_to_two_places_where_invalidations_are_deferred),
 		cmocka_unit_test(what_waits_is_forgotten_before_anything_is_refused),
