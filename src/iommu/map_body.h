@@ -180,19 +180,17 @@ INLINE bool map_run(const struct format *f, const struct busway_pagetable *pt,
 	return true;
 }
 
-/* A single page, of any size, into a table that is there. @fast: .writes_fast is set. */
+/* A single page of @level, which has leaves, into a table that is there. @fast: .writes_fast is
+ * set.
+ */
 INLINE bool map_page(const struct format *f, const struct busway_pagetable *pt, uint64_t iova,
-		     const struct busway_phys_range *run, unsigned prot, bool fast)
+		     uint64_t first, uint64_t attributes, unsigned level, bool fast)
 {
-	const uint64_t first = run->first.raw, span = run->last.raw - first;
-	const uint64_t attributes = pt->attributes[prot];
-	unsigned level = 0, reached;
+	const uint64_t span = fast ? low_bits(12 + 9 * level) : pt->page_span[level];
+	unsigned reached;
 	uint64_t *at, entry;
 
-	while (span > pt->page_span[level] && level < pt->top)
-		level++;
-	if (!LIKELY(span == pt->page_span[level] && pt->leaf_levels >> level & 1 &&
-		    !((iova | first) & span) && attributes && (first | span) <= pt->output_last &&
+	if (!LIKELY(!((iova | first) & span) && attributes && (first | span) <= pt->output_last &&
 		    (iova | span) <= pt->input_last))
 		return false;
 	at = fast ? walk_fast(f, pt, iova, level, &reached, &entry)
@@ -205,6 +203,33 @@ INLINE bool map_page(const struct format *f, const struct busway_pagetable *pt, 
 	return true;
 }
 
+/* The same, where the run says which level; each has a copy, in which the way is straight. */
+INLINE bool map_page_fast(const struct format *f, const struct busway_pagetable *pt, uint64_t iova,
+			  const struct busway_phys_range *run, uint64_t attributes)
+{
+	const uint64_t first = run->first.raw, span = run->last.raw - first;
+
+	if (LIKELY(span == low_bits(12)))
+		return map_page(f, pt, iova, first, attributes, 0, true);
+	if (span == low_bits(21) && pt->leaf_levels >> 1 & 1)
+		return map_page(f, pt, iova, first, attributes, 1, true);
+	return span == low_bits(30) && pt->leaf_levels >> 2 & 1 &&
+	       map_page(f, pt, iova, first, attributes, 2, true);
+}
+
+/* The same in any table. */
+INLINE bool map_page_any(const struct format *f, const struct busway_pagetable *pt, uint64_t iova,
+			 const struct busway_phys_range *run, uint64_t attributes)
+{
+	const uint64_t first = run->first.raw, span = run->last.raw - first;
+	unsigned level = 0;
+
+	while (span > pt->page_span[level] && level < pt->top)
+		level++;
+	return span == pt->page_span[level] && pt->leaf_levels >> level & 1 &&
+	       map_page(f, pt, iova, first, attributes, level, false);
+}
+
 /* Anything but a page in the usual table. */
 INLINE int map_more_body(const struct format *f, struct busway_pagetable *pt, uint64_t iova,
 			 const struct busway_phys_range *runs, size_t count, unsigned prot,
@@ -214,8 +239,7 @@ INLINE int map_more_body(const struct format *f, struct busway_pagetable *pt, ui
 	struct busway_range range;
 	uint64_t spans;
 
-	if (count == 1 && attributes && !pt->writes_fast &&
-	    map_page(f, pt, iova, runs, prot, false))
+	if (count == 1 && !pt->writes_fast && map_page_any(f, pt, iova, runs, attributes))
 		return 0;
 	if (!count || !attributes || !add_up(pt, iova, runs, count, &range, &spans))
 		return explain_map(pt, iova, runs, count, prot, why);
@@ -235,7 +259,7 @@ INLINE int map_body(const struct format *f, struct busway_pagetable *pt, uint64_
 		    struct busway_refusal *why, map_call *more)
 {
 	if (LIKELY(pt->writes_fast && count == 1 && prot < BUSWAY_PROT_COUNT) &&
-	    map_page(f, pt, iova, runs, prot, true))
+	    map_page_fast(f, pt, iova, runs, pt->attributes[prot]))
 		return 0;
 	return more(pt, iova, runs, count, prot, why);
 }

@@ -135,6 +135,29 @@ static void pages_that_hardware_does_not_have_are_not_made(void **state)
 	}
 }
 
+/* Also where its table is there already, so that nothing but an entry is needed. */
+static void sizes_that_were_ruled_out_are_not_used(void **state)
+{
+	static const uint64_t sizes[] = {(uint64_t)1 << 21, (uint64_t)1 << 30};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * table_case_count; i++) {
+		const uint64_t size = sizes[i % 2], at = 4 * size;
+		static struct rig rig;
+
+		rig_make(&rig, &table_cases[i / 2]);
+		if (rig.what->granule_lg2 != 12 || at >> (rig.what->input_bits - 2))
+			continue;
+		rig.options.page_sizes = ~size;
+		rig_open(&rig);
+		assert_int_equal(rig_map(&rig, at, 0, 0x1000, RW), 0);
+		assert_int_equal(rig_map(&rig, at + size, size, size, RW), 0);
+		assert_true(rig_walk(&rig, at + size).page_size < size);
+		assert_int_equal(rig_walk(&rig, at + 2 * size - 1).phys, 2 * size - 1);
+		rig_close(&rig);
+	}
+}
+
 /* ---- tables ---- */
 
 struct table_count {
@@ -470,6 +493,7 @@ int main(void)
 		cmocka_unit_test(both_halves_of_risc_v_are_seen),
 		cmocka_unit_test(beyond_the_width_nothing_is_found),
 		cmocka_unit_test(pages_that_hardware_does_not_have_are_not_made),
+		cmocka_unit_test(sizes_that_were_ruled_out_are_not_used),
 		cmocka_unit_test(tables_come_and_go),
 		cmocka_unit_test(a_table_goes_with_those_below_it),
 		cmocka_unit_test(no_more_tables_are_taken_than_are_missing),
