@@ -174,6 +174,37 @@ static inline uint64_t leaf_wrong(struct leaf_facts f, uint64_t mask, uint64_t e
 	return (~(entry | entry >> f.or_shift) & 1) | (((entry ^ f.flip) + f.add) & mask);
 }
 
+/*
+ * Most leaves have some bits and have not some others, which is quicker to find out. True: nothing
+ * is wrong with any of them. False: look closer.
+ */
+static inline __attribute__((always_inline)) bool entries_usual(struct leaf_facts f, uint64_t mask,
+								const uint64_t *at, size_t count)
+{
+	const uint64_t set = f.flip & mask, clear = mask ? (mask | f.add) & ~f.flip : 0;
+	uint64_t all = UINT64_MAX; /* of the bits, with those flipped that are to be clear */
+	size_t i = 0;
+
+#ifdef ENTRY_PAIRS
+	if (count >= 8) {
+		const entry_pair flip = {clear, clear};
+		entry_pair a = {all, all}, b = a, c = a, d = a;
+
+		for (; i + 8 <= count; i += 8) {
+			a &= *(const entry_pair *)(at + i) ^ flip;
+			b &= *(const entry_pair *)(at + i + 2) ^ flip;
+			c &= *(const entry_pair *)(at + i + 4) ^ flip;
+			d &= *(const entry_pair *)(at + i + 6) ^ flip;
+		}
+		a &= b & c & d;
+		all = a[0] & a[1];
+	}
+#endif
+	for (; i < count; i++)
+		all &= entry_read(at + i) ^ clear;
+	return ((all | all >> f.or_shift) & 1) && !(~all & (set | clear));
+}
+
 /* @mask: 0 where entries cannot be anything but leaves, f.mask where they may be tables. */
 static inline __attribute__((always_inline)) uint64_t entries_wrong(struct leaf_facts f,
 								    uint64_t mask,
@@ -183,6 +214,8 @@ static inline __attribute__((always_inline)) uint64_t entries_wrong(struct leaf_
 	uint64_t wrong = 0;
 	size_t i = 0;
 
+	if (mask ? entries_usual(f, f.mask, at, count) : entries_usual(f, 0, at, count))
+		return 0;
 #ifdef ENTRY_PAIRS
 	if (count >= 8) {
 		const entry_pair flip = {f.flip, f.flip}, add = {f.add, f.add};
