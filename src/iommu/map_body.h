@@ -230,6 +230,34 @@ INLINE bool map_page_any(const struct format *f, const struct busway_pagetable *
 	       map_page(f, pt, iova, first, attributes, level, false);
 }
 
+/*
+ * A list of single small pages into one table of the usual kind that is there. Its entries are sent
+ * for first, and come while the list is looked at.
+ */
+INLINE bool map_list(const struct format *f, const struct busway_pagetable *pt, uint64_t iova,
+		     const struct busway_phys_range *runs, size_t count, uint64_t attributes)
+{
+	uint64_t *at, entry, addresses = 0, others = 0;
+	unsigned level;
+
+	if ((iova & low_bits(12)) || iova > pt->input_last || count > 512 - (iova >> 12 & 511))
+		return false;
+	at = walk_fast(f, pt, iova, 0, &level, &entry);
+	if (level)
+		return false;
+	__builtin_prefetch(at + count - 1, 1);
+	for (size_t i = 0; i < count; i++) {
+		addresses |= runs[i].first.raw;
+		others |= runs[i].first.raw ^ runs[i].last.raw ^ low_bits(12);
+	}
+	if (others || (addresses & low_bits(12)) || addresses > pt->output_last ||
+	    entries_any(at, count))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		entry_write(at + i, f->leaf_entry(pt, attributes, runs[i].first.raw, 0, 0));
+	return true;
+}
+
 /* Anything but a page in the usual table. */
 INLINE int map_more_body(const struct format *f, struct busway_pagetable *pt, uint64_t iova,
 			 const struct busway_phys_range *runs, size_t count, unsigned prot,
@@ -240,6 +268,9 @@ INLINE int map_more_body(const struct format *f, struct busway_pagetable *pt, ui
 	uint64_t spans;
 
 	if (count == 1 && !pt->writes_fast && map_page_any(f, pt, iova, runs, attributes))
+		return 0;
+	if (count > 1 && attributes && pt->writes_fast &&
+	    map_list(f, pt, iova, runs, count, attributes))
 		return 0;
 	if (!count || !attributes || !add_up(pt, iova, runs, count, &range, &spans))
 		return explain_map(pt, iova, runs, count, prot, why);

@@ -170,6 +170,51 @@ static void lists_that_make_no_sense_are_refused(void **state)
 	rig_close(&rig);
 }
 
+/* Also where nothing is missing but the entries. */
+static void each_page_of_a_list_is_looked_at(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < table_case_count; i++) {
+		const uint64_t page = (uint64_t)1 << table_cases[i].granule_lg2;
+		const uint64_t iova = 4 * page, half = page / 2;
+		const struct busway_phys_range bad[] = {
+			rig_phys((uint64_t)1 << table_cases[i].output_bits, page),
+			rig_phys(2 * page + 1, page - 2),
+			{{2 * page + half}, {2 * page + half - 1}}, /* nothing, backwards */
+			rig_phys(2 * page + half, page),
+		};
+		static struct rig rig;
+
+		rig_make(&rig, &table_cases[i]);
+		rig_open(&rig);
+		assert_int_equal(rig_map(&rig, iova - page, 0, page, RW), 0);
+		for (size_t k = 0; k < 3 * COUNT(bad); k++) {
+			struct busway_phys_range runs[3] = {
+				rig_phys(0, page), rig_phys(3 * page, page), rig_phys(page, page)};
+
+			runs[k % 3] = bad[k / 3];
+			assert_int_not_equal(busway_pagetable_map(rig.table, busway_dma(iova), runs,
+								  3, RW, NULL),
+					     0);
+			runs[k % 3] = rig_phys(2 * page, page);
+			assert_int_not_equal(busway_pagetable_map(rig.table, busway_dma(iova + half),
+								  runs, 3, RW, NULL),
+					     0);
+			if (rig.what->input_bits < 64)
+				assert_int_not_equal(
+					busway_pagetable_map(
+						rig.table,
+						busway_dma(iova |
+							   (uint64_t)1 << rig.what->input_bits),
+						runs, 3, RW, NULL),
+					0);
+			for (unsigned n = 0; n < 3; n++)
+				assert_false(rig_walk(&rig, iova + n * page).mapped);
+		}
+		rig_close(&rig);
+	}
+}
+
 static void widths_that_do_not_exist_are_refused(void **state)
 {
 	static const struct {
@@ -269,6 +314,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_reason_is_given_and_changes_nothing),
 		cmocka_unit_test(lists_that_make_no_sense_are_refused),
+		cmocka_unit_test(each_page_of_a_list_is_looked_at),
 		cmocka_unit_test(widths_that_do_not_exist_are_refused),
 		cmocka_unit_test(a_table_beyond_the_width_is_given_back),
 	};

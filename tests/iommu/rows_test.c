@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * rows_test.c - unmapping a row of entries of which one is not like the others.
+ * rows_test.c - rows of entries that are written or cleared at once.
  *
- * A row of pages of one size is cleared at once. One of them may be a table of smaller pages in its
- * place, which has to be given back, or nothing, which has to be refused: wherever it stands in the
- * row and however long that is, in every format, whatever its neighbours allow.
+ * Unmapping: a row of pages of one size is cleared at once. One of them may be a table of smaller
+ * pages in its place, which has to be given back, or nothing, which has to be refused: wherever it
+ * stands in the row and however long that is, in every format, whatever its neighbours allow.
+ *
+ * Mapping: a list of single pages goes into a table that is there; unless one of them is longer,
+ * something is mapped there, or the table ends.
  */
 #include "rig.h"
 
@@ -138,10 +141,103 @@ static void one_that_is_not_like_the_others_is_found(void **state)
 				play_level(&table_cases[i], level, how & 1, how & 2);
 }
 
+/* ---- lists ---- */
+
+struct list {
+	struct rig *rig;
+	uint64_t page, first; /* IOVA */
+	unsigned count, odd_at;
+};
+
+/* Nothing is as its neighbour would have it. */
+static uint64_t memory_of(const struct list *l, unsigned i)
+{
+	return (7 * (uint64_t)i + 3) % 64 * 2 * l->page;
+}
+
+/* @longer: the one at .odd_at has two pages. */
+static int map_list(const struct list *l, bool longer)
+{
+	struct busway_phys_range runs[LONGEST];
+
+	for (unsigned i = 0; i < l->count; i++)
+		runs[i] =
+			rig_phys(memory_of(l, i), longer && i == l->odd_at ? 2 * l->page : l->page);
+	return busway_pagetable_map(l->rig->table, busway_dma(l->first), runs, l->count, RW, NULL);
+}
+
+static void expect_at(const struct list *l, unsigned i, uint64_t phys)
+{
+	const struct walk_result w = rig_walk(l->rig, l->first + i * l->page);
+
+	if (!w.mapped || w.phys != phys)
+		fail_msg("%s: page %u of %u from 0x%llx: 0x%llx, not 0x%llx", l->rig->what->name, i,
+			 l->count, (unsigned long long)l->first, (unsigned long long)w.phys,
+			 (unsigned long long)phys);
+}
+
+static void expect_list(const struct list *l, bool longer)
+{
+	unsigned at = 0;
+
+	assert_false(rig_walk(l->rig, l->first - l->page).mapped);
+	for (unsigned i = 0; i < l->count; i++) {
+		expect_at(l, at++, memory_of(l, i));
+		if (longer && i == l->odd_at)
+			expect_at(l, at++, memory_of(l, i) + l->page);
+	}
+	assert_false(rig_walk(l->rig, l->first + at * l->page).mapped);
+	assert_int_equal(rig_unmap(l->rig, l->first, at * l->page), 0);
+}
+
+static void play_list(const struct list *l)
+{
+	const uint64_t odd = l->first + l->odd_at * l->page;
+
+	assert_int_equal(map_list(l, false), 0);
+	expect_list(l, false);
+	assert_int_equal(map_list(l, true), 0);
+	expect_list(l, true);
+	/* something is there */
+	assert_int_equal(rig_map(l->rig, odd, 0, l->page, RW), 0);
+	assert_int_equal(map_list(l, false), -BUSWAY_ERANGE);
+	for (unsigned i = 0; i < l->count; i++)
+		assert_int_equal(rig_walk(l->rig, l->first + i * l->page).mapped, i == l->odd_at);
+	assert_int_equal(rig_walk(l->rig, odd).phys, 0);
+	assert_int_equal(rig_unmap(l->rig, odd, l->page), 0);
+}
+
+/* Around the end of a table: both are there. */
+static void a_list_leads_where_it_says(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < table_case_count; i++) {
+		static struct rig rig;
+		struct list l = {.rig = &rig};
+		uint64_t table;
+
+		rig_make(&rig, &table_cases[i]);
+		rig_open(&rig);
+		l.page = table_size(&rig, 0);
+		table = table_size(&rig, 1);
+		/* the second comes first: it does not lie behind the other one in memory */
+		assert_int_equal(rig_map(&rig, 2 * table + 100 * l.page, 0, l.page, RW), 0);
+		assert_int_equal(rig_map(&rig, table + 100 * l.page, 0, l.page, RW), 0);
+		for (l.count = 2; l.count < LONGEST; l.count += l.count < 10 ? 1 : 5)
+			for (l.odd_at = 0; l.odd_at < l.count; l.odd_at++)
+				for (unsigned before = 0; before < l.count + 3; before++) {
+					l.first = 2 * table - before * l.page + l.page;
+					play_list(&l);
+				}
+		rig_close(&rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_that_is_not_like_the_others_is_found),
+		cmocka_unit_test(a_list_leads_where_it_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
