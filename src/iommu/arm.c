@@ -151,6 +151,7 @@ static unsigned stage2_prot(const struct busway_pagetable *pt, uint64_t entry)
 {
 	const unsigned type = (unsigned)(entry >> 2 & 15);
 
+	_Static_assert(BUSWAY_PROT_EXECUTE == S2_NO_EXECUTE >> 52, "XN is bit 54");
 	(void)pt;
 	return (entry & S2_READ ? BUSWAY_READ : 0u) |
 	       (entry & (S2_WRITE | MODIFIER) ? BUSWAY_WRITE : 0u) |
@@ -243,6 +244,8 @@ const struct format format_arm_stage2 = {
 	.leaf = {.mask = TABLE},
 	.dirty = S2_WRITE,
 	.accessed = ACCESS,
+	.option = S2_NO_EXECUTE,
+	.option_shift = 52,
 	.setup = setup,
 	.attributes = stage2_attributes,
 	.prot = stage2_prot,

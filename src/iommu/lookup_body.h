@@ -40,18 +40,19 @@ INLINE bool lookup_body(const struct format *f, const struct busway_pagetable *p
 			struct busway_translation *out, lookup_call *more)
 {
 	unsigned level;
-	uint64_t entry;
+	uint64_t entry, differs;
 
 	if (!LIKELY(pt->walks_fast && iova <= pt->input_last))
 		return more(pt, iova, out);
 	(void)walk_fast(f, pt, iova, 0, &level, &entry);
 	if (!is_present(f, entry))
 		return false;
-	/* most pages are alike but for their addresses; not if they are dirty and that is tracked
-	 */
-	if (LIKELY(!((entry ^ pt->usual_leaf[level]) & ~(f->address_bits | f->accessed)))) {
+	/* most pages are alike but for their addresses, and a bit at most; not if they are dirty
+	 * and that is tracked */
+	differs = (entry ^ pt->usual_leaf[level]) & ~(f->address_bits | f->accessed);
+	if (LIKELY(!(differs & ~f->option))) {
 		out->phys = busway_phys(f->direct_address(entry) | (iova & pt->page_span[level]));
-		out->prot = BUSWAY_READ_WRITE;
+		out->prot = (uint16_t)(BUSWAY_READ_WRITE | differs >> f->option_shift);
 		out->page_lg2 = (uint8_t)(12 + 9 * level);
 		out->accessed = (entry & f->accessed) != 0;
 		out->dirty = false;

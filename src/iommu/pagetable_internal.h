@@ -45,6 +45,10 @@ struct format {
 	uint64_t dirty;      /* the bit that says that a page was written; 0: there is none */
 	bool dirty_if_clear; /* the bit is clear in a page that was written */
 	uint64_t accessed;
+	/* the bit of a page to read and write that says BUSWAY_PROT_EXECUTE, or _FORCE_SNOOP, or
+	 * says that it does not; and how far behind the bit of that name it stands. 0: none */
+	uint64_t option;
+	unsigned option_shift;
 	/* Check the options and fill in what hangs on them. False: there is no such table. */
 	bool (*setup)(struct busway_pagetable *pt, const struct busway_pagetable_options *options);
 	/* the bits of a leaf for these rights; 0: the format cannot say that */

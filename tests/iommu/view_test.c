@@ -107,6 +107,44 @@ static void beyond_the_width_nothing_is_found(void **state)
 	}
 }
 
+/* Whatever a format can say is read from it again, as the walker reads it. */
+static void rights_and_attributes_are_found_again(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < table_case_count; i++) {
+		const uint64_t page = (uint64_t)1 << table_cases[i].granule_lg2;
+		unsigned known = 0;
+		static struct rig rig;
+
+		rig_make(&rig, &table_cases[i]);
+		rig.options.memory_types = true;
+		rig_open(&rig);
+		for (unsigned prot = 0; prot < BUSWAY_PROT_COUNT; prot++) {
+			struct busway_translation found;
+			struct walk_result w;
+			unsigned expected;
+
+			if (rig_map(&rig, prot * page, page, page, prot))
+				continue;
+			known++;
+			w = rig_walk(&rig, prot * page);
+			expected = (w.read ? BUSWAY_READ : 0u) | (w.write ? BUSWAY_WRITE : 0u) |
+				   (w.execute ? BUSWAY_PROT_EXECUTE : 0u) |
+				   (w.snoop ? BUSWAY_PROT_FORCE_SNOOP : 0u) |
+				   (w.type == 2   ? BUSWAY_PROT_DEVICE
+				    : w.type == 1 ? BUSWAY_PROT_NONCOHERENT
+						  : 0u);
+			assert_true(busway_pagetable_lookup(rig.table, busway_dma(prot * page),
+							    &found));
+			if (found.prot != expected)
+				fail_msg("%s: mapped %x, found %x, the walker %x", rig.what->name,
+					 prot, found.prot, expected);
+		}
+		assert_true(known >= 6);
+		rig_close(&rig);
+	}
+}
+
 /* Arm D8.3: with 64K, level 1 has blocks only where physical addresses have more than 48 bits. AMD:
  * 512 GiB does not work. The walker takes neither. */
 static void pages_that_hardware_does_not_have_are_not_made(void **state)
@@ -492,6 +530,7 @@ int main(void)
 		cmocka_unit_test(runs_are_merged_and_cut_to_the_range),
 		cmocka_unit_test(both_halves_of_risc_v_are_seen),
 		cmocka_unit_test(beyond_the_width_nothing_is_found),
+		cmocka_unit_test(rights_and_attributes_are_found_again),
 		cmocka_unit_test(pages_that_hardware_does_not_have_are_not_made),
 		cmocka_unit_test(sizes_that_were_ruled_out_are_not_used),
 		cmocka_unit_test(tables_come_and_go),
