@@ -93,11 +93,11 @@ struct survey {
 };
 
 /*
- * From @pos on: as many whole leaves, or as much of a hole, as one table has; what of it is in the
- * range. False: a page is cut.
+ * From @pos on: as many whole leaves, or as much of a hole, as one table has; with @ends no more
+ * than one leaf. Returns the last IOVA of it that is in the range.
  */
 static uint64_t survey_piece(const struct busway_pagetable *pt, struct busway_range range,
-			     uint64_t pos, struct survey *s)
+			     uint64_t pos, bool ends, struct survey *s)
 {
 	const struct format *f = pt->format;
 	unsigned level;
@@ -106,7 +106,7 @@ static uint64_t survey_piece(const struct busway_pagetable *pt, struct busway_ra
 	const unsigned shift = level_shift(pt, level);
 	const size_t index = level_index(pt, level, pos);
 	const struct busway_range page = page_around(pt, pos);
-	size_t count = (size_t)((range.last - pos) >> shift) + 1;
+	size_t count = ends ? 1 : (size_t)((range.last - pos) >> shift) + 1;
 	uint64_t last;
 
 	if (count > level_mask(pt, level) + 1 - index)
@@ -132,17 +132,19 @@ static uint64_t survey_piece(const struct busway_pagetable *pt, struct busway_ra
 	return last;
 }
 
-static struct survey survey(const struct busway_pagetable *pt, struct busway_range range)
+/* @ends: nothing is asked but whether pages are cut, and only the two ends can do that. */
+static struct survey survey(const struct busway_pagetable *pt, struct busway_range range, bool ends)
 {
+	const uint64_t last_page = range.last & ~pt->page_span[0];
 	struct survey s = {0};
 	uint64_t pos = range.first;
 
 	for (;;) {
-		const uint64_t last = survey_piece(pt, range, pos, &s);
+		const uint64_t last = survey_piece(pt, range, pos, ends, &s);
 
 		if (last >= range.last)
 			return s;
-		pos = last + 1;
+		pos = ends && last + 1 < last_page ? last_page : last + 1;
 	}
 }
 
@@ -171,10 +173,11 @@ static int split_ends(struct busway_pagetable *pt, struct busway_range range,
 int unmap_slowly(struct busway_pagetable *pt, struct busway_range range, unsigned flags,
 		 struct busway_freed_tables *freed, uint64_t *unmapped, struct busway_refusal *why)
 {
-	const struct survey s = survey(pt, range);
+	const bool holes = flags & BUSWAY_UNMAP_HOLES;
+	const struct survey s = survey(pt, range, holes && !unmapped);
 	struct table_list list = {freed->head_.raw, freed->count};
 
-	if (s.has_hole && !(flags & BUSWAY_UNMAP_HOLES))
+	if (s.has_hole && !holes)
 		return explain(pt, BUSWAY_NOT_MAPPED, range, s.hole, why);
 	if (s.has_cut) {
 		const int status = split_ends(pt, range, s.cut, why);

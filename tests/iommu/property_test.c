@@ -223,6 +223,7 @@ static void step_unmap(struct round *t)
 	const bool holes = rng_chance(&t->rng, 50);
 	const bool cut = is_cut(t, first) || is_cut(t, first + count);
 	struct busway_refusal why = {0};
+	const bool counted = !holes || first & 1;
 	uint64_t unmapped = 1, expected = 0;
 	int status;
 
@@ -230,7 +231,7 @@ static void step_unmap(struct round *t)
 		expected += t->pages[i].mapped ? t->page_size : 0;
 	status = busway_pagetable_unmap(
 		t->rig.table, rig_range(t->base + first * t->page_size, count * t->page_size),
-		holes ? BUSWAY_UNMAP_HOLES : 0, &t->rig.freed, &unmapped, &why);
+		holes ? BUSWAY_UNMAP_HOLES : 0, &t->rig.freed, counted ? &unmapped : NULL, &why);
 	if (!holes && any_mapped(t, first, count, false)) {
 		assert_int_equal(status, -BUSWAY_ERANGE);
 		assert_int_equal(why.reason, BUSWAY_NOT_MAPPED);
@@ -242,7 +243,7 @@ static void step_unmap(struct round *t)
 	} else {
 		assert_true(!cut || t->rig.options.split);
 		assert_int_equal(status, 0);
-		assert_int_equal(unmapped, expected);
+		assert_int_equal(unmapped, counted ? expected : 1);
 		for (size_t i = first; i < first + count; i++)
 			t->pages[i].mapped = false;
 	}
