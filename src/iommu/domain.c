@@ -178,9 +178,11 @@ static bool take_aligned(struct busway_domain *domain, struct busway_iova_cache 
 	return aligned.align > domain->granule && take(domain, cache, &aligned, iova, NULL) == 0;
 }
 
-int domain_take(struct busway_domain *domain, struct busway_iova_cache *cache,
-		const struct busway_iova_request *where, struct busway_range run,
-		busway_dma_t *iova, struct busway_refusal *why)
+/* domain_take(), where each mapping of a domain passes. */
+static inline __attribute__((always_inline)) int take_suiting(
+	struct busway_domain *domain, struct busway_iova_cache *cache,
+	const struct busway_iova_request *where, struct busway_range run, busway_dma_t *iova,
+	struct busway_refusal *why)
 {
 	int status;
 
@@ -194,6 +196,13 @@ int domain_take(struct busway_domain *domain, struct busway_iova_cache *cache,
 		status = take(domain, cache, where, iova, why);
 	}
 	return status;
+}
+
+int domain_take(struct busway_domain *domain, struct busway_iova_cache *cache,
+		const struct busway_iova_request *where, struct busway_range run,
+		busway_dma_t *iova, struct busway_refusal *why)
+{
+	return take_suiting(domain, cache, where, run, iova, why);
 }
 
 void domain_give(struct busway_domain *domain, struct busway_iova_cache *cache,
@@ -242,7 +251,7 @@ int busway_domain_map(struct busway_domain *domain, struct busway_iova_cache *ca
 	request.size = size_of(runs, count);
 	if (!request.size)
 		return -BUSWAY_EINVAL;
-	status = domain_take(domain, cache, &request, busway_phys_raw(runs[0]), &first, why);
+	status = take_suiting(domain, cache, &request, busway_phys_raw(runs[0]), &first, why);
 	if (status)
 		return status;
 	status = domain_enter(domain, first, runs, count, prot, why);
