@@ -21,6 +21,7 @@
  *   tree.c             trees of a size
  *   windows.c          a device behind windows
  *   pool.c             a device that bounces
+ *   tables.c           memory for page tables
  */
 #ifndef BUSWAY_BENCH_H
 #define BUSWAY_BENCH_H
@@ -28,6 +29,7 @@
 #include "../cli.h"
 
 #include <busway/mapping.h>
+#include <busway/pagetable.h>
 
 struct workload {
 	char name[48];
@@ -107,6 +109,10 @@ struct bench_pool {
 
 /* A device and a pool of its own. False: out of memory. */
 bool bench_pool_make(uint32_t areas, uint32_t lanes, struct bench_pool *pool);
+
+/* Memory for page tables, each as large as it is aligned; physical addresses are pointers. */
+extern const struct busway_table_memory bench_tables;
+void *bench_take_table(size_t size);
 
 /* The bytes of every pool, and of the driver's memory. */
 unsigned char *bench_slot_bytes(void);

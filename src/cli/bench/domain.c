@@ -9,7 +9,6 @@
 #include "bench.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { PAGE = 4096, PAGES = 4096 };
 
@@ -22,23 +21,6 @@ struct domain {
 	struct busway_lane *lane;
 	unsigned pages;
 };
-
-static void *table_alloc(void *ctx, size_t size, busway_phys_t *phys)
-{
-	void *table = aligned_alloc(size, size);
-
-	(void)ctx;
-	*phys = busway_phys((uint64_t)(uintptr_t)table);
-	return table;
-}
-
-static void table_free(void *ctx, void *table, busway_phys_t phys, size_t size)
-{
-	(void)ctx;
-	(void)phys;
-	(void)size;
-	free(table);
-}
 
 static void forget(void *ctx, const struct busway_invalidation *what)
 {
@@ -122,7 +104,7 @@ static bool prepare(void *state)
 {
 	struct busway_domain_options options = {
 		.table = {.format = BUSWAY_ARM_STAGE1},
-		.tables = {.alloc = table_alloc, .free = table_free},
+		.tables = bench_tables,
 		.invalidate = forget,
 	};
 	struct busway_dma_environment environment = {.ctx = state, .pointer = pointer};

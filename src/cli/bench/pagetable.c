@@ -71,28 +71,6 @@ struct tables {
 	bool mapped[2]; /* ours, the plain one */
 };
 
-/* ---- memory for tables ---- */
-
-static void *take_bytes(size_t size)
-{
-	return aligned_alloc(size, size);
-}
-
-static void *take_table(void *ctx, size_t size, busway_phys_t *phys)
-{
-	void *table = take_bytes(size);
-
-	(void)ctx;
-	phys->raw = (uintptr_t)table;
-	return table;
-}
-
-static void give_table(void *ctx, void *table, busway_phys_t phys, size_t size)
-{
-	(void)ctx, (void)phys, (void)size;
-	free(table);
-}
-
 /* ---- mapping and unmapping ---- */
 
 static uint64_t page_size(const struct tables *t)
@@ -198,16 +176,15 @@ static bool open_tables(struct tables *t, uint64_t sizes)
 		.input_bits = t->input_bits,
 		.page_sizes = sizes,
 	};
-	const struct busway_table_memory memory = {.alloc = take_table, .free = give_table};
 	struct busway_pagetable_root root;
 
-	if (busway_pagetable_create(&options, &memory, &cli_memory, &t->table))
+	if (busway_pagetable_create(&options, &bench_tables, &cli_memory, &t->table))
 		return false;
 	root = busway_pagetable_root(t->table);
 	t->plain = (struct plain_table){.format = t->format,
 					.levels = root.levels,
-					.root = take_bytes(root.size),
-					.alloc = take_bytes};
+					.root = bench_take_table(root.size),
+					.alloc = bench_take_table};
 	if (t->plain.root)
 		memset(t->plain.root, 0, root.size);
 	return t->plain.root;
