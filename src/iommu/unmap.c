@@ -135,7 +135,6 @@ static uint64_t survey_piece(const struct busway_pagetable *pt, struct busway_ra
 /* @ends: nothing is asked but whether pages are cut, and only the two ends can do that. */
 static struct survey survey(const struct busway_pagetable *pt, struct busway_range range, bool ends)
 {
-	const uint64_t last_page = range.last & ~pt->page_span[0];
 	struct survey s = {0};
 	uint64_t pos = range.first;
 
@@ -144,7 +143,7 @@ static struct survey survey(const struct busway_pagetable *pt, struct busway_ran
 
 		if (last >= range.last)
 			return s;
-		pos = ends && last + 1 < last_page ? last_page : last + 1;
+		pos = ends ? range.last : last + 1;
 	}
 }
 

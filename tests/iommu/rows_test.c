@@ -220,9 +220,10 @@ static void a_list_leads_where_it_says(void **state)
 		rig_open(&rig);
 		l.page = table_size(&rig, 0);
 		table = table_size(&rig, 1);
-		/* the second comes first: it does not lie behind the other one in memory */
+		/* what lies behind the first one in memory is a third one, and empty there */
 		assert_int_equal(rig_map(&rig, 2 * table + 100 * l.page, 0, l.page, RW), 0);
 		assert_int_equal(rig_map(&rig, table + 100 * l.page, 0, l.page, RW), 0);
+		assert_int_equal(rig_map(&rig, 4 * table + 100 * l.page, 0, l.page, RW), 0);
 		for (l.count = 2; l.count < LONGEST; l.count += l.count < 10 ? 1 : 5)
 			for (l.odd_at = 0; l.odd_at < l.count; l.odd_at++)
 				for (unsigned before = 0; before < l.count + 3; before++) {
