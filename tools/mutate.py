@@ -1247,7 +1247,7 @@ MUTATIONS = [Mutation(*row) for row in [
      "a table that is emptied as a whole stays", "iommu_view"),
     ("src/iommu/unmap.c", "if (!freed || !fills_table(f, pt, entry, level, range)) {", "if (!freed) {",
      "a table goes that maps something else as well", "iommu_property"),
-    ("src/iommu/unmap.c", "		pos = ends && last + 1 < last_page ? last_page : last + 1;",
+    ("src/iommu/unmap.c", "		pos = ends ? range.last : last + 1;",
      "		if (ends)\n			return s;\n		pos = last + 1;",
      "a page is unmapped that reaches beyond the end", "iommu_property"),
     ("src/iommu/unmap.c", "survey(pt, range, holes && !unmapped)", "survey(pt, range, holes)",
